@@ -1,0 +1,116 @@
+"""The words all parts share: records, metrics, topics, wire messages, identities, clocks.
+
+Here lives what gateway and county must agree on to the bit. Not here: bytes of devices, clinical meaning, input or
+output of any kind. Standard library, msgspec and zstandard only.
+"""
+
+from kanhu.contract.clock import Clock, ClockState, FakeClock, SystemClock
+from kanhu.contract.envelope import Envelope, decode_envelope, encode_envelope
+from kanhu.contract.errors import (
+    ContractError,
+    InvalidRecord,
+    InvalidTopic,
+    MessageRefused,
+    MessageTooLarge,
+    RefusalReason,
+    UnknownMetric,
+)
+from kanhu.contract.identity import alert_id, new_epoch
+from kanhu.contract.metrics import METRICS, Metric, MetricKind, metric
+from kanhu.contract.ranges import SeqRanges
+from kanhu.contract.receipt import Receipt, Refusal, decode_receipt, encode_receipt
+from kanhu.contract.records import (
+    Context,
+    Evidence,
+    Finding,
+    Gap,
+    GapReason,
+    Meal,
+    Motion,
+    Observation,
+    Oxygen,
+    Part,
+    Phase,
+    Posture,
+    Priority,
+    Quality,
+    QualityLevel,
+    QualityReason,
+    Record,
+    Subject,
+    SubjectKind,
+    Times,
+    Waveform,
+    decode_record,
+    encode_record,
+    record_digest,
+)
+from kanhu.contract.status import DeviceStatus, GatewayState, Status, decode_status, encode_status
+from kanhu.contract.topics import ALL_UP, Down, Lane, Up, check_gateway_id, down_topic, parse_up_topic, up_topic
+from kanhu.contract.version import VERSION
+
+__all__ = [
+    "ALL_UP",
+    "METRICS",
+    "VERSION",
+    "Clock",
+    "ClockState",
+    "Context",
+    "ContractError",
+    "DeviceStatus",
+    "Down",
+    "Envelope",
+    "Evidence",
+    "FakeClock",
+    "Finding",
+    "Gap",
+    "GapReason",
+    "GatewayState",
+    "InvalidRecord",
+    "InvalidTopic",
+    "Lane",
+    "Meal",
+    "MessageRefused",
+    "MessageTooLarge",
+    "Metric",
+    "MetricKind",
+    "Motion",
+    "Observation",
+    "Oxygen",
+    "Part",
+    "Phase",
+    "Posture",
+    "Priority",
+    "Quality",
+    "QualityLevel",
+    "QualityReason",
+    "Receipt",
+    "Record",
+    "Refusal",
+    "RefusalReason",
+    "SeqRanges",
+    "Status",
+    "Subject",
+    "SubjectKind",
+    "SystemClock",
+    "Times",
+    "UnknownMetric",
+    "Up",
+    "Waveform",
+    "alert_id",
+    "check_gateway_id",
+    "decode_envelope",
+    "decode_receipt",
+    "decode_record",
+    "decode_status",
+    "down_topic",
+    "encode_envelope",
+    "encode_receipt",
+    "encode_record",
+    "encode_status",
+    "metric",
+    "new_epoch",
+    "parse_up_topic",
+    "record_digest",
+    "up_topic",
+]

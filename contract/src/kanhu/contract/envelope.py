@@ -1,0 +1,112 @@
+"""The envelope: how a batch of records travels, in columns of integer differences, compressed.
+
+Wire: `K H`, format version, compression (0 none, 1 zstd, 2 zstd with the shipped dictionary), then the body.
+The body is msgpack: strings and small records once in tables, times and values as differences to the one before.
+Nothing a sender does can make decoding expand without bound or raise anything but MessageRefused.
+"""
+
+from importlib import resources
+
+import msgspec
+import zstandard
+
+from kanhu.contract._columns import Columns, pack_columns, unpack_columns
+from kanhu.contract.errors import ContractError, MessageRefused, MessageTooLarge, RefusalReason
+from kanhu.contract.records import Record
+from kanhu.contract.topics import check_gateway_id
+
+FORMAT_VERSION = 1
+MAX_ENVELOPE_BYTES = 60 * 1024
+"""Half the broker's packet limit of 128 KiB, with room for topic and headers."""
+MAX_BODY_BYTES = 1024 * 1024
+"""Bound on decompression; an honest 60 KiB envelope expands about tenfold at most."""
+MAX_RECORDS = 4096
+
+_MAGIC = b"KH"
+_HEADER_BYTES = 4
+_LEVEL = 9  # measured against 3 and 19 on simulated traffic: past 9 nothing is gained
+_NONE, _PLAIN, _DICTIONARY = 0, 1, 2
+
+_dictionary = zstandard.ZstdCompressionDict(
+    resources.files("kanhu.contract").joinpath("envelope_v1.zdict").read_bytes(),
+    dict_type=zstandard.DICT_TYPE_FULLDICT,
+)
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Columns)
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """Records of one outbox with their sequence numbers, rising but not necessarily without holes."""
+
+    gateway: str
+    epoch: str
+    records: tuple[tuple[int, Record], ...]
+
+
+def encode_envelope(envelope: Envelope) -> bytes:
+    """Wire bytes.
+
+    Raises:
+        MessageTooLarge: more than MAX_ENVELOPE_BYTES or MAX_RECORDS; split the batch.
+        InvalidRecord: no records, or sequence numbers that do not rise.
+    """
+    if len(envelope.records) > MAX_RECORDS:
+        raise MessageTooLarge(RefusalReason.TOO_LARGE, f"{len(envelope.records)} records, limit {MAX_RECORDS}")
+    body = _encoder.encode(pack_columns(envelope.gateway, envelope.epoch, envelope.records))
+    packed = zstandard.ZstdCompressor(level=_LEVEL, dict_data=_dictionary).compress(body)
+    wire = bytes((*_MAGIC, FORMAT_VERSION, _DICTIONARY)) + packed
+    if len(wire) > MAX_ENVELOPE_BYTES or len(body) > MAX_BODY_BYTES:
+        raise MessageTooLarge(RefusalReason.TOO_LARGE, f"{len(wire)} bytes, limit {MAX_ENVELOPE_BYTES}")
+    return wire
+
+
+def decode_envelope(wire: bytes) -> Envelope:
+    """Read wire bytes of any kind.
+
+    Raises:
+        MessageRefused: with the named reason; nothing else is ever raised.
+    """
+    columns = _decode_body(_decompress(wire))
+    if not 0 < len(columns.seqs) <= MAX_RECORDS:
+        raise MessageRefused(RefusalReason.INCONSISTENT, f"{len(columns.seqs)} records")
+    try:
+        check_gateway_id(columns.gateway)
+        return Envelope(columns.gateway, columns.epoch.hex(), unpack_columns(columns))
+    except (ContractError, IndexError, ValueError, OverflowError) as error:
+        raise MessageRefused(RefusalReason.INCONSISTENT, str(error)) from error
+
+
+def _decode_body(body: bytes) -> Columns:
+    try:
+        return _decoder.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise MessageRefused(RefusalReason.MALFORMED, str(error)) from error
+
+
+def _decompress(wire: bytes) -> bytes:
+    if not wire:
+        raise MessageRefused(RefusalReason.EMPTY, "no bytes")
+    if len(wire) > MAX_ENVELOPE_BYTES:
+        raise MessageRefused(RefusalReason.TOO_LARGE, f"{len(wire)} bytes, limit {MAX_ENVELOPE_BYTES}")
+    if wire[:2] != _MAGIC or len(wire) <= _HEADER_BYTES:
+        raise MessageRefused(RefusalReason.NOT_KANHU, "does not begin with KH")
+    version, compression, packed = wire[2], wire[3], wire[_HEADER_BYTES:]
+    if version != FORMAT_VERSION:
+        raise MessageRefused(RefusalReason.UNKNOWN_VERSION, f"format {version}, this software reads {FORMAT_VERSION}")
+    if compression == _NONE:
+        return packed
+    if compression not in {_PLAIN, _DICTIONARY}:
+        raise MessageRefused(RefusalReason.UNKNOWN_COMPRESSION, f"compression {compression}")
+    return _expand(packed, _dictionary if compression == _DICTIONARY else None)
+
+
+def _expand(packed: bytes, dictionary: zstandard.ZstdCompressionDict | None) -> bytes:
+    try:
+        claimed = zstandard.get_frame_parameters(packed).content_size
+        if claimed > MAX_BODY_BYTES:  # also catches "unknown", which zstd states as a number near 2**64
+            raise MessageRefused(RefusalReason.EXPANDS_TOO_FAR, f"claims {claimed} bytes, limit {MAX_BODY_BYTES}")
+        return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(
+            packed, max_output_size=MAX_BODY_BYTES, allow_extra_data=False
+        )
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise MessageRefused(RefusalReason.BAD_COMPRESSION, str(error)) from error
