@@ -1,0 +1,310 @@
+"""What the desk shows and does. Times are aware UTC; texts about findings come in both languages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from kanhu.contract import Priority, QualityLevel
+
+
+class Role(StrEnum):
+    """Staff roles, each bounded by a place and everything below it."""
+
+    COUNTY = "county"
+    TOWNSHIP = "township"
+    VILLAGE = "village"
+
+
+class Outcome(StrEnum):
+    """How an alert ended; clinical reference section 3."""
+
+    TRUE_ACTION = "true_action"
+    TRUE_NO_ACTION = "true_no_action"
+    TRUE_REFERRAL = "true_referral"
+    FALSE_TECHNIQUE = "false_technique"
+    FALSE_DEVICE = "false_device"
+    FALSE_ALGORITHM = "false_algorithm"
+    TEST = "test"
+    DUPLICATE = "duplicate"
+    UNREACHABLE = "unreachable"
+
+
+class ActResult(StrEnum):
+    """Named answer to an act."""
+
+    DONE = "done"
+    REPLAYED = "replayed"
+    TAKEN_BY_OTHER = "taken_by_other"
+    NOT_OPEN = "not_open"
+    NOT_YOURS = "not_yours"
+    UNDO_TOO_LATE = "undo_too_late"
+    OUTCOME_NOT_ALLOWED = "outcome_not_allowed"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One text in both languages."""
+
+    zh: str
+    en: str
+
+    def of(self, language: str) -> str:
+        """`zh…` gives Chinese, anything else English."""
+        return self.zh if language.startswith("zh") else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A signed-in member of staff; sees `place` and everything below it."""
+
+    user: str
+    name: str
+    role: Role
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A resident as staff see them."""
+
+    id: str
+    name: str
+    sex: str
+    """`f`, `m` or empty where not recorded."""
+    age: int | None
+    village: Both
+    tags: tuple[str, ...]
+    """Codes such as lives_alone, hypertension, diabetes, copd, heart_failure, disabled, discharged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who took an alert, when, and when they look again."""
+
+    user: str
+    name: str
+    at: datetime
+    recheck_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One row of the board."""
+
+    id: str
+    revision: int
+    priority: Priority
+    rule: str
+    person: Person | None
+    """None for a gateway or dwelling without a resident."""
+    title: Both
+    detail: Both
+    opened_at: datetime
+    due_at: datetime
+    condition: str
+    """absent, pending, present."""
+    handling: str
+    """new, delivered, acknowledged, in_progress, closed."""
+    late: bool
+    count: int
+    claim: Claim | None
+    outcome: Outcome | None
+    held_until: datetime | None
+    """Medium at night is held until morning; the board shows it, without sound."""
+    spark: tuple[float | None, ...]
+    """Up to 12 recent values of the deciding metric, oldest first."""
+    spark_band: tuple[float, float] | None
+    unseen_people: int
+    """For equipment alerts: how many people nobody can see."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One line of an alert's history."""
+
+    at: datetime
+    kind: str
+    actor: str
+    text: Both
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to call, in this order."""
+
+    name: str
+    relation: Both
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """One alert, whole."""
+
+    row: AlertRow
+    sentence: Both
+    rule_version: str
+    limit_source: str
+    quality: QualityLevel
+    evidence: tuple[tuple[datetime, str, str], ...]
+    """Time, metric code, value with unit."""
+    events: tuple[AlertEvent, ...]
+    contacts: tuple[Contact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How many people are seen: the board never calls missing data calm."""
+
+    enrolled: int
+    seen_last_hour: int
+    unseen: int
+    unseen_high_risk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The triage board of one viewer."""
+
+    revision: int
+    now: datetime
+    rows: tuple[AlertRow, ...]
+    """Open alerts: priority, unclaimed first, share of time used."""
+    closed_today: int
+    opened_last_hour: int
+    watch: Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Vital:
+    """One tile of the resident page."""
+
+    metric: str
+    label: Both
+    text: str
+    """Value as shown, `186/112`."""
+    unit: str
+    at: datetime
+    quality: QualityLevel
+    reasons: tuple[str, ...]
+    usual: tuple[float, float] | None
+    too_old: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """One chart: points in time order; a gap is a None value, never joined."""
+
+    metric: str
+    label: Both
+    unit: str
+    points: tuple[tuple[datetime, float | None, QualityLevel], ...]
+    band: tuple[float, float] | None
+    limit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DailyValue:
+    """One day's roll-up of good values."""
+
+    day: date
+    metric: str
+    count: int
+    low: Decimal
+    high: Decimal
+    mean: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ResidentPage:
+    """One resident, whole."""
+
+    person: Person
+    address: str
+    note: str
+    alerts: tuple[AlertRow, ...]
+    vitals: tuple[Vital, ...]
+    trends: tuple[Trend, ...]
+    daily: tuple[DailyValue, ...]
+    contacts: tuple[Contact, ...]
+    timeline: tuple[AlertEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRow:
+    """One gateway on the equipment page."""
+
+    id: str
+    kind: str
+    """home or clinic."""
+    village: Both
+    state: str
+    """online, silent, stopped, never_seen."""
+    last_seen: datetime | None
+    people: int
+    high_risk: int
+    owed: int
+    accepted: int
+    refused: int
+    quarantined: int
+    clock: str
+    software: str
+    stored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """Gateways, sorted by people unseen, and what the county refused."""
+
+    now: datetime
+    gateways: tuple[GatewayRow, ...]
+    quarantine: tuple[tuple[str, int], ...]
+    """Reason and count."""
+    counters: tuple[tuple[str, int], ...]
+    """Ingest counters: envelopes, records, redelivered, conflicts, refused."""
+    broker: str
+    """connected, or what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the revision log: what the stream sends; never a name or a vital."""
+
+    revision: int
+    alert_id: str
+    priority: Priority
+
+
+class Desk(Protocol):
+    """Everything a screen or an API route needs; every call is bounded by the viewer's place."""
+
+    def board(self, viewer: Viewer) -> Board:
+        """Open alerts in the viewer's area."""
+
+    def rows(self, viewer: Viewer, alert_ids: Sequence[str]) -> tuple[AlertRow, ...]:
+        """These alerts, where the viewer may see them."""
+
+    def alert(self, viewer: Viewer, alert_id: str) -> AlertPage | None:
+        """One alert; None where it does not exist or lies outside the area. Writes an audit row."""
+
+    def resident(self, viewer: Viewer, resident_id: str, *, days: int) -> ResidentPage | None:
+        """One resident; None where unknown or outside the area. Writes an audit row."""
+
+    def equipment(self, viewer: Viewer) -> Equipment:
+        """Gateways of the area and ingest counters."""
+
+    def changes(self, viewer: Viewer, *, after: int) -> tuple[Change, ...] | None:
+        """Revision log after `after`; None where that is too old to replay."""
+
+    def claim(self, viewer: Viewer, alert_id: str, *, key: str) -> tuple[ActResult, Claim | None]:
+        """Take an alert; the first wins, a replayed key gets its first answer."""
+
+    def undo(self, viewer: Viewer, alert_id: str, *, key: str) -> ActResult:
+        """Give back an own claim within 10 s."""
+
+    def close(self, viewer: Viewer, alert_id: str, *, outcome: Outcome, note: str, key: str) -> ActResult:
+        """End an alert by name; the outcome is mandatory and `unreachable` cannot close high."""
