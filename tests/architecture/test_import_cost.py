@@ -1,0 +1,37 @@
+"""A Pi pays for no county software: what the gateway imports, counted in a fresh process."""
+
+import json
+import subprocess
+import sys
+
+_HEAVY = {"fastapi", "starlette", "sqlalchemy", "sklearn", "bumble", "jinja2", "alembic", "babel", "pydantic"}
+
+_IMPORT_THE_PACKAGE = "import kanhu.gateway"
+_IMPORT_EVERY_MODULE = """
+import importlib, pkgutil
+import kanhu.gateway
+for module in pkgutil.walk_packages(kanhu.gateway.__path__, "kanhu.gateway."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+"""
+
+
+def test_importing_the_gateway_loads_nothing_heavy() -> None:
+    assert _loaded_by(_IMPORT_THE_PACKAGE) & _HEAVY == set()
+
+
+def test_no_module_of_the_gateway_loads_anything_heavy() -> None:
+    assert _loaded_by(_IMPORT_EVERY_MODULE) & _HEAVY == set()
+
+
+def test_a_heavy_import_would_be_seen() -> None:
+    assert "jinja2" in _loaded_by("import kanhu.gateway, jinja2")
+
+
+def _loaded_by(source: str) -> set[str]:
+    """Return the top-level modules a fresh process holds after running the source."""
+    script = (
+        f"{source}\nimport json, sys\nprint(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True, timeout=60)
+    return set(json.loads(done.stdout.splitlines()[-1]))

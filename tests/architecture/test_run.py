@@ -1,0 +1,165 @@
+"""The one door: it helps, refuses what is not built, and knows when an install is stale."""
+
+import importlib.machinery
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.architecture.layout import PARTS, ROOT
+from tests.debian import PROVIDES
+
+_NOT_BUILT = ("bench", "prove", "score", "vectors", "county", "conform", "docs")
+_VERBS = ("demo", "test", "check", "wheels", *_NOT_BUILT)
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Path:
+    """A copy of ./run alone, so that an install would be seen."""
+    return Path(shutil.copy(ROOT / "run", tmp_path))
+
+
+@pytest.mark.parametrize("verb", _NOT_BUILT)
+def test_verb_that_is_not_built_says_so_in_one_line_and_ends_with_2(door: Path, verb: str) -> None:
+    done = _run(door, verb, "--json")
+    assert done.returncode == 2
+    assert done.stderr == f"kanhu: ./run {verb} is not built yet; ./run --help lists what is.\n"
+    assert not (door.parent / ".venv").exists()
+
+
+def test_unknown_verb_is_refused(door: Path) -> None:
+    done = _run(door, "frobnicate")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "frobnicate" in done.stderr
+
+
+def test_help_lists_every_verb_and_installs_nothing(door: Path) -> None:
+    done = _run(door, "--help")
+    assert done.returncode == 0
+    assert [verb for verb in _VERBS if not re.search(rf"^  {verb} ", done.stdout, re.MULTILINE)] == []
+    assert not (door.parent / ".venv").exists()
+
+
+@pytest.mark.parametrize("verb", _VERBS)
+def test_help_of_every_verb_shows_an_example(door: Path, verb: str) -> None:
+    done = _run(door, verb, "--help")
+    assert done.returncode == 0
+    assert f"  ./run {verb}" in done.stdout.partition("examples:")[2]
+
+
+def test_make_knows_the_same_verbs() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    listed = re.search(r"^VERBS := (.+)$", makefile, re.MULTILINE)
+    assert listed is not None
+    assert set(listed.group(1).split()) == set(_VERBS)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "pyproject.toml",
+        "hatch_build.py",
+        "contract/src/kanhu/contract/version.py",
+        *(f"{part.folder}/pyproject.toml" for part in PARTS),
+    ],
+)
+def test_a_changed_manifest_makes_the_install_stale(manifests: Path, door_code: ModuleType, changed: str) -> None:
+    before = door_code.fingerprint(manifests)
+    with (manifests / changed).open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert door_code.fingerprint(manifests) != before
+
+
+def test_a_new_manifest_makes_the_install_stale(manifests: Path, door_code: ModuleType) -> None:
+    before = door_code.fingerprint(manifests)
+    (manifests / "terminal").mkdir()
+    (manifests / "terminal" / "pyproject.toml").touch()
+    assert door_code.fingerprint(manifests) != before
+
+
+def test_sources_do_not_make_the_install_stale(manifests: Path, door_code: ModuleType) -> None:
+    before = door_code.fingerprint(manifests)
+    (manifests / "contract/src/kanhu/contract/clock.py").touch()
+    assert door_code.fingerprint(manifests) == before
+
+
+def test_missing_venv_module_is_answered_with_its_debian_package(door_code: ModuleType) -> None:
+    said = "The virtual environment was not created successfully because ensurepip is not available."
+    assert "apt-get install python3-venv" in door_code._venv_remedy(said)
+
+
+def test_nothing_of_another_python_leaks_into_programs(door_code: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    monkeypatch.setenv("PYTHONHOME", "elsewhere")
+    assert "elsewhere" not in door_code.child_environment().values()
+
+
+def test_second_run_waits_while_the_first_installs(door: Path) -> None:
+    """Two processes take the lock in turn; the second says that it waits."""
+    script = (
+        "import importlib.machinery, importlib.util, sys\n"
+        f"loader = importlib.machinery.SourceFileLoader('door', {str(door)!r})\n"
+        "module = importlib.util.module_from_spec(importlib.util.spec_from_loader('door', loader))\n"
+        "sys.modules['door'] = module\n"
+        "loader.exec_module(module)\n"
+        "with module._only_one_installs():\n"
+        "    print('inside', flush=True)\n"
+        "    sys.stdin.readline()\n"
+    )
+    command = [shutil.which("python3") or "python3", "-c", script]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as first:  # type: ignore[call-overload]  # one set of pipes for both
+        assert first.stdout.readline() == "inside\n"
+        with subprocess.Popen(command, **pipes) as second:  # type: ignore[call-overload]  # the same
+            assert "waiting" in second.stderr.readline()
+            first.communicate("leave\n", timeout=30)
+            assert second.stdout.readline() == "inside\n"
+            second.communicate("leave\n", timeout=30)
+
+
+def test_ci_installs_what_tests_may_ask_for() -> None:
+    listed = re.search(r"^packages=\((.+)\)$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed is not None
+    assert set(listed.group(1).split()) == {*PROVIDES, "python3-venv"}
+
+
+@pytest.mark.parametrize("script", ["run", ".ci/run"])
+def test_scripts_are_executable(script: str) -> None:
+    assert os.access(ROOT / script, os.X_OK)
+
+
+@pytest.fixture
+def manifests(tmp_path: Path) -> Path:
+    """A copy of every file the fingerprint covers."""
+    for name in ["pyproject.toml", "hatch_build.py", "contract/src/kanhu/contract/version.py"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    for part in PARTS:
+        (tmp_path / part.folder).mkdir(exist_ok=True)
+        shutil.copy(ROOT / part.folder / "pyproject.toml", tmp_path / part.folder)
+    return tmp_path
+
+
+@pytest.fixture
+def door_code(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """./run as a module."""
+    loader = importlib.machinery.SourceFileLoader("door", str(ROOT / "run"))
+    spec = importlib.util.spec_from_loader("door", loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "door", module)  # dataclasses look their module up
+    loader.exec_module(module)
+    return module
+
+
+def _run(door: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"]}
+    return subprocess.run(
+        [str(door), *arguments], capture_output=True, check=False, text=True, env=environment, timeout=30
+    )

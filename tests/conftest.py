@@ -1,0 +1,45 @@
+"""What tests of several parts share: the --require-all option, Debian packages, free ports."""
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from tests.debian import DebianPackages
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require-all",
+        action="store_true",
+        help="fail, instead of skipping, where a Debian package a test needs is missing",
+    )
+
+
+@pytest.fixture(scope="session")
+def debian_package(pytestconfig: pytest.Config) -> DebianPackages:
+    """Call with a package's name for the path of its program; skips, or fails under --require-all."""
+    return DebianPackages(required=bool(pytestconfig.getoption("--require-all")))
+
+
+@pytest.fixture
+def free_port(free_ports: Callable[[], int]) -> int:
+    """Return one TCP port on loopback that nobody listened on a moment ago."""
+    return free_ports()
+
+
+@pytest.fixture(scope="session")
+def free_ports() -> Callable[[], int]:
+    """Return a function that gives another free port at each call."""
+    given: set[int] = set()
+
+    def another() -> int:
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
+            if port not in given:
+                given.add(port)
+                return port
+
+    return another
