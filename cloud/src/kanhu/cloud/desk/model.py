@@ -99,6 +99,8 @@ class AlertRow:
     revision: int
     priority: Priority
     rule: str
+    subject: str
+    """Pseudonym of the resident, or id of the gateway or dwelling."""
     person: Person | None
     """None for a gateway or dwelling without a resident."""
     title: Both
