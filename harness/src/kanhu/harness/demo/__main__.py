@@ -1,0 +1,92 @@
+"""Command line of the demo."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+from rich.markup import escape
+
+from kanhu.harness.demo.conduct import DemoFailed, Options, Outcome, bring_up, free_port, play, settle, village
+from kanhu.harness.demo.processes import ProcessDied
+from kanhu.harness.demo.report import as_json, as_rows
+from kanhu.harness.demo.show import Timeline
+
+_EXAMPLES = """examples:
+  ./run demo                                          until Ctrl-C, with a login for the alert desk
+  ./run demo --headless --seconds 120 --report demo.json
+  ./run demo --headless --seconds 120 --kill broker,cloud --report demo.json
+"""
+_KILLABLE = ("broker", "cloud")
+_SHORTEST_S = 60.0
+_PORT = 8700
+
+
+def main() -> int:
+    """Run the demo; 0 where every reading and every alert is accounted for."""
+    parser = argparse.ArgumentParser(
+        prog="./run demo",
+        description="A village on this machine: broker, county, twelve homes, a clinic, and their simulated devices.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--headless", action="store_true", help="end by itself after --seconds (default 120)")
+    parser.add_argument("--seconds", type=float, help=f"length of the whole run, at least {_SHORTEST_S:.0f}")
+    parser.add_argument("--report", type=Path, help="write one JSON object here")
+    parser.add_argument("--kill", default="", help=f"SIGKILL these in mid-run and restart them: {','.join(_KILLABLE)}")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the simulated bodies (default 1)")
+    parser.add_argument("--port", type=int, help=f"port of the alert desk (default {_PORT}, or a free one if taken)")
+    arguments = parser.parse_args()
+    seconds = arguments.seconds if arguments.seconds is not None else (120.0 if arguments.headless else None)
+    if seconds is not None and seconds < _SHORTEST_S:
+        parser.error(f"--seconds {seconds:g} is too short: the village needs {_SHORTEST_S:.0f} s to wake and settle")
+    kill = tuple(name for name in arguments.kill.split(",") if name)
+    if unknown := [name for name in kill if name not in _KILLABLE]:
+        parser.error(f"--kill knows {', '.join(_KILLABLE)}, not {', '.join(unknown)}")
+    options = Options(seconds=seconds, kill=kill, seed=arguments.seed, http_port=arguments.port or _port())
+    return asyncio.run(_run(options, arguments.report))
+
+
+async def _run(options: Options, report: Path | None) -> int:
+    timeline = Timeline()
+    outcome = Outcome()
+    whole = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: whole.cancel() if whole is not None else None)
+    try:
+        async with village(options, timeline, outcome) as stage:
+            await bring_up(stage)
+            await play(stage)
+            await settle(stage)
+    except asyncio.CancelledError:
+        timeline.say("stopped; nothing is left behind")
+        return 0 if options.seconds is None else 1
+    except (DemoFailed, ProcessDied) as error:
+        timeline.say(escape(str(error)), style="bold red")
+        outcome.problems.append(str(error))
+    timeline.result(as_rows(outcome), problems=outcome.problems)
+    if report is not None:
+        _write(report, outcome, options)
+    return 1 if outcome.problems else 0
+
+
+def _write(report: Path, outcome: Outcome, options: Options) -> None:
+    report.write_text(json.dumps(as_json(outcome, options), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _port() -> int:
+    import socket  # noqa: PLC0415  # only here
+
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", _PORT))
+        except OSError:
+            return free_port()
+    return _PORT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

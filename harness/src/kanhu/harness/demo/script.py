@@ -1,0 +1,78 @@
+"""The scripted morning as the demo sees it: which homes, which faults, which alerts must come."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device of a home; `person` is None where it is shared."""
+
+    id: str
+    kind: str
+    person: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One home or clinic with its gateway."""
+
+    id: str
+    devices: tuple[Device, ...]
+    residents: tuple[tuple[str, tuple[str, ...]], ...]
+    """Pseudonym and tags, as the gateway needs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something the demo does to a gateway; seconds from the start of the script."""
+
+    at_s: float
+    home: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An alert that must be on the board by `due_s`, once."""
+
+    subject: str
+    rule: str
+    priority: str
+    due_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The whole morning."""
+
+    homes: tuple[Home, ...]
+    faults: tuple[Fault, ...]
+    expected: tuple[Expected, ...]
+
+    def last_due_s(self) -> float:
+        """When the last alert must have come."""
+        return max((alert.due_s for alert in self.expected), default=0.0)
+
+
+def load_script(scenario: Path, site: Path) -> Script:
+    """Read the scenario for devices, faults and truth, and the county's register for residents' tags."""
+    script = tomllib.loads(scenario.read_text(encoding="utf-8"))
+    register = tomllib.loads(site.read_text(encoding="utf-8"))
+    homes = tuple(_home(entry, register["resident"]) for entry in script["home"])
+    faults = tuple(Fault(fault["at_s"], fault["home"], fault["action"]) for fault in script.get("fault", []))
+    expected = tuple(
+        Expected(entry["subject"], entry["rule"], entry["priority"], entry["due_s"])
+        for entry in script.get("expected", [])
+    )
+    return Script(homes, faults, expected)
+
+
+def _home(entry: dict[str, Any], register: list[dict[str, Any]]) -> Home:
+    devices = tuple(Device(device["id"], device["kind"], device.get("person")) for device in entry.get("device", []))
+    residents = tuple(
+        (resident["id"], tuple(resident.get("tags", ()))) for resident in register if resident["gateway"] == entry["id"]
+    )
+    return Home(entry["id"], devices, residents)

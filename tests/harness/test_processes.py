@@ -1,0 +1,63 @@
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from kanhu.harness.demo.processes import ProcessDied, Processes, environment
+
+FOR_EVER = (sys.executable, "-c", "import time\nwhile True: time.sleep(1)")
+_DEAF_PROGRAM = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("deaf", flush=True)
+while True:
+    time.sleep(1)
+"""
+DEAF = (sys.executable, "-c", _DEAF_PROGRAM)
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Processes:
+    return Processes(tmp_path, environment())
+
+
+async def test_nothing_is_left_behind(processes: Processes) -> None:
+    children = [await processes.start(name, FOR_EVER) for name in ("one", "two")]
+    await processes.stop_all()
+    assert all(child.process.returncode is not None for child in children)
+
+
+async def test_a_process_that_ends_by_itself_is_named_with_its_last_words(processes: Processes) -> None:
+    child = await processes.start("broken", (sys.executable, "-c", "print('no such port'); raise SystemExit(3)"))
+    await child.process.wait()
+    with pytest.raises(ProcessDied, match=r"broken ended with status 3(.|\n)*no such port"):
+        processes.check()
+
+
+async def test_a_process_killed_on_purpose_is_no_failure_and_starts_again(processes: Processes) -> None:
+    await processes.start("broker", FOR_EVER)
+    await processes.kill("broker")
+    processes.check()
+    again = await processes.restart("broker")
+    processes.check()
+    assert again.starts == 2
+    await processes.stop_all()
+
+
+async def test_a_process_deaf_to_the_stop_signal_is_killed(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kanhu.harness.demo.processes._STOP_PATIENCE_S", 0.2)
+    child = await processes.start("deaf", DEAF)
+    while not child.log.read_text(encoding="utf-8"):  # noqa: ASYNC110  # a process has no event to wait for
+        await asyncio.sleep(0.02)
+    await processes.stop("deaf")
+    assert child.process.returncode == -9
+
+
+async def test_peak_memory_is_noted(processes: Processes) -> None:
+    await processes.start("one", FOR_EVER)
+    processes.check()
+    await processes.stop_all()
+    assert processes.peak_kib["one"] > 1000
