@@ -1,0 +1,41 @@
+"""Everything that can go wrong in the county service.
+
+CloudError
+├── ConfigInvalid      a settings file that cannot be used; names file, key and remedy
+├── LedgerUnusable     the database cannot keep its promises, or is not there
+├── SiteRefused        a site file that contradicts itself
+├── StaffRefused       an account that cannot be made
+├── BrokerUnusable     the embedded broker does not start
+└── NotSignedIn, ForgedRequest   in staff.session: answers to a request, not faults
+"""
+
+
+class CloudError(Exception):
+    """Base of this part's errors."""
+
+
+class ConfigInvalid(CloudError):
+    """A settings file that cannot be used."""
+
+    def __init__(self, file: str, *, key: str, remedy: str) -> None:
+        """Keep file, key and remedy."""
+        super().__init__(f"{file}: {key}: {remedy}")
+        self.file = file
+        self.key = key
+        self.remedy = remedy
+
+
+class LedgerUnusable(CloudError):
+    """The database cannot keep its promises, or is not there."""
+
+
+class SiteRefused(CloudError):
+    """A site file that contradicts itself."""
+
+
+class StaffRefused(CloudError):
+    """An account that cannot be made."""
+
+
+class BrokerUnusable(CloudError):
+    """The embedded broker does not start."""
