@@ -1,6 +1,21 @@
 """From wire to Finding: transports, device codecs, measurement sessions, the sensing pipeline.
 
+Here lives what knows a device's bytes and how to reach it.
 Not here: MQTT, HTTP, databases, configuration files.
 """
 
-__all__: list[str] = []
+from kanhu.edge.devices import DeviceConfig, DeviceKind, DeviceSeen, RadioConfig
+from kanhu.edge.errors import DecodeError, DecodeReason, DeviceRefused, EdgeError, LinkLost, LinkReason
+
+__all__ = [
+    "DecodeError",
+    "DecodeReason",
+    "DeviceConfig",
+    "DeviceKind",
+    "DeviceRefused",
+    "DeviceSeen",
+    "EdgeError",
+    "LinkLost",
+    "LinkReason",
+    "RadioConfig",
+]

@@ -1,4 +1,7 @@
-"""One file a device profile: bytes in, a small frozen record with exact decimals out, or DecodeError.
+"""Bytes of one device profile in, one exact record out; a function turns the record into an Observation.
 
-Pure. Not here: clocks, logging, memory of earlier frames, anything that opens a port.
+Here live pure functions, one file a profile, that keep no memory between frames.
+Not here: framing, folding, clocks, input or output of any kind.
 """
+
+__all__: list[str] = []

@@ -1,0 +1,84 @@
+"""What a device is to a gateway: its kind, the way to it, and whom it measures."""
+
+import re
+from enum import StrEnum
+
+import msgspec
+
+from kanhu.edge.errors import DeviceRefused, LinkReason
+
+_MAX_ID = 64  # leaves room for the session that is written behind it
+_ADDRESS = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
+
+
+class DeviceKind(StrEnum):
+    """The devices this part can read; each has a page in docs/devices."""
+
+    OXIMETER_CMS50D = "oximeter-cms50d"
+    CUFF_BLE = "cuff-ble"
+    STRAP_BLE = "strap-ble"
+    BUTTON_BTHOME = "button-bthome"
+
+
+SERIAL_KINDS = frozenset({DeviceKind.OXIMETER_CMS50D})
+CONNECTED_KINDS = frozenset({DeviceKind.CUFF_BLE, DeviceKind.STRAP_BLE})
+ADVERTISING_KINDS = frozenset({DeviceKind.BUTTON_BTHOME})
+
+
+class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One device. Without a subject it is shared, and its readings are of unidentified people."""
+
+    id: str
+    kind: DeviceKind
+    port: str | None = None
+    """Path of a serial device."""
+    address: str | None = None
+    """Bluetooth identity address, `AA:BB:CC:DD:EE:FF`."""
+    subject: str | None = None
+    """Pseudonym of the one person it measures."""
+    dwelling: str | None = None
+    """Place a help button belongs to where it belongs to nobody: somebody there needs help."""
+
+    def __post_init__(self) -> None:
+        """Raise DeviceRefused where the fields contradict each other."""
+        if not 0 < len(self.id) <= _MAX_ID:
+            raise DeviceRefused(self.id, "id", f"give it 1 to {_MAX_ID} characters")
+        if self.kind in SERIAL_KINDS:
+            if not self.port:
+                raise DeviceRefused(self.id, "port", "name the serial device, such as /dev/ttyUSB0")
+            if self.address is not None:
+                raise DeviceRefused(self.id, "address", "remove it: this kind is read from a port")
+        else:
+            if self.port is not None:
+                raise DeviceRefused(self.id, "port", "remove it: this kind is read by Bluetooth")
+            if self.address is None or not _ADDRESS.fullmatch(self.address.upper()):
+                raise DeviceRefused(self.id, "address", "give its Bluetooth address, such as F0:0D:00:00:00:03")
+        if self.dwelling is not None and (self.kind not in ADVERTISING_KINDS or self.subject is not None):
+            raise DeviceRefused(self.id, "dwelling", "remove it: only a help button of nobody belongs to a place")
+
+
+class RadioConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which Bluetooth radio to use; without a Bumble transport it is the system's own, by BlueZ."""
+
+    bumble: str | None = None
+    """A Bumble transport, such as `tcp-client:127.0.0.1:40001` or `usb:0`."""
+    adapter: str | None = None
+    """Name of a BlueZ adapter, such as `hci1`; None is the first."""
+
+
+class DeviceSeen(msgspec.Struct, frozen=True):
+    """A device as its transport sees it at this moment; counters run since the process began."""
+
+    device: str
+    kind: DeviceKind
+    connected: bool
+    """Its port is open, its connection stands, or it was heard since the radio came up."""
+    reason: LinkReason
+    detail: str = ""
+    battery_percent: int | None = None
+    links: int = 0
+    """How often the way to it was opened."""
+    bad_bytes: int = 0
+    """Bytes that belonged to no packet."""
+    repeats: int = 0
+    """Advertisements that repeated a known event."""
