@@ -1,8 +1,12 @@
-"""Records to columns and back; exact both ways."""
+"""Records to columns and back; exact both ways.
 
+Limits stand in the types, so that hostile bytes are refused while they are read, before they cost memory.
+"""
+
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -11,14 +15,22 @@ from kanhu.contract.errors import InvalidRecord
 from kanhu.contract.records import Context, Finding, Gap, Observation, Part, Quality, Record, Subject, Times, Waveform
 
 _Value = TypeVar("_Value")
+_EPOCH = re.compile(r"[0-9a-f]{32}")
 _EPOCH_BYTES = 16
+_SEQ_LIMIT = 2**63 - 1
+_MAX_PARTS = 16  # of one observation; no panel of the metric table has as many
+
+MAX_RECORDS = 4096
+"""Records in one envelope."""
+
+_AT_MOST_ALL = msgspec.Meta(max_length=MAX_RECORDS)
 
 
-class Origin(msgspec.Struct, frozen=True, array_like=True):
+class Origin(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What neighbouring observations share; travels once."""
 
     metric: str
-    parts: tuple[str, ...]
+    parts: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=_MAX_PARTS)]
     subject: Subject
     device: str
     boot: str
@@ -27,24 +39,24 @@ class Origin(msgspec.Struct, frozen=True, array_like=True):
     context: Context
 
 
-class Columns(msgspec.Struct, frozen=True, array_like=True):
+class Columns(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The body of an envelope."""
 
     gateway: str
     epoch: bytes
-    seqs: list[int]
+    seqs: Annotated[list[int], _AT_MOST_ALL]
     """First sequence number, then differences."""
-    origins: list[Origin]
-    origin: list[int]
+    origins: Annotated[list[Origin], _AT_MOST_ALL]
+    origin: Annotated[list[Annotated[int, msgspec.Meta(ge=-1)]], _AT_MOST_ALL]
     """For each observation its row in `origins`; -1 for a record that travels whole."""
-    whole: list[Waveform | Finding | Gap]
-    arrival_ms: list[int]
-    mono_ns: list[int]
-    device_ms: list[int | None]
-    earliest_ms: list[int | None]
-    latest_ms: list[int | None]
+    whole: Annotated[list[Waveform | Finding | Gap], _AT_MOST_ALL]
+    arrival_ms: Annotated[list[int], _AT_MOST_ALL]
+    mono_ns: Annotated[list[int], _AT_MOST_ALL]
+    device_ms: Annotated[list[int | None], _AT_MOST_ALL]
+    earliest_ms: Annotated[list[int | None], _AT_MOST_ALL]
+    latest_ms: Annotated[list[int | None], _AT_MOST_ALL]
     lengths: list[int]
-    """How many steps each part has, only where that is not 1: pairs are written as (index of part, length)."""
+    """How many steps each part has, only where that is not 1: (index of part, length), one pair after the other."""
     steps: list[int]
 
 
@@ -52,10 +64,12 @@ def pack_columns(gateway: str, epoch: str, records: Sequence[tuple[int, Record]]
     """Columns of these records.
 
     Raises:
-        InvalidRecord: no records, or sequence numbers that do not rise from 1 or more.
+        InvalidRecord: no records, sequence numbers that do not rise, or an epoch that is not one.
     """
+    if not _EPOCH.fullmatch(epoch):
+        raise InvalidRecord(f"epoch {epoch!r} is not 32 hex digits")
     seqs = [seq for seq, _ in records]
-    if not seqs or seqs[0] < 1 or any(after <= before for before, after in pairwise(seqs)):
+    if not seqs or seqs[0] < 1 or seqs[-1] > _SEQ_LIMIT or any(after <= before for before, after in pairwise(seqs)):
         raise InvalidRecord("sequence numbers must rise, from 1 or more")
     observations = [record for _, record in records if isinstance(record, Observation)]
     rows: dict[Origin, int] = {}
@@ -89,7 +103,7 @@ def unpack_columns(columns: Columns) -> tuple[tuple[int, Record], ...]:
     if len(columns.epoch) != _EPOCH_BYTES:
         raise InvalidRecord("an epoch has 16 bytes")
     seqs = list(accumulate(columns.seqs))
-    if seqs[0] < 1 or any(difference < 1 for difference in columns.seqs[1:]) or seqs[-1] >= 2**63:
+    if seqs[0] < 1 or any(difference < 1 for difference in columns.seqs[1:]) or seqs[-1] > _SEQ_LIMIT:
         raise InvalidRecord("sequence numbers must rise, from 1 or more")
     if len(columns.origin) != len(seqs):
         raise InvalidRecord("columns differ in length")
@@ -159,6 +173,8 @@ def _pack_steps(observations: Sequence[Observation]) -> tuple[list[int], list[in
 
 def _unpack_steps(columns: Columns, origins: Sequence[Origin]) -> list[tuple[Part, ...]]:
     lengths = dict(zip(columns.lengths[::2], columns.lengths[1::2], strict=True))
+    if 2 * len(lengths) != len(columns.lengths):
+        raise InvalidRecord("a part has two lengths")
     last: dict[tuple[str, str], int] = {}
     unpacked: list[tuple[Part, ...]] = []
     index = at = 0

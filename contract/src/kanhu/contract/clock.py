@@ -169,5 +169,5 @@ def _kernel_boot_id() -> str:
 
 def _kernel_is_synchronised() -> bool:
     timex = ctypes.create_string_buffer(_ADJTIMEX_BYTES)  # modes = 0: read only
-    status = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
+    status: int = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
     return 0 <= status != _ADJTIMEX_UNSYNCHRONISED

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import secrets
 
+import msgspec
+
 from kanhu.contract.records import Evidence, Subject
 
 _ALERT_ID_BYTES = 16
@@ -19,8 +21,7 @@ def alert_id(subject: Subject, rule: str, first: Evidence) -> str:
 
     The same evidence gives the same id on the gateway and in the county, so both see one alert.
     """
-    text = "\x1f".join(
-        (subject.kind.value, subject.id, rule, first.device, first.metric, first.boot, str(first.mono_ns))
-    )
-    digest = hashlib.blake2b(text.encode(), digest_size=_ALERT_ID_BYTES, person=b"kanhu alert").digest()
+    key = (subject.kind.value, subject.id, rule, first.device, first.metric, first.boot, first.mono_ns)
+    data = msgspec.msgpack.encode(key)  # states the length of every text, so that no two keys give the same bytes
+    digest = hashlib.blake2b(data, digest_size=_ALERT_ID_BYTES, person=b"kanhu alert").digest()
     return base64.b32encode(digest).decode("ascii").rstrip("=").lower()

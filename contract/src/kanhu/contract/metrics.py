@@ -1,8 +1,11 @@
 """The metric table: one row a measure, with its codes, unit, wire step, sensor range and names.
 
 LOINC names the measure for health records, MDC (IEEE 11073; 32-bit = partition * 65536 + 16-bit code) for devices,
-UCUM the unit. Codes are from the public terminologies; a row's test pins every one of them. The range is what a
-sensor can plausibly report (Bluetooth SIG and IEEE 11073 device ranges, narrowed to living people), never a clinical limit.
+UCUM the unit; where a row has several LOINC codes, the first is the one for its unit. Codes are from the public
+terminologies; a test pins every one of them. The range is what a sensor can plausibly report (Bluetooth SIG and
+IEEE 11073 device ranges, narrowed to living people), never a clinical limit.
+
+Steps per unit divide a power of ten, or of two, so that every value is an exact decimal.
 """
 
 from decimal import Decimal
@@ -62,22 +65,45 @@ class Metric(msgspec.Struct, frozen=True):
         Raises:
             ValueError: the value lies between two steps; rounding is the caller's decision.
         """
-        steps = Decimal(value) * self.steps_per_unit
-        if steps != steps.to_integral_value():
+        exact = Decimal(value)
+        steps = int(exact * self.steps_per_unit) if exact.is_finite() else 0
+        if self.value(steps) != exact:  # compared as a value: the product above may have been rounded
             msg = f"{self.code}: {value} is not a whole number of steps of 1/{self.steps_per_unit}"
             raise ValueError(msg)
-        return int(steps)
+        return steps
 
 
-def _scalar(code: str, en: str, zh: str, ucum: str | None, **rest: object) -> Metric:
-    return msgspec.convert(
-        {"code": code, "kind": MetricKind.SCALAR, "en": en, "zh": zh, "ucum": ucum, **rest}, Metric, strict=False
+def _scalar(
+    code: str,
+    en: str,
+    zh: str,
+    ucum: str | None,
+    *,
+    low: str,
+    high: str,
+    steps_per_unit: int = 1,
+    loinc: tuple[str, ...] = (),
+    mdc: tuple[str | None, int | None] = (None, None),
+    mdc_unit: int | None = None,
+) -> Metric:
+    return Metric(
+        code=code,
+        kind=MetricKind.SCALAR,
+        en=en,
+        zh=zh,
+        ucum=ucum,
+        steps_per_unit=steps_per_unit,
+        low=Decimal(low),
+        high=Decimal(high),
+        loinc=loinc,
+        mdc_name=mdc[0],
+        mdc=mdc[1],
+        mdc_unit=mdc_unit,
     )
 
 
-def _event(code: str, en: str, zh: str, mdc_name: str | None, living_code: int | None) -> Metric:
-    mdc = None if living_code is None else _LIVING + living_code
-    return Metric(code, MetricKind.EVENT, en, zh, mdc_name=mdc_name, mdc=mdc, low=Decimal(0))
+def _event(code: str, en: str, zh: str, mdc_name: str, living_code: int) -> Metric:
+    return Metric(code, MetricKind.EVENT, en, zh, mdc_name=mdc_name, mdc=_LIVING + living_code, low=Decimal(0))
 
 
 _TABLE = (
@@ -88,66 +114,67 @@ _TABLE = (
         parts=("systolic", "diastolic", "mean_pressure", "pulse_cuff"),
     ),
     _scalar("systolic", "systolic pressure", "收缩压", "mm[Hg]", steps_per_unit=100, low="50", high="300",
-            loinc=["8480-6"], mdc_name="MDC_PRESS_BLD_NONINV_SYS", mdc=_MEASUREMENT + 18949, mdc_unit=_MMHG),
+            loinc=("8480-6",), mdc=("MDC_PRESS_BLD_NONINV_SYS", _MEASUREMENT + 18949), mdc_unit=_MMHG),
     _scalar("diastolic", "diastolic pressure", "舒张压", "mm[Hg]", steps_per_unit=100, low="30", high="200",
-            loinc=["8462-4"], mdc_name="MDC_PRESS_BLD_NONINV_DIA", mdc=_MEASUREMENT + 18950, mdc_unit=_MMHG),
+            loinc=("8462-4",), mdc=("MDC_PRESS_BLD_NONINV_DIA", _MEASUREMENT + 18950), mdc_unit=_MMHG),
     _scalar("mean_pressure", "mean pressure", "平均压", "mm[Hg]", steps_per_unit=100, low="30", high="250",
-            loinc=["8478-0"], mdc_name="MDC_PRESS_BLD_NONINV_MEAN", mdc=_MEASUREMENT + 18951, mdc_unit=_MMHG),
+            loinc=("8478-0",), mdc=("MDC_PRESS_BLD_NONINV_MEAN", _MEASUREMENT + 18951), mdc_unit=_MMHG),
     _scalar("pulse_cuff", "pulse, from cuff", "脉搏（血压计）", "/min", steps_per_unit=100, low="20", high="300",
-            loinc=["8867-4"], mdc_name="MDC_PULS_RATE_NON_INV", mdc=_MEASUREMENT + 18474, mdc_unit=_PER_MINUTE),
+            loinc=("8867-4",), mdc=("MDC_PULS_RATE_NON_INV", _MEASUREMENT + 18474), mdc_unit=_PER_MINUTE),
     # Pulse oximeter.
     Metric(
         "oximetry", MetricKind.PANEL, "pulse oximetry", "脉搏血氧",
         parts=("spo2", "pulse_oximeter", "perfusion"),
     ),
     _scalar("spo2", "oxygen saturation", "血氧", "%", steps_per_unit=10, low="50", high="100",
-            loinc=["2708-6", "59408-5"], mdc_name="MDC_PULS_OXIM_SAT_O2", mdc=_MEASUREMENT + 19384, mdc_unit=_PERCENT),
+            loinc=("2708-6", "59408-5"), mdc=("MDC_PULS_OXIM_SAT_O2", _MEASUREMENT + 19384), mdc_unit=_PERCENT),
     _scalar("pulse_oximeter", "pulse, from oximeter", "脉搏（血氧仪）", "/min", steps_per_unit=10, low="20", high="300",
-            loinc=["8867-4"], mdc_name="MDC_PULS_OXIM_PULS_RATE", mdc=_MEASUREMENT + 18458, mdc_unit=_PER_MINUTE),
+            loinc=("8867-4",), mdc=("MDC_PULS_OXIM_PULS_RATE", _MEASUREMENT + 18458), mdc_unit=_PER_MINUTE),
     _scalar("perfusion", "perfusion index", "灌注指数", "%", steps_per_unit=100, low="0", high="100",
-            loinc=["61006-3"], mdc_name="MDC_PULS_OXIM_PERF_REL", mdc=_MEASUREMENT + 19376, mdc_unit=_PERCENT),
+            loinc=("61006-3",), mdc=("MDC_PULS_OXIM_PERF_REL", _MEASUREMENT + 19376), mdc_unit=_PERCENT),
     # Heart rate strap.
     Metric(
         "heart_rhythm", MetricKind.PANEL, "heart rate with beat intervals", "心率与心跳间期",
         parts=("heart_rate", "rr_interval"),
     ),
     _scalar("heart_rate", "heart rate", "心率", "/min", low="20", high="300",
-            loinc=["8867-4"], mdc_name="MDC_ECG_HEART_RATE", mdc=_MEASUREMENT + 16770, mdc_unit=_PER_MINUTE),
+            loinc=("8867-4",), mdc=("MDC_ECG_HEART_RATE", _MEASUREMENT + 16770), mdc_unit=_PER_MINUTE),
     # 128 steps a millisecond hold the wire's 1/1024 s exactly: 125 steps.
     Metric("rr_interval", MetricKind.SERIES, "beat-to-beat interval", "心跳间期", ucum="ms", steps_per_unit=128,
            low=Decimal(200), high=Decimal(3000), loinc=("8637-3",)),
     _scalar("respiration", "respiration rate", "呼吸", "/min", steps_per_unit=10, low="3", high="60",
-            loinc=["9279-1"], mdc_name="MDC_RESP_RATE", mdc=_MEASUREMENT + 20490, mdc_unit=_BREATHS_PER_MINUTE),
+            loinc=("9279-1",), mdc=("MDC_RESP_RATE", _MEASUREMENT + 20490), mdc_unit=_BREATHS_PER_MINUTE),
     _scalar("temperature", "body temperature", "体温", "Cel", steps_per_unit=100, low="30", high="44",
-            loinc=["8310-5"], mdc_name="MDC_TEMP_BODY", mdc=_MEASUREMENT + 19292, mdc_unit=_CELSIUS),
+            loinc=("8310-5",), mdc=("MDC_TEMP_BODY", _MEASUREMENT + 19292), mdc_unit=_CELSIUS),
     _scalar("temperature_axillary", "body temperature, armpit", "腋温", "Cel", steps_per_unit=100, low="30", high="44",
-            loinc=["8328-7"], mdc_unit=_CELSIUS),
+            loinc=("8328-7",), mdc_unit=_CELSIUS),
     _scalar("temperature_oral", "body temperature, mouth", "口温", "Cel", steps_per_unit=100, low="30", high="44",
-            loinc=["8331-1"], mdc_unit=_CELSIUS),
+            loinc=("8331-1",), mdc_unit=_CELSIUS),
     _scalar("temperature_ear", "body temperature, ear", "耳温", "Cel", steps_per_unit=100, low="30", high="44",
-            loinc=["8333-7"], mdc_unit=_CELSIUS),
+            loinc=("8333-7",), mdc_unit=_CELSIUS),
     _scalar("weight", "body weight", "体重", "kg", steps_per_unit=1000, low="20", high="250",
-            loinc=["29463-7"], mdc_name="MDC_MASS_BODY_ACTUAL", mdc=_MEASUREMENT + 57664, mdc_unit=_KILOGRAM),
+            loinc=("29463-7",), mdc=("MDC_MASS_BODY_ACTUAL", _MEASUREMENT + 57664), mdc_unit=_KILOGRAM),
     _scalar("height", "body height", "身高", "cm", steps_per_unit=10, low="80", high="230",
-            loinc=["8302-2"], mdc_name="MDC_LEN_BODY_ACTUAL", mdc=_MEASUREMENT + 57668, mdc_unit=_CENTIMETRE),
+            loinc=("8302-2",), mdc=("MDC_LEN_BODY_ACTUAL", _MEASUREMENT + 57668), mdc_unit=_CENTIMETRE),
     _scalar("bmi", "body mass index", "体重指数", "kg/m2", steps_per_unit=10, low="8", high="80",
-            loinc=["39156-5"], mdc_name="MDC_RATIO_MASS_BODY_LEN_SQ", mdc=_MEASUREMENT + 57680),
+            loinc=("39156-5",), mdc=("MDC_RATIO_MASS_BODY_LEN_SQ", _MEASUREMENT + 57680)),
     _scalar("body_fat", "body fat", "体脂率", "%", steps_per_unit=10, low="2", high="75",
-            loinc=["41982-0"], mdc_name="MDC_BODY_FAT", mdc=_MEASUREMENT + 57676),
+            loinc=("41982-0",), mdc=("MDC_BODY_FAT", _MEASUREMENT + 57676)),
     _scalar("glucose_capillary", "glucose, capillary whole blood", "血糖（指尖全血）", "mmol/L", steps_per_unit=100,
-            low="0.6", high="33.3", loinc=["15074-8", "2339-0", "41653-7"],
-            mdc_name="MDC_CONC_GLU_CAPILLARY_WHOLEBLOOD", mdc=_MEASUREMENT + 29112, mdc_unit=_MMOL_PER_L),
+            low="0.6", high="33.3", loinc=("15074-8", "2339-0", "41653-7"),
+            mdc=("MDC_CONC_GLU_CAPILLARY_WHOLEBLOOD", _MEASUREMENT + 29112), mdc_unit=_MMOL_PER_L),
     _scalar("glucose_plasma", "glucose, capillary plasma", "血糖（指尖血浆）", "mmol/L", steps_per_unit=100,
-            low="0.6", high="33.3", mdc_name="MDC_CONC_GLU_CAPILLARY_PLASMA", mdc=_MEASUREMENT + 29116,
+            low="0.6", high="33.3", mdc=("MDC_CONC_GLU_CAPILLARY_PLASMA", _MEASUREMENT + 29116),
             mdc_unit=_MMOL_PER_L),
     _scalar("glucose_interstitial", "glucose, interstitial", "血糖（组织间液）", "mmol/L", steps_per_unit=100,
-            low="0.6", high="33.3", loinc=["105273-7", "97507-8"], mdc_name="MDC_CONC_GLU_ISF",
-            mdc=_MEASUREMENT + 29140, mdc_unit=_MMOL_PER_L),
+            low="0.6", high="33.3", loinc=("105273-7", "97507-8"),
+            mdc=("MDC_CONC_GLU_ISF", _MEASUREMENT + 29140), mdc_unit=_MMOL_PER_L),
     _scalar("glucose_time_very_low", "time with very low glucose", "血糖极低时间占比", "%", steps_per_unit=10,
-            low="0", high="100", loinc=["104642-4"]),
-    _scalar("peak_flow", "peak expiratory flow", "呼气峰流速", "L/min", low="30", high="900", loinc=["19935-6"]),
-    _scalar("steps", "steps", "步数", "{steps}", low="0", high="100000", loinc=["55423-8"]),
-    _scalar("sleep_time", "sleep time", "睡眠时长", "h", steps_per_unit=60, low="0", high="24", loinc=["93832-4"]),
+            low="0", high="100", loinc=("104642-4",)),
+    _scalar("peak_flow", "peak expiratory flow", "呼气峰流速", "L/min", low="30", high="900", loinc=("19935-6",)),
+    _scalar("steps", "steps", "步数", "{steps}", low="0", high="100000", loinc=("55423-8",)),
+    # Minutes, because a minute is no decimal fraction of the hour that others report.
+    _scalar("sleep_time", "sleep time", "睡眠时长", "min", low="0", high="1440", loinc=("93832-4",)),
     Metric("vital_signs", MetricKind.PANEL, "vital signs", "生命体征", loinc=("85353-1",),
            parts=("respiration", "spo2", "systolic", "pulse_cuff", "temperature", "consciousness")),
     _scalar("consciousness", "level of consciousness (ACVPU)", "意识", None, low="0", high="4"),
@@ -167,9 +194,9 @@ _TABLE = (
     _event("switch", "switch", "开关", "MDC_AI_TYPE_SENSOR_SWITCH", 12),
     _event("dosage", "medicine dose", "服药", "MDC_AI_TYPE_SENSOR_DOSAGE", 13),
     _scalar("room_temperature", "room temperature", "室温", "Cel", steps_per_unit=100, low="-40", high="60",
-            mdc_name="MDC_AI_TYPE_SENSOR_TEMP", mdc=_LIVING + 14, mdc_unit=_CELSIUS),
+            mdc=("MDC_AI_TYPE_SENSOR_TEMP", _LIVING + 14), mdc_unit=_CELSIUS),
     _scalar("room_humidity", "room humidity", "室内湿度", "%", steps_per_unit=100, low="0", high="100",
-            mdc_name="MDC_AI_TYPE_SENSOR_HUMIDITY", mdc=_LIVING + 15, mdc_unit=_PERCENT),
+            mdc=("MDC_AI_TYPE_SENSOR_HUMIDITY", _LIVING + 15), mdc_unit=_PERCENT),
     # Equipment.
     _scalar("battery", "device battery", "设备电量", "%", low="0", high="100"),
 )  # fmt: skip  # a table reads by rows

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 
-class SeqRanges:
+class SeqRanges:  # noqa: PLW1641  # mutable, so not hashable
     """A set of positive integers kept as sorted, disjoint, never adjacent closed ranges."""
 
     def __init__(self, ranges: Iterable[tuple[int, int]] = ()) -> None:
@@ -30,8 +30,6 @@ class SeqRanges:
     def __eq__(self, other: object) -> bool:
         """Equal when they hold the same numbers."""
         return isinstance(other, SeqRanges) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]  # mutable, so not hashable
 
     def count(self) -> int:
         """How many numbers are in the set."""

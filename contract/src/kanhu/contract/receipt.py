@@ -1,13 +1,19 @@
 """The county's receipt: which records are stored for good, and which it refuses; the only permission to delete."""
 
+from typing import Annotated
+
 import msgspec
 
-from kanhu.contract.errors import MessageRefused, RefusalReason
+from kanhu.contract.errors import MessageRefused, MessageTooLarge, RefusalReason
 
 RECEIPT_VERSION = 1
 MAX_RECEIPT_BYTES = 60 * 1024
 MAX_RANGES = 2000
 """Most ranges in one receipt; later ones follow when earlier holes have closed."""
+MAX_REFUSED = 500
+"""Most refusals in one receipt."""
+
+_SEQ_LIMIT = 2**63 - 1  # what SQLite and PostgreSQL can hold
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True):
@@ -25,8 +31,8 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True):
     gateway: str
     epoch: str
     contiguous: int
-    ranges: tuple[tuple[int, int], ...] = ()
-    refused: tuple[Refusal, ...] = ()
+    ranges: Annotated[tuple[tuple[int, int], ...], msgspec.Meta(max_length=MAX_RANGES)] = ()
+    refused: Annotated[tuple[Refusal, ...], msgspec.Meta(max_length=MAX_REFUSED)] = ()
     county_ms: int = 0
     """The county's clock when this was written, Unix milliseconds."""
 
@@ -36,7 +42,14 @@ _decoder = msgspec.msgpack.Decoder(Receipt)
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
-    """Wire bytes."""
+    """Wire bytes.
+
+    Raises:
+        MessageTooLarge: more than MAX_RANGES ranges or MAX_REFUSED refusals.
+    """
+    if len(receipt.ranges) > MAX_RANGES or len(receipt.refused) > MAX_REFUSED:
+        detail = f"{len(receipt.ranges)} ranges and {len(receipt.refused)} refusals, limits {MAX_RANGES}, {MAX_REFUSED}"
+        raise MessageTooLarge(RefusalReason.TOO_LARGE, detail)
     return _encoder.encode(receipt)
 
 
@@ -55,6 +68,8 @@ def decode_receipt(wire: bytes) -> Receipt:
     if receipt.version != RECEIPT_VERSION:
         raise MessageRefused(RefusalReason.UNKNOWN_VERSION, f"receipt version {receipt.version}")
     spans = (*receipt.ranges, *((refusal.first, refusal.last) for refusal in receipt.refused))
-    if receipt.contiguous < 0 or any(not 1 <= first <= last for first, last in spans):
-        raise MessageRefused(RefusalReason.INCONSISTENT, "a range of sequence numbers is empty or starts below 1")
+    if any(not 1 <= first <= last <= _SEQ_LIMIT for first, last in spans):
+        raise MessageRefused(RefusalReason.INCONSISTENT, "a range of sequence numbers is empty or out of bounds")
+    if not 0 <= receipt.contiguous <= _SEQ_LIMIT or not 0 <= receipt.county_ms <= _SEQ_LIMIT:
+        raise MessageRefused(RefusalReason.INCONSISTENT, "a number is out of bounds")
     return receipt

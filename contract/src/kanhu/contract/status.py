@@ -1,14 +1,20 @@
 """A gateway's heartbeat and last will: JSON, because a technician reads it with any MQTT client."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 from kanhu.contract.clock import ClockState
-from kanhu.contract.errors import MessageRefused, RefusalReason
+from kanhu.contract.errors import InvalidTopic, MessageRefused, MessageTooLarge, RefusalReason
+from kanhu.contract.topics import check_gateway_id
 
 STATUS_VERSION = 1
-MAX_STATUS_BYTES = 16 * 1024
+MAX_STATUS_BYTES = 60 * 1024
+"""As for an envelope: room for about 300 devices."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # what SQLite and PostgreSQL can hold
+_Text = Annotated[str, msgspec.Meta(max_length=128)]
 
 
 class GatewayState(StrEnum):
@@ -22,38 +28,38 @@ class GatewayState(StrEnum):
 class DeviceStatus(msgspec.Struct, frozen=True):
     """One device as the gateway sees it."""
 
-    device: str
-    kind: str
+    device: _Text
+    kind: _Text
     connected: bool
-    last_reading_ms: int | None = None
-    battery_percent: int | None = None
-    accepted: int = 0
-    refused: dict[str, int] = {}
+    last_reading_ms: _Count | None = None
+    battery_percent: _Count | None = None
+    accepted: _Count = 0
+    refused: dict[_Text, _Count] = {}
 
 
 class Status(msgspec.Struct, frozen=True):
     """One heartbeat. Counters run since the outbox was made, so they survive a restart."""
 
     version: int
-    gateway: str
-    epoch: str
+    gateway: _Text
+    epoch: _Text
     state: GatewayState
-    boot: str = ""
-    software: str = ""
-    sent_ms: int = 0
+    boot: _Text = ""
+    software: _Text = ""
+    sent_ms: _Count = 0
     clock: ClockState = ClockState.UNSET
-    heartbeat_s: float = 0
-    accepted: int = 0
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=0)] = 0
+    accepted: _Count = 0
     """Readings committed to the gateway's own disk."""
-    refused: dict[str, int] = {}
+    refused: dict[_Text, _Count] = {}
     """Readings a device sent that could not become one, by named reason."""
-    findings: int = 0
-    owed: int = 0
+    findings: _Count = 0
+    owed: _Count = 0
     """Records in the outbox without the county's receipt."""
-    oldest_owed_ms: int | None = None
-    quarantined: int = 0
-    gaps: int = 0
-    restarts: dict[str, int] = {}
+    oldest_owed_ms: _Count | None = None
+    quarantined: _Count = 0
+    gaps: _Count = 0
+    restarts: dict[_Text, _Count] = {}
     """Restarts by the supervisor, by task."""
     devices: tuple[DeviceStatus, ...] = ()
 
@@ -63,15 +69,22 @@ _decoder = msgspec.json.Decoder(Status)
 
 
 def encode_status(status: Status) -> bytes:
-    """Wire bytes."""
-    return _encoder.encode(status)
+    """Wire bytes.
+
+    Raises:
+        MessageTooLarge: over MAX_STATUS_BYTES.
+    """
+    wire = _encoder.encode(status)
+    if len(wire) > MAX_STATUS_BYTES:
+        raise MessageTooLarge(RefusalReason.TOO_LARGE, f"{len(wire)} bytes, limit {MAX_STATUS_BYTES}")
+    return wire
 
 
 def decode_status(wire: bytes) -> Status:
     """Read wire bytes of any kind.
 
     Raises:
-        MessageRefused: too large, not a status, or of another version.
+        MessageRefused: too large, not a status, of another version, or without a gateway's id.
     """
     if len(wire) > MAX_STATUS_BYTES:
         raise MessageRefused(RefusalReason.TOO_LARGE, f"{len(wire)} bytes, limit {MAX_STATUS_BYTES}")
@@ -81,4 +94,8 @@ def decode_status(wire: bytes) -> Status:
         raise MessageRefused(RefusalReason.MALFORMED, str(error)) from error
     if status.version != STATUS_VERSION:
         raise MessageRefused(RefusalReason.UNKNOWN_VERSION, f"status version {status.version}")
+    try:
+        check_gateway_id(status.gateway)
+    except InvalidTopic as error:
+        raise MessageRefused(RefusalReason.INCONSISTENT, str(error)) from error
     return status
