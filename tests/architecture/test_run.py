@@ -89,6 +89,17 @@ def test_sources_do_not_make_the_install_stale(manifests: Path, door_code: Modul
     assert door_code.fingerprint(manifests) == before
 
 
+def test_failed_step_shows_what_was_said_and_the_remedy(door: Path) -> None:
+    broken_venv = 'import sys\nsys.exit("ensurepip is not available")\n'
+    (door.parent / "venv.py").write_text(broken_venv, encoding="utf-8")  # `python -m venv` meets this one first
+    done = _run(door, "test")
+    assert done.returncode == 1
+    step, said, remedy = done.stderr.splitlines()
+    assert re.fullmatch(r"kanhu: +[0-9.]+ s  making the virtual environment .venv ... FAILED after [0-9.]+ s", step)
+    assert said == "ensurepip is not available"
+    assert "apt-get install python3-venv" in remedy
+
+
 def test_missing_venv_module_is_answered_with_its_debian_package(door_code: ModuleType) -> None:
     said = "The virtual environment was not created successfully because ensurepip is not available."
     assert "apt-get install python3-venv" in door_code._venv_remedy(said)
