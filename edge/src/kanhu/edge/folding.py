@@ -1,0 +1,126 @@
+"""What makes one reading out of many messages: the window of an oximeter, and the repeats of a button.
+
+Both keep memory between messages, which no codec does. Neither asks a clock.
+"""
+
+from decimal import Decimal
+
+from kanhu.contract import Observation, Part, Quality, QualityLevel, QualityReason, Subject, Times, metric
+from kanhu.edge.codecs.cms50d import Cms50dPacket
+from kanhu.edge.errors import DecodeError, DecodeReason
+
+WINDOW_PACKETS = 600
+"""Ten seconds at 60 packets a second: long enough for a stable median, short enough for three in half a minute."""
+
+SESSION_PAUSE_S = 2.0
+"""Silence after which an oximeter's next packet begins a new session: it sends 60 a second while a finger is in."""
+
+# Of the middle nine tenths of a window, so that a single packet does not decide. Devices of this class are specified
+# to 2 points of SpO2 (root mean square); four points within ten seconds is more than a body changes.
+_STABLE_SPO2_POINTS = 4
+# An irregular pulse may well differ by 20 from beat to beat; the device already averages over several.
+_STABLE_PULSE_BPM = 30
+_TAIL_DIVISOR = 20  # a twentieth is left out at each end
+
+# On the device's scale of 0 to 8. Its display shows a poor signal below three bars.
+_WEAK_SIGNAL_BELOW = 3
+
+# A BTHome button repeats one event for seconds; its packet id has one byte, so it returns after 256 events at the
+# earliest. A minute without hearing an id again is far beyond the one and far below the other.
+REPEAT_WINDOW_S = 60.0
+
+
+class OximeterWindow:
+    """Folds each 600 consecutive packets of a session into one reading: medians of the valid packets."""
+
+    def __init__(self) -> None:
+        """Begin with an empty window."""
+        self._count = 0
+        self._spo2: list[int] = []
+        self._pulse: list[int] = []
+        self._reasons: set[QualityReason] = set()
+        self._weak = 0
+
+    @property
+    def packets(self) -> int:
+        """Packets in the window that is being filled."""
+        return self._count
+
+    @property
+    def full(self) -> bool:
+        """Whether `fold` is due."""
+        return self._count >= WINDOW_PACKETS
+
+    def add(self, packet: Cms50dPacket) -> None:
+        """Count one packet into the window."""
+        self._count += 1
+        pulse, spo2 = packet.pulse_bpm, packet.spo2_percent
+        if packet.finger_out or packet.probe_error:
+            self._reasons.add(QualityReason.FINGER_OUT)
+        elif packet.searching:
+            self._reasons.add(QualityReason.SEARCHING)
+        elif pulse is None or spo2 is None:
+            self._reasons.add(QualityReason.NOT_A_NUMBER)
+        else:
+            self._spo2.append(spo2)
+            self._pulse.append(pulse)
+            if packet.signal < _WEAK_SIGNAL_BELOW:
+                self._weak += 1
+
+    def fold(self, *, subject: Subject, device: str, times: Times) -> Observation:
+        """The reading of the full window, which is then empty.
+
+        Raises:
+            DecodeError: not one packet was valid.
+        """
+        spo2, pulse = sorted(self._spo2), sorted(self._pulse)
+        reasons = set(self._reasons)
+        if self._weak * 2 > len(spo2):
+            reasons.add(QualityReason.WEAK_SIGNAL)
+        self._empty()
+        if not spo2:
+            named = ", ".join(sorted(reasons))
+            raise DecodeError(DecodeReason.NO_VALID_PACKETS, f"{WINDOW_PACKETS} packets: {named}")
+        if _middle_spread(spo2) > _STABLE_SPO2_POINTS or _middle_spread(pulse) > _STABLE_PULSE_BPM:
+            reasons.add(QualityReason.UNSTABLE)
+        quality = Quality(QualityLevel.QUESTIONABLE, tuple(sorted(reasons))) if reasons else Quality()
+        parts = (_median("spo2", spo2), _median("pulse_oximeter", pulse))
+        return Observation("oximetry", parts, subject, device, times, quality)
+
+    def cut(self) -> int:
+        """The session ended: empty the window and return how many packets it held."""
+        count = self._count
+        self._empty()
+        return count
+
+    def _empty(self) -> None:
+        self._count = 0
+        self._weak = 0
+        self._spo2 = []
+        self._pulse = []
+        self._reasons = set()
+
+
+class ButtonFold:
+    """Tells a new event of one button from its repeats."""
+
+    def __init__(self) -> None:
+        """Begin having heard nothing."""
+        self._heard_ns: dict[int | None, int] = {}  # at most 257 keys
+
+    def is_new(self, packet_id: int | None, *, mono_ns: int) -> bool:
+        """Whether this packet id was not heard within the last minute; a device without ids has one."""
+        before = self._heard_ns.get(packet_id)
+        self._heard_ns[packet_id] = mono_ns
+        return before is None or mono_ns - before > REPEAT_WINDOW_S * 1e9
+
+
+def _middle_spread(ordered: list[int]) -> int:
+    tail = len(ordered) // _TAIL_DIVISOR
+    return ordered[-1 - tail] - ordered[tail]
+
+
+def _median(code: str, ordered: list[int]) -> Part:
+    middle = len(ordered) // 2
+    twice = ordered[middle] * 2 if len(ordered) % 2 else ordered[middle - 1] + ordered[middle]
+    return Part(code, (metric(code).steps(Decimal(twice) / 2),))
