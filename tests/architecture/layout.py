@@ -53,6 +53,10 @@ def modules(part: Part) -> list[Path]:
 
 
 def tracked_files() -> list[Path]:
-    """List the files under version control that are still there."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    """List the files under version control that are still there; in an unpacked archive, every file."""
+    if not (ROOT / ".git").exists():
+        hidden = {".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "__pycache__"}
+        return sorted(path for path in ROOT.rglob("*") if path.is_file() and not hidden.intersection(path.parts))
+    command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]  # the folder may belong to another user
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
