@@ -51,18 +51,28 @@ def encode_envelope(envelope: Envelope) -> bytes:
         InvalidRecord: no records, sequence numbers that do not rise, or an epoch that is not one.
         InvalidTopic: a gateway id outside the grammar.
     """
-    check_gateway_id(envelope.gateway)
-    if len(envelope.records) > MAX_RECORDS:
-        raise MessageTooLarge(RefusalReason.TOO_LARGE, f"{len(envelope.records)} records, limit {MAX_RECORDS}")
-    body = _encoder.encode(pack_columns(envelope.gateway, envelope.epoch, envelope.records))
-    if len(body) > MAX_BODY_BYTES:
-        raise MessageTooLarge(RefusalReason.TOO_LARGE, f"body of {len(body)} bytes, limit {MAX_BODY_BYTES}")
+    body = encode_body(envelope)
     # The checksum costs four bytes and finds what TCP's weaker one lets pass.
     compressor = zstandard.ZstdCompressor(dict_data=_dictionary, write_checksum=True)
     wire = bytes((*_MAGIC, FORMAT_VERSION, _DICTIONARY)) + compressor.compress(body)
     if len(wire) > MAX_ENVELOPE_BYTES:
         raise MessageTooLarge(RefusalReason.TOO_LARGE, f"{len(wire)} bytes, limit {MAX_ENVELOPE_BYTES}")
     return wire
+
+
+def encode_body(envelope: Envelope) -> bytes:
+    """The part of an envelope that is compressed; it depends on no version of zstd.
+
+    Raises:
+        MessageTooLarge, InvalidRecord, InvalidTopic: as `encode_envelope`.
+    """
+    check_gateway_id(envelope.gateway)
+    if len(envelope.records) > MAX_RECORDS:
+        raise MessageTooLarge(RefusalReason.TOO_LARGE, f"{len(envelope.records)} records, limit {MAX_RECORDS}")
+    body = _encoder.encode(pack_columns(envelope.gateway, envelope.epoch, envelope.records))
+    if len(body) > MAX_BODY_BYTES:
+        raise MessageTooLarge(RefusalReason.TOO_LARGE, f"body of {len(body)} bytes, limit {MAX_BODY_BYTES}")
+    return body
 
 
 def decode_envelope(wire: bytes) -> Envelope:
