@@ -96,3 +96,4 @@ class GapReason(StrEnum):
 
     OUTBOX_FULL = "outbox_full"
     REFUSED_BY_COUNTY = "refused_by_county"
+    DAMAGED = "damaged"
