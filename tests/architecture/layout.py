@@ -1,5 +1,6 @@
 """Where the parts lie: read by every architecture test."""
 
+import ast
 import subprocess
 import tomllib
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PARTS", "ROOT", "Part", "manifest", "modules", "tracked_files"]
+__all__ = ["PARTS", "ROOT", "Part", "manifest", "modules", "syntax_tree", "tracked_files"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,6 +51,11 @@ def manifest(path: Path) -> dict[str, Any]:
 def modules(part: Part) -> list[Path]:
     """List every Python file of a part, in order."""
     return sorted(part.package.rglob("*.py"))
+
+
+def syntax_tree(path: Path) -> ast.Module:
+    """Parse one file; a fault names it."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
 def tracked_files() -> list[Path]:

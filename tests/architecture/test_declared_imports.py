@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.architecture.layout import PARTS, ROOT, Part, manifest, modules
+from tests.architecture.layout import PARTS, ROOT, Part, manifest, modules, syntax_tree
 
 _OWN_MODULES = {part.module: part.distribution for part in PARTS}
 
@@ -22,7 +22,7 @@ def test_part_declares_every_import(part: Part) -> None:
     undeclared = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in modules(part)
-        for name in imported_modules(path.read_text(encoding="utf-8"))
+        for name in imported_modules(syntax_tree(path))
         if not declared.intersection(distributions_of(name))
     }
     assert sorted(undeclared) == []
@@ -40,7 +40,7 @@ def test_part_declares_every_import(part: Part) -> None:
     ],
 )
 def test_imports_are_seen_wherever_they_stand(source: str, expected: set[str]) -> None:
-    assert imported_modules(source) == expected
+    assert imported_modules(ast.parse(source)) == expected
 
 
 def test_an_import_that_nothing_declares_is_caught() -> None:
@@ -50,9 +50,9 @@ def test_an_import_that_nothing_declares_is_caught() -> None:
     assert not declared.isdisjoint(distributions_of("numpy"))
 
 
-def imported_modules(source: str) -> set[str]:
+def imported_modules(tree: ast.Module) -> set[str]:
     """Return the top-level module of each import beyond the standard library; kanhu by part."""
-    return {name for name in map(_owner, _imported_names(ast.parse(source))) if name not in sys.stdlib_module_names}
+    return {name for name in map(_owner, _imported_names(tree)) if name not in sys.stdlib_module_names}
 
 
 def distributions_of(module: str) -> frozenset[str]:

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 from hatch_build import PARTS as COLLECTED_PARTS
 from kanhu.contract.version import VERSION
-from tests.architecture.layout import PARTS, ROOT, Part, manifest, modules
+from tests.architecture.layout import PARTS, ROOT, Part, manifest, modules, syntax_tree
 
 OWN = {part.distribution for part in PARTS}
 
@@ -35,7 +35,7 @@ def test_every_folder_says_what_lives_there(part: Part) -> None:
 
 @each_part
 def test_part_lists_its_public_names(part: Part) -> None:
-    tree = ast.parse((part.package / "__init__.py").read_text(encoding="utf-8"))
+    tree = syntax_tree(part.package / "__init__.py")
     assigned = {
         target.id
         for node in ast.walk(tree)
@@ -95,4 +95,4 @@ def test_root_install_takes_each_third_party_need_and_none_of_our_own() -> None:
 
 
 def _described(path: Path) -> bool:
-    return path.is_file() and bool(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
+    return path.is_file() and bool(ast.get_docstring(syntax_tree(path)))
