@@ -53,6 +53,13 @@ def test_help_of_every_verb_shows_an_example(door: Path, verb: str) -> None:
     assert f"  ./run {verb}" in done.stdout.partition("examples:")[2]
 
 
+def test_help_of_the_demo_names_each_of_its_options(door: Path) -> None:
+    program = (ROOT / "harness/src/kanhu/harness/demo/__main__.py").read_text(encoding="utf-8")
+    options = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', program))
+    assert options
+    assert set(re.findall(r"^  (--[a-z-]+)", _run(door, "demo", "--help").stdout, re.MULTILINE)) == options
+
+
 def test_make_knows_the_same_verbs() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     listed = re.search(r"^VERBS := (.+)$", makefile, re.MULTILINE)
