@@ -3,4 +3,36 @@
 Not here: any input or output, clock or asyncio; any third-party package but numpy and msgspec.
 """
 
-__all__: list[str] = []
+from kanhu.vitals.decisions import Decision, DecisionReason
+from kanhu.vitals.errors import PackRefused, SentenceRefused, StateRefused, VitalsError
+from kanhu.vitals.judge import MAX_STATE_BYTES, Judge
+from kanhu.vitals.packs import core_pack
+from kanhu.vitals.profile import Profile, profile_from_tags
+from kanhu.vitals.quality import QualityGate, assess
+from kanhu.vitals.rules import Rule, RuleKind, RulePack, Runs, load_pack
+from kanhu.vitals.rules.records import Language
+from kanhu.vitals.sentences import Sentence, render
+
+__all__ = [
+    "MAX_STATE_BYTES",
+    "Decision",
+    "DecisionReason",
+    "Judge",
+    "Language",
+    "PackRefused",
+    "Profile",
+    "QualityGate",
+    "Rule",
+    "RuleKind",
+    "RulePack",
+    "Runs",
+    "Sentence",
+    "SentenceRefused",
+    "StateRefused",
+    "VitalsError",
+    "assess",
+    "core_pack",
+    "load_pack",
+    "profile_from_tags",
+    "render",
+]

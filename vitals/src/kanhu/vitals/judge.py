@@ -1,0 +1,148 @@
+"""Every reading against every rule that is judged here. No clock: all time comes with the readings."""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+
+import msgspec
+
+from kanhu.contract import Observation, SubjectKind
+from kanhu.vitals.decisions import Decision, DecisionReason
+from kanhu.vitals.errors import StateRefused
+from kanhu.vitals.moment import Moment, moment_of
+from kanhu.vitals.profile import Profile
+from kanhu.vitals.quality.gate import assess
+from kanhu.vitals.rules.event import EventState, judge_event
+from kanhu.vitals.rules.records import EventTrigger, Rule, RulePack, Runs, ThresholdTrigger
+from kanhu.vitals.rules.threshold import ThresholdState, judge_threshold
+
+STATE_VERSION = 1
+MAX_STATE_BYTES = 16 * 1024
+
+_DetectorState = EventState | ThresholdState
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What one rule remembers of one subject."""
+
+    rule_version: str
+    last: Moment
+    state: _DetectorState
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    """All of it, as it is written to disk: rules by subject kind and rule id."""
+
+    version: int
+    kept: dict[str, _Kept]
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(_Stored)
+
+
+class Judge:
+    """Judges readings one after another and remembers per subject what its rules need; holds no other state."""
+
+    def __init__(self, pack: RulePack, runs: Runs, profiles: Mapping[str, Profile], timezone: tzinfo) -> None:
+        """Obey the rules of `pack` that run here. Profiles by resident id; local days are those of `timezone`."""
+        self._pack = pack
+        self._profiles = profiles
+        self._timezone = timezone
+        self._rules: dict[str, list[Rule]] = {}
+        self._subjects: dict[str, dict[str, _Kept]] = {}
+        for rule in pack.rules:
+            if rule.runs is runs and isinstance(rule.trigger, EventTrigger | ThresholdTrigger):
+                self._rules.setdefault(rule.trigger.metric, []).append(rule)
+
+    def judge(self, observation: Observation) -> list[Decision]:
+        """What every rule that listens to this metric answers; a decision with a finding is to be delivered."""
+        rules = self._rules.get(observation.metric, [])
+        if not rules:
+            return []
+        subject = observation.subject
+        profile = self._profiles.get(subject.id, Profile(subject=subject.id))
+        assessed = assess(observation, previous=None, profile=profile)  # nothing slips in unassessed
+        decisions: list[Decision] = []
+        for rule in rules:
+            unheard = _unheard(rule, assessed, profile)
+            if unheard is not None:
+                decisions.append(Decision(rule.id, unheard))
+                continue
+            decisions += self._step(rule, assessed, profile)
+        return decisions
+
+    def state(self, subject_id: str) -> bytes:
+        """What has to be stored with the reading, in the same transaction. Bounded by MAX_STATE_BYTES."""
+        return _encoder.encode(_Stored(STATE_VERSION, self._subjects.get(subject_id, {})))
+
+    def restore(self, subject_id: str, state: bytes) -> None:
+        """Go on where `state` was taken. What belongs to another version of a rule is left out.
+
+        Raises:
+            StateRefused: not such a state; the subject then starts afresh.
+        """
+        if len(state) > MAX_STATE_BYTES:
+            raise StateRefused(f"{len(state)} bytes, limit {MAX_STATE_BYTES}")
+        try:
+            stored = _decoder.decode(state)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise StateRefused(str(error)) from error
+        if stored.version != STATE_VERSION:
+            raise StateRefused(f"state version {stored.version}")
+        versions = {rule.id: rule.version for rules in self._rules.values() for rule in rules}
+        self._subjects[subject_id] = {
+            key: kept for key, kept in stored.kept.items() if versions.get(key.partition(":")[2]) == kept.rule_version
+        }
+
+    def _step(self, rule: Rule, observation: Observation, profile: Profile) -> list[Decision]:
+        subject = observation.subject
+        kept = self._subjects.setdefault(subject.id, {})
+        key = f"{subject.kind}:{rule.id}"
+        before = kept.get(key)
+        now = moment_of(observation)
+        late = None if before is None else _late(rule, before.last, now)
+        if late is not None:
+            return [Decision(rule.id, late)]
+        state = None if before is None else before.state
+        after, decisions = self._obey(rule, state, observation=observation, profile=profile)
+        kept[key] = _Kept(rule.version, now, after)
+        if rule.approved():
+            return decisions
+        return [_silent(decision) for decision in decisions]
+
+    def _obey(
+        self, rule: Rule, state: _DetectorState | None, *, observation: Observation, profile: Profile
+    ) -> tuple[_DetectorState, list[Decision]]:
+        if isinstance(rule.trigger, EventTrigger):
+            pressed = state if isinstance(state, EventState) else EventState()
+            return judge_event(rule, rule.trigger, state=pressed, observation=observation)
+        if isinstance(rule.trigger, ThresholdTrigger):
+            limit = state if isinstance(state, ThresholdState) else ThresholdState()
+            return judge_threshold(rule, rule.trigger, state=limit, observation=observation, profile=profile)
+        return state or EventState(), [Decision(rule.id, DecisionReason.NOT_APPLICABLE)]
+
+
+def _unheard(rule: Rule, observation: Observation, profile: Profile) -> DecisionReason | None:
+    """Why a rule does not listen to this subject at all."""
+    if observation.subject.kind is SubjectKind.UNIDENTIFIED:
+        return DecisionReason.IDENTITY_UNKNOWN
+    if observation.subject.kind is SubjectKind.DWELLING and not isinstance(rule.trigger, EventTrigger):
+        return DecisionReason.NOT_APPLICABLE
+    if rule.population != "all" and rule.population.removeprefix("tag:") not in profile.tags:
+        return DecisionReason.NOT_APPLICABLE
+    return None
+
+
+def _late(rule: Rule, last: Moment, now: Moment) -> DecisionReason | None:
+    """Why a reading comes too late to be judged; a press is never too late."""
+    if last.boot != now.boot:
+        return None
+    if last.mono_ns == now.mono_ns and last.device == now.device:
+        return DecisionReason.DUPLICATE
+    if now.mono_ns < last.mono_ns and not isinstance(rule.trigger, EventTrigger):
+        return DecisionReason.OUT_OF_ORDER
+    return None
+
+
+def _silent(decision: Decision) -> Decision:
+    return decision if decision.finding is None else Decision(decision.rule, DecisionReason.SHADOW)

@@ -1,0 +1,32 @@
+"""Clinical settings of one person, known here under the pseudonym only."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+LIVES_ALONE = "lives_alone"
+CHRONIC_LUNG = frozenset({"chronic_lung", "copd"})
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What rules need to know of a person; the default is somebody about whom nothing is recorded."""
+
+    subject: str
+    lives_alone: bool = False
+    chronic_lung: bool = False
+    spo2_limit_percent: Decimal | None = None
+    """Set by a clinician for this person: a reading below it is below the limit. None: the pack's own limit."""
+    tags: frozenset[str] = frozenset()
+
+
+def profile_from_tags(subject: str, tags: Iterable[str], *, spo2_limit_percent: Decimal | None = None) -> Profile:
+    """Settings that follow from a register's tags: `lives_alone`; `chronic_lung` or `copd`."""
+    known = frozenset(tags)
+    return Profile(
+        subject=subject,
+        lives_alone=LIVES_ALONE in known,
+        chronic_lung=not known.isdisjoint(CHRONIC_LUNG),
+        spo2_limit_percent=spo2_limit_percent,
+        tags=known,
+    )

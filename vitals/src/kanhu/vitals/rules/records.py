@@ -1,0 +1,266 @@
+"""What a rule pack says, as records. Every number comes from the pack file; none has a default here."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from kanhu.contract import Priority
+
+Seconds = float
+
+
+class Runs(StrEnum):
+    """Where a rule is judged; exactly one place."""
+
+    GATEWAY = "gateway"
+    CLOUD = "cloud"
+
+
+class RuleKind(StrEnum):
+    """What a rule looks at."""
+
+    EVENT = "event"
+    THRESHOLD = "threshold"
+    RHYTHM = "rhythm"
+    TREND = "trend"
+    SILENCE = "silence"
+
+
+class Setting(StrEnum):
+    """Where people are measured."""
+
+    HOME = "home"
+    CLINIC = "clinic"
+    WEARABLE = "wearable"
+
+
+class Language(StrEnum):
+    """Languages that every sentence exists in."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the pack file: all fields named, none unknown."""
+
+
+class Texts(_Table, frozen=True):
+    """One text in every language."""
+
+    en: str
+    zh: str
+
+    def in_language(self, language: Language) -> str:
+        """The text in one language."""
+        return self.zh if language is Language.ZH else self.en
+
+
+# ------------------------------------------------------------------------------------------- triggers
+
+
+class EventTrigger(_Table, frozen=True):
+    """A press, or another event, above zero."""
+
+    metric: str
+    questionable_priority: Priority
+    """Priority of an event that the device itself doubts: it may not be high, and must not be lost."""
+
+
+class Limit(_Table, frozen=True):
+    """Limits of one component. A side that is None is not watched."""
+
+    metric: str
+    unit: str
+    at_or_below: Decimal | None = None
+    at_or_above: Decimal | None = None
+    chronic_lung_below: Decimal | None = None
+    """Replaces `at_or_below` for people with chronic lung disease; a person's own limit replaces both."""
+    high_at_or_below: Decimal | None = None
+    """From here on the priority is high."""
+    clear_margin: Decimal | None = None
+    """Clear is this much inside the limit, or further."""
+    clear_below: Decimal | None = None
+    """Clear is strictly below this, where the source says so instead of giving a margin."""
+
+
+class ThresholdTrigger(_Table, frozen=True):
+    """Any one of these limits reached."""
+
+    metric: str
+    limits: tuple[Limit, ...]
+    at_rest: bool
+    """Readings while moving do not count."""
+
+
+class RhythmTrigger(_Table, frozen=True):
+    """An irregular window of beat intervals."""
+
+    metric: str
+    series: str
+    unit: str
+    window_beats: int
+    gap_s: Seconds
+    """A longer pause between notifications breaks a window."""
+
+
+class Vital(_Table, frozen=True):
+    """One vital with its spread from day to day in the population, and the least spread a person is credited with."""
+
+    metric: str
+    unit: str
+    population_sd: Decimal
+    floor_sd: Decimal
+
+
+class TrendTrigger(_Table, frozen=True):
+    """A change of a person's daily summaries against their own baseline: CUSUM."""
+
+    vitals: tuple[Vital, ...]
+    slack_sd: float
+    signal_at: float
+    signal_at_learning: float
+    clip_sd: float
+    baseline_readings: int
+    least_readings: int
+    shrink_readings: float
+    level_weight: float
+    level_clip_sd: float
+    level_below: float
+
+
+class SilenceTrigger(_Table, frozen=True):
+    """No heartbeat of a gateway for so long."""
+
+    technical_s: Seconds
+    watch_list_s: Seconds
+    all_s: Seconds
+    grace_s: Seconds
+    """After the county itself was not listening, the least time a gateway has to come back."""
+    then: Priority
+    watch_list: tuple[str, ...]
+    """Tags that put a person on the watch list."""
+
+
+Trigger = EventTrigger | ThresholdTrigger | RhythmTrigger | TrendTrigger | SilenceTrigger
+
+
+# --------------------------------------------------------------------------- confirmation and clearing
+
+
+class Once(_Table, frozen=True, tag_field="mode", tag="once"):
+    """The first is enough."""
+
+
+class Consecutive(_Table, frozen=True, tag_field="mode", tag="consecutive"):
+    """So many good readings in a row, first to last within so long."""
+
+    count: int
+    within_s: Seconds
+
+
+class RepeatMean(_Table, frozen=True, tag_field="mode", tag="repeat_mean"):
+    """A second good reading after a rest, and the mean of both still at the limit."""
+
+    earliest_s: Seconds
+    latest_s: Seconds
+
+
+class Sustained(_Table, frozen=True, tag_field="mode", tag="sustained"):
+    """Every good reading for so long, with no longer hole than `gap_s` between two of them."""
+
+    for_s: Seconds
+    gap_s: Seconds
+
+
+class WindowsOnDays(_Table, frozen=True, tag_field="mode", tag="windows_on_days"):
+    """So many windows on each of so many local days, all within so many days."""
+
+    windows: int
+    days: int
+    within_days: int
+
+
+class Agreement(_Table, frozen=True, tag_field="mode", tag="agreement"):
+    """So many vitals on one day, or one vital on so many days running."""
+
+    vitals: int
+    days: int
+
+
+Confirm = Once | Consecutive | RepeatMean | Sustained | WindowsOnDays | Agreement
+
+
+class ByPerson(_Table, frozen=True, tag_field="mode", tag="person"):
+    """Only a person ends it."""
+
+
+class ByHeartbeat(_Table, frozen=True, tag_field="mode", tag="heartbeat"):
+    """The next heartbeat ends it."""
+
+
+class ByReadings(_Table, frozen=True, tag_field="mode", tag="readings"):
+    """So many good readings in a row, clear of the limit."""
+
+    count: int
+
+
+class BySustained(_Table, frozen=True, tag_field="mode", tag="sustained"):
+    """Every good reading clear of the limit for so long."""
+
+    for_s: Seconds
+    gap_s: Seconds
+
+
+Clear = ByPerson | ByHeartbeat | ByReadings | BySustained
+
+
+# ------------------------------------------------------------------------------------ rules and packs
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule, complete: nothing about it is said elsewhere."""
+
+    id: str
+    version: str
+    population: str
+    """`all`, or `tag:<tag>`."""
+    context: tuple[Setting, ...]
+    runs: Runs
+    kind: RuleKind
+    trigger: Trigger
+    confirm: Confirm
+    clear: Clear
+    priority: Priority
+    dedupe_s: Seconds
+    """A new episode this soon after the start of the last alert continues that alert."""
+    lapse_s: Seconds
+    """An open alert that no good reading has touched for so long is over: the next episode is a new alert."""
+    source: str
+    valid_from: date
+    approved_by: str
+    """Who approved it; empty: the rule runs in shadow and says nothing."""
+    title: Texts
+    sentence: Texts
+    cleared: Texts | None = None
+    """What is said when readings, or a heartbeat, end it; None where only a person does."""
+
+    def approved(self) -> bool:
+        """Whether it may speak."""
+        return bool(self.approved_by.strip())
+
+
+class RulePack(msgspec.Struct, frozen=True):
+    """Rules of one dated version."""
+
+    version: str
+    rules: tuple[Rule, ...]
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """One rule, or None."""
+        for rule in self.rules:
+            if rule.id == rule_id:
+                return rule
+        return None

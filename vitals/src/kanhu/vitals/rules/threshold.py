@@ -1,0 +1,187 @@
+"""Rules about limits: confirmed, raised, held, cleared with hysteresis.
+
+    quiet --limit reached--> pending --confirmed--> open --clear of the limit, confirmed--> quiet
+      ^                         |                    |
+      +---- not confirmed ------+                    +-- no good reading for `lapse_s` --> quiet
+
+Only good readings move anything. A questionable one neither counts, nor breaks a row, nor clears.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from kanhu.contract import METRICS, Motion, Observation, Phase, Priority, QualityLevel
+from kanhu.vitals.decisions import Decision, DecisionReason
+from kanhu.vitals.moment import elapsed_ms
+from kanhu.vitals.profile import Profile
+from kanhu.vitals.rules.confirming import Run, Step, consecutive, lengthened, repeated, sustained
+from kanhu.vitals.rules.episode import Alert, Point, minutes_text, number_text, point_of, raised, told, within
+from kanhu.vitals.rules.limits import Bound, Standing, bounds_for, low_side, standing, urgent
+from kanhu.vitals.rules.records import BySustained, Consecutive, RepeatMean, Rule, Sustained, ThresholdTrigger
+
+_MS_PER_S = 1000
+
+_Values = dict[str, Decimal]
+
+
+class ThresholdState(msgspec.Struct, frozen=True, array_like=True, tag="threshold"):
+    """What is pending, what is open, and how far it has cleared."""
+
+    points: tuple[Point, ...] = ()
+    run: Run | None = None
+    alert: Alert | None = None
+    clear_count: int = 0
+    clear_run: Run | None = None
+    urgent_count: int = 0
+    """Good readings in a row that call for high priority."""
+
+
+def judge_threshold(
+    rule: Rule,
+    trigger: ThresholdTrigger,
+    *,
+    state: ThresholdState,
+    observation: Observation,
+    profile: Profile,
+) -> tuple[ThresholdState, list[Decision]]:
+    """One reading against one rule."""
+    unused = _unused(trigger, observation)
+    if unused is not None:
+        return state, [Decision(rule.id, unused)]
+    bounds = bounds_for(trigger, profile)
+    point = point_of(observation, [bound.metric for bound in bounds])
+    if not point.values:
+        return state, [Decision(rule.id, DecisionReason.NO_VALUE)]
+    decisions = []
+    if state.alert is not None and state.alert.open and not within(state.alert.touched, point.moment, rule.lapse_s):
+        state = ThresholdState()
+        decisions.append(Decision(rule.id, DecisionReason.LAPSED))
+    values = _values(point)
+    count = min(state.urgent_count + 1, _row(rule)) if urgent(bounds, values) else 0
+    state = msgspec.structs.replace(state, urgent_count=count)
+    judge = _open if state.alert is not None and state.alert.open else _quiet
+    state, more = judge(rule, state, observation=observation, bounds=bounds, point=point)
+    return state, decisions + more
+
+
+def _unused(trigger: ThresholdTrigger, observation: Observation) -> DecisionReason | None:
+    if observation.quality.level is QualityLevel.UNUSABLE:
+        return DecisionReason.QUALITY_UNUSABLE
+    if observation.quality.level is QualityLevel.QUESTIONABLE:
+        return DecisionReason.QUALITY_QUESTIONABLE
+    if trigger.at_rest and observation.context.motion is Motion.MOVING:
+        return DecisionReason.MOVING
+    return None
+
+
+def _quiet(
+    rule: Rule, state: ThresholdState, *, observation: Observation, bounds: tuple[Bound, ...], point: Point
+) -> tuple[ThresholdState, list[Decision]]:
+    step = _confirm(rule, state, bounds=bounds, point=point)
+    state = msgspec.structs.replace(state, points=step.points, run=step.run)
+    decisions = [Decision(rule.id, reason) for reason in step.reasons]
+    if not step.confirmed:
+        return state, decisions
+    alert, decision = raised(
+        rule,
+        observation,
+        last=state.alert,
+        priority=Priority.HIGH if state.urgent_count >= _row(rule) else rule.priority,
+        reasons=(DecisionReason.CONFIRMED, DecisionReason.RECURRED),
+        points=step.confirmed,
+        params=_params(rule, bounds, points=step.confirmed, run=step.run),
+    )
+    count = 1 if state.alert is None or alert.id != state.alert.id else state.alert.count + 1
+    alert = msgspec.structs.replace(alert, count=count)
+    return ThresholdState(alert=alert, urgent_count=state.urgent_count), [*decisions, decision]
+
+
+def _open(
+    rule: Rule, state: ThresholdState, *, observation: Observation, bounds: tuple[Bound, ...], point: Point
+) -> tuple[ThresholdState, list[Decision]]:
+    if state.alert is None:
+        return state, []
+    alert = msgspec.structs.replace(state.alert, touched=point.moment)
+    stands = standing(bounds, _values(point))
+    if stands is not Standing.CLEAR:
+        state = ThresholdState(alert=alert, urgent_count=state.urgent_count)
+        if stands is Standing.BETWEEN:
+            return state, [Decision(rule.id, DecisionReason.HOLDING)]
+        if state.urgent_count < _row(rule) or alert.priority is Priority.HIGH:
+            return state, [Decision(rule.id, DecisionReason.ALREADY_RAISED)]
+        alert = msgspec.structs.replace(alert, priority=Priority.HIGH)
+        phase, reason = Phase.CONTINUE, DecisionReason.LEVEL_RAISED
+        state = msgspec.structs.replace(state, alert=alert)
+    else:
+        state = _towards_clear(rule, msgspec.structs.replace(state, alert=alert), point=point)
+        if not _is_clear(rule, state):
+            return state, [Decision(rule.id, DecisionReason.CLEARING)]
+        alert = msgspec.structs.replace(alert, open=False)
+        phase, reason = Phase.END, DecisionReason.CLEARED
+        state = ThresholdState(alert=alert)
+    params = _params(rule, bounds, points=(Point(alert.started, ()), point), run=None)
+    params["count"] = str(_row(rule))
+    decision = told(
+        rule, observation, alert=alert, phase=phase, reason=reason, evidence=point.evidence(), params=params
+    )
+    return state, [decision]
+
+
+def _confirm(rule: Rule, state: ThresholdState, *, bounds: tuple[Bound, ...], point: Point) -> Step:
+    values = _values(point)
+    reached = standing(bounds, values) is Standing.REACHED
+    match rule.confirm:
+        case Consecutive() as confirm:
+            return consecutive(confirm, points=state.points, point=point, reached=reached)
+        case RepeatMean() as confirm:
+            mean = _mean((*state.points[:1], point))
+            over = standing(bounds, mean) is Standing.REACHED
+            return repeated(confirm, points=state.points, point=point, reached=reached, mean_reached=over)
+        case Sustained() as confirm:
+            low = low_side(bounds, values)
+            return sustained(confirm, run=state.run, point=point, reached=reached, low=low)
+        case _:  # refused when the pack was loaded
+            return Step(reasons=(DecisionReason.NOT_APPLICABLE,))
+
+
+def _row(rule: Rule) -> int:
+    """How many urgent readings in a row make the priority high: as many as raise."""
+    return rule.confirm.count if isinstance(rule.confirm, Consecutive) else 1
+
+
+def _towards_clear(rule: Rule, state: ThresholdState, *, point: Point) -> ThresholdState:
+    if isinstance(rule.clear, BySustained):
+        run = lengthened(rule.clear, run=state.clear_run, point=point, low=False)
+        return msgspec.structs.replace(state, clear_run=run)
+    return msgspec.structs.replace(state, clear_count=state.clear_count + 1)
+
+
+def _is_clear(rule: Rule, state: ThresholdState) -> bool:
+    if isinstance(rule.clear, BySustained):
+        return state.clear_run is not None and state.clear_run.lasted_ms >= rule.clear.for_s * _MS_PER_S
+    return state.clear_count >= getattr(rule.clear, "count", 1)
+
+
+def _values(point: Point) -> _Values:
+    return {code: METRICS[code].value(steps) for code, steps in point.values}
+
+
+def _mean(points: tuple[Point, ...]) -> _Values:
+    """The mean of each component that every reading has."""
+    tables = [_values(point) for point in points]
+    shared = [code for code in tables[-1] if all(code in table for table in tables)]
+    return {code: sum((table[code] for table in tables), Decimal(0)) / len(tables) for code in shared}
+
+
+def _params(rule: Rule, bounds: tuple[Bound, ...], *, points: tuple[Point, ...], run: Run | None) -> dict[str, str]:
+    """What the sentence may name: the deciding values, their limits, how many readings, over how long."""
+    mean = isinstance(rule.confirm, RepeatMean) and all(point.values for point in points)
+    values = _mean(points) if mean else _values(points[-1])
+    passed_ms = elapsed_ms(points[0].moment, points[-1].moment) if run is None else run.lasted_ms
+    params = {"count": str(sum(1 for point in points if point.values)), "minutes": minutes_text(passed_ms)}
+    for bound in bounds:
+        value = values.get(bound.metric)
+        params[bound.metric] = "-" if value is None else number_text(value)
+        params[f"{bound.metric}_limit"] = bound.text()
+    return params
