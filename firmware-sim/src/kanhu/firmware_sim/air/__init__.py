@@ -1,0 +1,13 @@
+"""The air of one home: who hears whom over Bluetooth LE, and the door through which a gateway's radio comes in.
+
+Here lives what Bumble's virtual controllers and link need to behave like real ones, GATT peripherals, beacons and
+the HCI port. Not here: what a device measures, or when.
+"""
+
+from kanhu.firmware_sim.air.beacon import Beacon
+from kanhu.firmware_sim.air.controller import RadioController
+from kanhu.firmware_sim.air.hci_port import HciPort
+from kanhu.firmware_sim.air.link import Air
+from kanhu.firmware_sim.air.peripheral import Identity, Peripheral
+
+__all__ = ["Air", "Beacon", "HciPort", "Identity", "Peripheral", "RadioController"]

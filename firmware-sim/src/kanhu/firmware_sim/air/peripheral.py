@@ -1,0 +1,141 @@
+"""A connectable device with a GATT server: one measurement characteristic, battery and device information.
+
+It advertises whenever nobody is connected, and again after every lost connection.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from enum import IntFlag
+
+from bumble import hci
+from bumble.controller import Controller
+from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.gatt import Characteristic, Service
+from bumble.host import Host
+from bumble.transport.common import AsyncPipeSink
+
+from kanhu.firmware_sim.air.controller import RadioController
+from kanhu.firmware_sim.air.link import Air
+
+_AD_FLAGS = bytes([0x02, 0x01, 0x06])  # general discoverable, no classic Bluetooth
+_AD_SERVICES_16 = 0x03  # complete list of 16-bit service UUIDs
+_AD_COMPLETE_NAME = 0x09
+_SERVICE_DEVICE_INFORMATION = 0x180A
+_SERVICE_BATTERY = 0x180F
+# 200 ms: found soon after a lost link, and 30 devices still cost next to nothing. Bumble counts in ms.
+_ADVERTISING_INTERVAL_MS = 200.0
+# A host confirms an indication within a few milliseconds; one that is being killed never does.
+_CONFIRMATION_TIMEOUT_S = 5.0
+
+
+class _Subscription(IntFlag):
+    NOTIFY = 1 << 0
+    INDICATE = 1 << 1
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a device says about itself."""
+
+    name: str
+    address: str  # static random, F0:...
+    service_uuid: int
+    maker: str
+    model: str
+    battery_percent: int = 80
+
+
+class Peripheral:
+    """One GATT peripheral on the air."""
+
+    def __init__(
+        self,
+        air: Air,
+        *,
+        identity: Identity,
+        measurement: Characteristic[bytes],
+        constants: tuple[tuple[int, bytes], ...] = (),
+    ) -> None:
+        """Build the device with its characteristic and constant, readable ones; `power_on` makes it advertise."""
+        self._identity = identity
+        self._measurement = measurement
+        controller = RadioController(identity.name, link=air, public_address="00:00:00:00:00:00")
+        host = Host()
+        host.set_packet_sink(AsyncPipeSink(controller))
+        controller.set_packet_sink(AsyncPipeSink(host))
+        config = DeviceConfiguration(
+            name=identity.name,
+            address=hci.Address(identity.address),
+            identity_address_type=hci.Address.RANDOM_DEVICE_ADDRESS,
+            irk=bytes(hci.Address(identity.address)).ljust(16, b"\x01"),
+        )
+        self._controller: Controller = controller
+        self._device = Device(config=config, host=host)
+        self._device.add_services(
+            [
+                Service(
+                    f"{identity.service_uuid:04X}",
+                    [measurement, *(_constant(uuid, value) for uuid, value in constants)],
+                ),
+                Service(
+                    f"{_SERVICE_DEVICE_INFORMATION:04X}",
+                    [_constant(0x2A29, identity.maker.encode()), _constant(0x2A24, identity.model.encode())],
+                ),
+                Service(f"{_SERVICE_BATTERY:04X}", [_constant(0x2A19, bytes([identity.battery_percent]))]),
+            ]
+        )
+
+    async def power_on(self) -> None:
+        """Start the device and advertise."""
+        await self._device.power_on()
+        name = self._identity.name.encode()[:18]  # what is left of 31 bytes
+        advertisement = (
+            _AD_FLAGS
+            + bytes([3, _AD_SERVICES_16])
+            + self._identity.service_uuid.to_bytes(2, "little")
+            + bytes([1 + len(name), _AD_COMPLETE_NAME])
+            + name
+        )
+        await self._device.start_advertising(
+            auto_restart=True,
+            advertising_data=advertisement,
+            scan_response_data=b"",
+            advertising_interval_min=_ADVERTISING_INTERVAL_MS,
+            advertising_interval_max=_ADVERTISING_INTERVAL_MS,
+        )
+
+    def has_notification_subscriber(self) -> bool:
+        """Whether a connected host has asked for notifications."""
+        return bool(self._subscribers(_Subscription.NOTIFY))
+
+    def has_indication_subscriber(self) -> bool:
+        """Whether a connected host has asked for indications."""
+        return bool(self._subscribers(_Subscription.INDICATE))
+
+    async def notify(self, value: bytes) -> None:
+        """Send `value` to every host that asked for notifications."""
+        for connection in self._subscribers(_Subscription.NOTIFY):
+            await self._device.notify_subscriber(connection, self._measurement, value)
+
+    async def indicate(self, value: bytes) -> bool:
+        """Send `value` to every host that asked for indications; whether all confirmed it."""
+        confirmed = True
+        for connection in self._subscribers(_Subscription.INDICATE):
+            try:
+                async with asyncio.timeout(_CONFIRMATION_TIMEOUT_S):
+                    await self._device.indicate_subscriber(connection, self._measurement, value)
+            except TimeoutError:
+                confirmed = False
+        return confirmed
+
+    def _subscribers(self, wanted: _Subscription) -> list[Connection]:
+        server = self._device.gatt_server
+        return [
+            connection
+            for connection in self._device.connections.values()
+            if server.read_cccd(connection, self._measurement)[0] & wanted
+        ]
+
+
+def _constant(uuid: int, value: bytes) -> Characteristic[bytes]:
+    return Characteristic(f"{uuid:04X}", Characteristic.Properties.READ, Characteristic.READABLE, value)

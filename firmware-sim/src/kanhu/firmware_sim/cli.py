@@ -1,0 +1,108 @@
+"""`kanhu-sim`: serves simulated homes to gateways.
+
+Lines on standard input are orders: `start`, `stop`, `quit`. Standard output carries one JSON line for each step of
+the play.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from kanhu.contract.clock import SystemClock
+from kanhu.firmware_sim.errors import SimulatorError
+from kanhu.firmware_sim.journal import Journal
+from kanhu.firmware_sim.scenario import Scenario, load_scenario
+from kanhu.firmware_sim.simulator import Announcement, Order, Simulator
+
+_ORDERS = {b"start": Order.START, b"stop": Order.STOP, b"quit": Order.QUIT}
+_READ_BYTES = 4096
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 when all went well, 2 when the scenario was refused."""
+    options = _parser().parse_args(arguments)
+    # Bumble warns about what is normal here, such as data for a gateway that was just killed.
+    logging.basicConfig(level=logging.WARNING, format="kanhu-sim: %(message)s")
+    logging.getLogger("bumble").setLevel(logging.ERROR)
+    state: Path = options.state.absolute()
+    try:
+        scenario = load_scenario(options.scenario)
+        state.mkdir(parents=True, exist_ok=True)
+        (state / "links.json").unlink(missing_ok=True)  # one of an earlier run would point to closed doors
+        asyncio.run(_serve(scenario, state, options))
+    except SimulatorError as error:
+        print(f"kanhu-sim: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kanhu-sim", description="Simulated devices, homes and people.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    serve = verbs.add_parser(
+        "serve",
+        help="serve all homes of a scenario",
+        description="Serves all homes of a scenario: writes DIR/links.json when every door is open, waits for the "
+        "line `start`, plays. `stop` ends emission, `quit` or the end of standard input ends the program.",
+        epilog="example: kanhu-sim serve --scenario morning.toml --state run --journal run/truth.ndjson --autostart",
+    )
+    serve.add_argument("--scenario", type=Path, required=True, metavar="FILE", help="what to play")
+    serve.add_argument("--state", type=Path, required=True, metavar="DIR", help="for serial lines and links.json")
+    serve.add_argument("--journal", type=Path, required=True, metavar="FILE", help="where the truth is written")
+    serve.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's")
+    serve.add_argument("--autostart", action="store_true", help="start at once, ignore the end of standard input")
+    return parser
+
+
+async def _serve(scenario: Scenario, state: Path, options: argparse.Namespace) -> None:
+    clock = SystemClock()
+    devices = [device.id for home in scenario.home for device in home.device]
+    journal = Journal(options.journal, clock=clock, devices=devices)
+    simulator = Simulator(
+        scenario,
+        folder=options.scenario.parent,
+        state=state,
+        journal=journal,
+        clock=clock,
+        announce=_announce,
+        seed=options.seed,
+    )
+    orders: asyncio.Queue[Order] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, orders.put_nowait, Order.QUIT)
+    if options.autostart:
+        orders.put_nowait(Order.START)
+    at_end = None if options.autostart else Order.QUIT
+    threading.Thread(target=_read_orders, args=(loop, orders, at_end), daemon=True, name="orders").start()
+    try:
+        await simulator.serve(orders)
+    finally:
+        journal.close()
+
+
+def _read_orders(loop: asyncio.AbstractEventLoop, orders: "asyncio.Queue[Order]", at_end: Order | None) -> None:
+    """Turn lines of standard input into orders; a thread, because standard input may be a file or a terminal."""
+    rest = b""
+    while data := os.read(0, _READ_BYTES):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            word = line.strip()
+            if word in _ORDERS:
+                loop.call_soon_threadsafe(orders.put_nowait, _ORDERS[word])
+            elif word:
+                print(f"kanhu-sim: orders are start, stop and quit, not {word!r}", file=sys.stderr)
+    if at_end is not None:
+        loop.call_soon_threadsafe(orders.put_nowait, at_end)
+
+
+def _announce(announcement: Announcement) -> None:
+    print(msgspec.json.encode(announcement).decode(), flush=True)
