@@ -1,10 +1,12 @@
-"""What a device is to a gateway: its kind, the way to it, and whom it measures."""
+"""What a device is to a gateway: its kind, the way to it, whom it measures, and where its readings go."""
 
 import re
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
+from kanhu.contract import Observation
 from kanhu.edge.errors import DeviceRefused, LinkReason
 
 _MAX_ID = 64  # leaves room for the session that is written behind it
@@ -82,3 +84,16 @@ class DeviceSeen(msgspec.Struct, frozen=True):
     """Bytes that belonged to no packet."""
     repeats: int = 0
     """Advertisements that repeated a known event."""
+
+
+class Sink(Protocol):
+    """Where readings go. Each reading a device sent ends in exactly one call of `accept` or `refuse`."""
+
+    async def accept(self, observation: Observation) -> None:
+        """Return only once the reading is committed; its quality is what the device and the codec know."""
+
+    async def refuse(self, device: str, reason: str, detail: str) -> None:
+        """Return only once the refusal is counted; `reason` is a `DecodeReason` value."""
+
+    def device_seen(self, seen: DeviceSeen) -> None:
+        """Keep the latest state of a device; called when it changes."""

@@ -3,6 +3,7 @@
 Both keep memory between messages, which no codec does. Neither asks a clock.
 """
 
+from collections import OrderedDict
 from decimal import Decimal
 
 from kanhu.contract import Observation, Part, Quality, QualityLevel, QualityReason, Subject, Times, metric
@@ -28,6 +29,7 @@ _WEAK_SIGNAL_BELOW = 3
 # A BTHome button repeats one event for seconds; its packet id has one byte, so it returns after 256 events at the
 # earliest. A minute without hearing an id again is far beyond the one and far below the other.
 REPEAT_WINDOW_S = 60.0
+_MOST_EVENTS = 257  # every packet id, and none
 
 
 class OximeterWindow:
@@ -106,12 +108,17 @@ class ButtonFold:
 
     def __init__(self) -> None:
         """Begin having heard nothing."""
-        self._heard_ns: dict[int | None, int] = {}  # at most 257 keys
+        self._heard_ns: OrderedDict[int | bytes | None, int] = OrderedDict()
 
-    def is_new(self, packet_id: int | None, *, mono_ns: int) -> bool:
-        """Whether this packet id was not heard within the last minute; a device without ids has one."""
-        before = self._heard_ns.get(packet_id)
-        self._heard_ns[packet_id] = mono_ns
+    def is_new(self, event: int | bytes | None, *, mono_ns: int) -> bool:
+        """Whether this packet id, or these bytes, were not heard within the last minute; a device without ids has one.
+
+        Hearing it again extends the minute: a button may repeat for longer.
+        """
+        before = self._heard_ns.pop(event, None)
+        self._heard_ns[event] = mono_ns
+        if len(self._heard_ns) > _MOST_EVENTS:
+            self._heard_ns.popitem(last=False)
         return before is None or mono_ns - before > REPEAT_WINDOW_S * 1e9
 
 

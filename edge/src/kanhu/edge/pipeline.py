@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kanhu.contract import Finding, Observation, decode_record, encode_record
-from kanhu.contract.errors import MessageRefused
+from kanhu.contract import Finding, Observation
 from kanhu.vitals.decisions import Decision
 from kanhu.vitals.judge import Judge
 from kanhu.vitals.profile import Profile
-from kanhu.vitals.quality.gate import assess
-
-_JUDGE = "judge/"
-_LAST = "last/"
+from kanhu.vitals.quality import QualityGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +19,7 @@ class Judged:
     findings: tuple[Finding, ...]
     decisions: tuple[Decision, ...]
     states: dict[str, bytes]
-    """What `restore` needs after a restart; keys are opaque, a later value replaces an earlier one."""
+    """What `restore` needs after a restart, by subject; a later value replaces an earlier one."""
 
 
 class SensingPipeline:
@@ -32,39 +28,17 @@ class SensingPipeline:
     def __init__(self, judge: Judge, *, profiles: Mapping[str, Profile]) -> None:
         """Judge with `judge`; `profiles` are the same persons it was built with."""
         self._judge = judge
-        self._profiles = profiles
-        self._previous: dict[tuple[str, str], Observation] = {}
+        self._gate = QualityGate(profiles)
 
     def take(self, observation: Observation) -> Judged:
         """Judge one reading. Call it once a reading, in the order of arrival, and commit what it returns."""
-        key = (observation.device, observation.metric)
-        subject = observation.subject
-        previous = self._previous.get(key)
-        if previous is not None and previous.subject != subject:
-            previous = None  # another person's reading is no comparison
-        profile = self._profiles.get(subject.id) or Profile(subject=subject.id)
-        assessed = assess(observation, previous=previous, profile=profile)
-        self._previous[key] = assessed
+        assessed = self._gate.assess(observation)
         decisions = tuple(self._judge.judge(assessed))
-        states = {f"{_LAST}{observation.device}/{observation.metric}": encode_record(assessed)}
-        state = self._judge.state(subject.id)
-        if state:
-            states[f"{_JUDGE}{subject.id}"] = state
         findings = tuple(decision.finding for decision in decisions if decision.finding is not None)
-        return Judged(assessed, findings, decisions, states)
+        state = self._judge.state(assessed.subject.id)
+        return Judged(assessed, findings, decisions, {assessed.subject.id: state} if state else {})
 
     def restore(self, states: Mapping[str, bytes]) -> None:
-        """Continue where committed states left off; a state this version cannot read is as if it never was."""
-        for key, state in states.items():
-            if key.startswith(_JUDGE):
-                self._judge.restore(key.removeprefix(_JUDGE), state)
-            elif key.startswith(_LAST):
-                self._restore_previous(state)
-
-    def _restore_previous(self, state: bytes) -> None:
-        try:
-            record = decode_record(state)
-        except MessageRefused:
-            return
-        if isinstance(record, Observation):
-            self._previous[record.device, record.metric] = record
+        """Continue where committed states left off. The gate starts anew: it only compares neighbouring readings."""
+        for subject, state in states.items():
+            self._judge.restore(subject, state)

@@ -1,0 +1,127 @@
+"""One device's way into the sink: every reading it sent is accepted or refused there, exactly once."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from msgspec.structs import replace
+
+from kanhu.contract import Clock, Observation, Times
+from kanhu.edge.arrival import arrived
+from kanhu.edge.devices import DeviceConfig, DeviceSeen, Sink
+from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
+from kanhu.edge.sessions import mark_unidentified
+
+# At one reading a second this is four minutes of a disk that does not answer.
+_MOST_WAITING = 256
+
+
+class Intake:
+    """Hands readings to the sink and keeps what is known of the device."""
+
+    def __init__(self, device: DeviceConfig, *, sink: Sink, clock: Clock) -> None:
+        """Begin with a device that nothing is known of."""
+        self.device = device
+        self.clock = clock
+        self._sink = sink
+        self._seen = DeviceSeen(device.id, device.kind, connected=False, reason=LinkReason.STARTING)
+        self._told: DeviceSeen | None = None
+
+    @property
+    def reason(self) -> LinkReason:
+        """The present state of the way to the device."""
+        return self._seen.reason
+
+    async def take(self, observe: Callable[[], Observation]) -> None:
+        """Accept what `observe` returns, or refuse for the reason it raises; a cancellation waits for the commit."""
+        try:
+            observation = mark_unidentified(observe())
+        except DecodeError as error:
+            await self.refuse(error)
+            return
+        await _to_the_end(self._sink.accept(observation))
+
+    async def refuse(self, error: DecodeError) -> None:
+        """A reading the device sent cannot become an observation."""
+        await _to_the_end(self._sink.refuse(self.device.id, error.reason.value, error.detail))
+
+    def linked(self, reason: LinkReason) -> None:
+        """The way to the device was opened."""
+        self._change(replace(self._seen, connected=True, reason=reason, detail="", links=self._seen.links + 1))
+
+    def waiting(self, reason: LinkReason) -> None:
+        """All is ready for the device, which was not heard yet."""
+        self._change(replace(self._seen, connected=False, reason=reason, detail=""))
+
+    def unlinked(self, reason: LinkReason, detail: str) -> None:
+        """The way to the device is gone."""
+        self._change(replace(self._seen, connected=False, reason=reason, detail=detail))
+
+    def battery(self, percent: int) -> None:
+        """The device told its battery."""
+        if percent != self._seen.battery_percent:
+            self._change(replace(self._seen, battery_percent=percent))
+
+    def bad_bytes(self, total: int) -> None:
+        """So many bytes so far belonged to no packet; told with the next change or reading."""
+        self._seen = replace(self._seen, bad_bytes=total)
+
+    def repeated(self) -> None:
+        """One more repeat was folded; told with the next change or reading."""
+        self._seen = replace(self._seen, repeats=self._seen.repeats + 1)
+
+    def tell(self) -> None:
+        """Tell the sink what changed since it was last told."""
+        if self._seen != self._told:
+            self._told = self._seen
+            self._sink.device_seen(self._seen)
+
+    def _change(self, seen: DeviceSeen) -> None:
+        self._seen = seen
+        self.tell()
+
+
+class Inbox:
+    """Readings that arrived in a callback and wait for their turn; full, it refuses the newest and counts them."""
+
+    def __init__(self, intake: Intake, *, observe: Callable[[bytes, Times], Observation]) -> None:
+        """`observe` turns a frame into an observation, in order of arrival."""
+        self._intake = intake
+        self._observe = observe
+        self._waiting: asyncio.Queue[tuple[bytes, Times]] = asyncio.Queue(_MOST_WAITING)
+        self._overflow = 0
+
+    def put(self, frame: bytes) -> None:
+        """Keep one frame with the time of its arrival."""
+        try:
+            self._waiting.put_nowait((frame, arrived(self._intake.clock)))
+        except asyncio.QueueFull:
+            self._overflow += 1
+
+    async def drain(self) -> None:
+        """Hand over until cancelled; what had arrived by then is handed over still."""
+        try:
+            while True:
+                await self._hand_over(*await self._waiting.get())
+        except asyncio.CancelledError:
+            while not self._waiting.empty():
+                await self._hand_over(*self._waiting.get_nowait())
+            raise
+
+    async def _hand_over(self, frame: bytes, times: Times) -> None:
+        await self._intake.take(lambda: self._observe(frame, times))
+        while self._overflow:
+            self._overflow -= 1
+            await self._intake.refuse(
+                DecodeError(DecodeReason.BACKLOG_FULL, f"{_MOST_WAITING} readings waited for the disk")
+            )
+        self._intake.tell()
+
+
+async def _to_the_end(call: Coroutine[object, object, None]) -> None:
+    """Await `call` even through a cancellation, which is then passed on: a reading is never half handed over."""
+    task = asyncio.ensure_future(call)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

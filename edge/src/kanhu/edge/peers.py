@@ -1,0 +1,148 @@
+"""Bluetooth devices as the radio sees them: what to subscribe to, and how their frames become readings."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kanhu.contract import Observation, Subject, Times
+from kanhu.edge.codecs import blood_pressure, bthome, heart_rate
+from kanhu.edge.devices import DeviceKind
+from kanhu.edge.errors import DecodeError, LinkReason
+from kanhu.edge.folding import ButtonFold
+from kanhu.edge.intake import Inbox, Intake
+from kanhu.edge.sessions import Sessions
+from kanhu.edge.transports.ble import GattTarget
+
+
+def observe_strap_frame(frame: bytes, *, subject: Subject, device: str, times: Times) -> Observation:
+    """One 0x2A37 notification is one reading."""
+    return heart_rate.observe_heart_rate(
+        heart_rate.decode_heart_rate(frame), subject=subject, device=device, times=times
+    )
+
+
+def observe_cuff_frame(frame: bytes, *, subject: Subject, device: str, times: Times) -> Observation:
+    """One 0x2A35 indication is one reading."""
+    return blood_pressure.observe_blood_pressure(
+        blood_pressure.decode_blood_pressure(frame), subject=subject, device=device, times=times
+    )
+
+
+class _Profile(NamedTuple):
+    target: GattTarget
+    observe: Callable[..., Observation]
+    session_a_reading: bool
+
+
+_PROFILES = {
+    # Each inflation of a shared cuff may be another arm.
+    DeviceKind.CUFF_BLE: _Profile(
+        GattTarget(blood_pressure.SERVICE_UUID, blood_pressure.CHARACTERISTIC_UUID),
+        observe_cuff_frame,
+        session_a_reading=True,
+    ),
+    # A strap is on one chest for as long as its link stands.
+    DeviceKind.STRAP_BLE: _Profile(
+        GattTarget(heart_rate.SERVICE_UUID, heart_rate.CHARACTERISTIC_UUID),
+        observe_strap_frame,
+        session_a_reading=False,
+    ),
+}
+
+
+class ConnectedPeer:
+    """A cuff or a strap: connected to, subscribed to, one reading a value."""
+
+    def __init__(self, intake: Intake, *, address: str) -> None:
+        """Begin before the first link."""
+        profile = _PROFILES[intake.device.kind]
+        self.address = address.upper()
+        self.target: GattTarget | None = profile.target
+        self.inbox = Inbox(intake, observe=self._observe)
+        self._profile = profile
+        self._intake = intake
+        self._sessions = Sessions(intake.device, clock=intake.clock)
+
+    def advertised(self, service_data: dict[str, bytes]) -> None:
+        """Nothing is read from its advertisements."""
+
+    def notified(self, value: bytes) -> None:
+        """One reading arrived."""
+        self.inbox.put(value)
+
+    def battery(self, percent: int) -> None:
+        """The battery service was read."""
+        self._intake.battery(percent)
+
+    def linked(self, reason: LinkReason) -> None:
+        """The device is connected and subscribed to."""
+        self._sessions.begin()
+        self._intake.linked(reason)
+
+    def unlinked(self, reason: LinkReason, detail: str) -> None:
+        """The link is gone."""
+        self._intake.unlinked(reason, detail)
+
+    def _observe(self, frame: bytes, times: Times) -> Observation:
+        subject = self._sessions.begin() if self._profile.session_a_reading else self._sessions.subject
+        observation: Observation = self._profile.observe(
+            frame, subject=subject, device=self._intake.device.id, times=times
+        )
+        return observation
+
+
+class ButtonPeer:
+    """A help button: heard, never connected to; one reading a press, however often it is repeated."""
+
+    def __init__(self, intake: Intake, *, address: str) -> None:
+        """Begin before the radio listens."""
+        self.address = address.upper()
+        self.target: GattTarget | None = None
+        self.inbox = Inbox(intake, observe=self._observe)
+        self._intake = intake
+        self._presses = ButtonFold()
+        self._undecodable = ButtonFold()
+        self._sessions = Sessions(intake.device, clock=intake.clock)
+
+    def advertised(self, service_data: dict[str, bytes]) -> None:
+        """A press goes to the inbox once; a frame that does not decode goes there once to be refused."""
+        frame = service_data.get(bthome.SERVICE_UUID)
+        if frame is None:
+            return
+        mono_ns = self._intake.clock.mono_ns()
+        try:
+            packet = bthome.decode_bthome(frame)
+        except DecodeError:
+            if self._undecodable.is_new(frame, mono_ns=mono_ns):
+                self.inbox.put(frame)
+            else:
+                self._intake.repeated()
+            return
+        if self._intake.reason is LinkReason.LISTENING:
+            self._intake.linked(LinkReason.HEARD)
+        if packet.battery_percent is not None:
+            self._intake.battery(packet.battery_percent)
+        if not packet.pressed:
+            return
+        if self._presses.is_new(packet.packet_id, mono_ns=mono_ns):
+            self.inbox.put(frame)
+        else:
+            self._intake.repeated()
+
+    def notified(self, value: bytes) -> None:
+        """It is never subscribed to."""
+
+    def battery(self, percent: int) -> None:
+        """The battery comes with its advertisements."""
+
+    def linked(self, reason: LinkReason) -> None:
+        """The radio listens."""
+        self._intake.waiting(reason)
+
+    def unlinked(self, reason: LinkReason, detail: str) -> None:
+        """The radio is gone."""
+        self._intake.unlinked(reason, detail)
+
+    def _observe(self, frame: bytes, times: Times) -> Observation:
+        return bthome.observe_press(
+            bthome.decode_bthome(frame), subject=self._sessions.begin(), device=self._intake.device.id, times=times
+        )

@@ -1,0 +1,285 @@
+"""One Bluetooth radio: listen to known devices all the time, connect to those that need it, and come back.
+
+    radio        down --open--> up --lost or dead--> down (back-off), and every device with it
+
+    device that  waiting --heard--> connecting --subscribed--> connected
+    is connected    ^                    |                         |
+                    +-----back-off-------+--failed or timed out----+--disconnected
+
+    device that  listening --heard--> heard
+    advertises
+
+Only configured addresses are looked at. Each device has its own task, so one that hangs delays no other. A device is
+connected to when it is heard, never blindly: many cuffs wake their radio only for seconds after a measurement. bleak
+is used through its public interface; which backend it drives is the radio's choice.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Literal, NoReturn, Protocol
+
+from bleak import BleakClient, BleakScanner
+from bleak.args.bluez import BlueZScannerArgs
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
+from bleak.exc import BleakError
+
+from kanhu.contract import Clock
+from kanhu.edge.errors import LinkLost, LinkReason
+from kanhu.edge.transports.back_off import BackOff
+
+_log = logging.getLogger(__name__)
+
+# Connecting takes a tenth of a second to one second on a good link; ten is a peripheral that hangs.
+_CONNECT_S = 10.0
+_SUBSCRIBE_S = 5.0
+_DISCONNECT_S = 2.0
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 30.0
+_RADIO_LONGEST_WAIT_S = 10.0
+# A radio that hears nothing at all for so long, and holds no connection, may be deaf: scanning is started again.
+_DEAF_S = 300.0
+
+_BATTERY_SERVICE_UUID = "0000180f-0000-1000-8000-00805f9b34fb"
+_BATTERY_LEVEL_UUID = "00002a19-0000-1000-8000-00805f9b34fb"
+_FULL_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class GattTarget:
+    """What to subscribe to on a device that is connected."""
+
+    service_uuid: str
+    characteristic_uuid: str
+
+
+class BlePeer(Protocol):
+    """One configured device, and who is told about it."""
+
+    @property
+    def address(self) -> str:
+        """Identity address, upper case."""
+
+    @property
+    def target(self) -> GattTarget | None:
+        """None for a device that only advertises."""
+
+    def advertised(self, service_data: dict[str, bytes]) -> None:
+        """Heard, with this service data by UUID."""
+
+    def notified(self, value: bytes) -> None:
+        """A value of the target characteristic."""
+
+    def battery(self, percent: int) -> None:
+        """The battery service was read."""
+
+    def linked(self, reason: LinkReason) -> None:
+        """The way to the device is good, for this reason."""
+
+    def unlinked(self, reason: LinkReason, detail: str) -> None:
+        """The way to the device is gone; it will be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RadioSession:
+    """A radio that is up; None as a backend is the platform's own."""
+
+    lost: asyncio.Future[str]
+    """Done, with what happened, once the radio is gone."""
+    scanner: type[BaseBleakScanner] | None = None
+    client: type[BaseBleakClient] | None = None
+    scanning_mode: Literal["active", "passive"] = "active"
+    bluez: BlueZScannerArgs = field(default_factory=BlueZScannerArgs)
+
+
+class Radio(Protocol):
+    """How a radio is brought up."""
+
+    def session(self) -> AbstractAsyncContextManager[RadioSession]:
+        """Up inside the context; raises LinkLost where it cannot be."""
+
+
+class BluezRadio:
+    """The system's own radio; BlueZ owns it, so it is never lost to us as a whole, only refused."""
+
+    def __init__(self, adapter: str | None) -> None:
+        """Use this adapter, or the first."""
+        self._adapter = adapter
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[RadioSession]:
+        """Nothing to bring up."""
+        bluez = BlueZScannerArgs() if self._adapter is None else BlueZScannerArgs(adapter=self._adapter)
+        yield RadioSession(lost=asyncio.get_running_loop().create_future(), bluez=bluez)
+
+
+async def run_links(peers: Sequence[BlePeer], *, radio: Radio, clock: Clock) -> NoReturn:
+    """Keep every peer's link until cancelled."""
+    back_off = BackOff(first_s=_FIRST_WAIT_S, longest_s=_RADIO_LONGEST_WAIT_S)
+    while True:
+        try:
+            async with radio.session() as session:
+                links = _Links(peers, session=session, clock=clock)
+                try:
+                    await links.run(back_off)
+                finally:
+                    await links.close()
+        except LinkLost as lost:
+            _log.warning("radio: %s", lost)
+            for peer in peers:
+                peer.unlinked(lost.reason, lost.detail)
+        await clock.sleep(back_off.next_s())
+
+
+class _Links:
+    """All links of one radio session."""
+
+    def __init__(self, peers: Sequence[BlePeer], *, session: RadioSession, clock: Clock) -> None:
+        self._peers = {peer.address: peer for peer in peers}
+        self._heard: dict[str, asyncio.Future[BLEDevice]] = {}
+        self._session = session
+        self._clock = clock
+        self._connected = 0
+        self._heard_ns = clock.mono_ns()
+        self._scanner = BleakScanner(
+            self._on_advertisement,
+            scanning_mode=session.scanning_mode,
+            bluez=session.bluez,
+            backend=session.scanner,
+        )
+
+    async def run(self, back_off: BackOff) -> NoReturn:
+        """Scan and connect until the radio is lost.
+
+        Raises:
+            LinkLost: the radio is gone.
+        """
+        await self._start_scanning()
+        back_off.reset()
+        for peer in self._peers.values():
+            if peer.target is None:
+                peer.linked(LinkReason.LISTENING)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._until_lost(), name="ble radio")
+                tasks.create_task(self._listen_again_when_deaf(), name="ble ear")
+                for peer in self._peers.values():
+                    if peer.target is not None:
+                        tasks.create_task(self._keep(peer, peer.target), name=f"ble {peer.address}")
+        except* LinkLost as group:
+            raise _first(group) from None
+        raise LinkLost(LinkReason.RADIO_LOST, "all links ended")
+
+    async def close(self) -> None:
+        """Stop scanning, if the radio still listens to that."""
+        with suppress(BleakError, OSError, TimeoutError, EOFError):
+            async with asyncio.timeout(_DISCONNECT_S):
+                await self._scanner.stop()
+
+    async def _start_scanning(self) -> None:
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                await self._scanner.start()
+        except (BleakError, OSError, TimeoutError, EOFError) as error:
+            raise LinkLost(LinkReason.RADIO_LOST, _told(error)) from error
+
+    async def _until_lost(self) -> NoReturn:
+        raise LinkLost(LinkReason.RADIO_LOST, await self._session.lost)
+
+    async def _listen_again_when_deaf(self) -> NoReturn:
+        while True:
+            await self._clock.sleep(_DEAF_S)
+            if not self._connected and self._clock.mono_ns() - self._heard_ns > _DEAF_S * 1e9:
+                _log.warning("radio: nothing heard for %d s, scanning again", _DEAF_S)
+                await self.close()
+                await self._start_scanning()
+
+    def _on_advertisement(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
+        self._heard_ns = self._clock.mono_ns()
+        address = device.address.upper()
+        peer = self._peers.get(address)
+        if peer is None:
+            return
+        if peer.target is None:
+            peer.advertised(advertisement.service_data)
+            return
+        waiting = self._heard.get(address)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(device)
+
+    async def _keep(self, peer: BlePeer, target: GattTarget) -> NoReturn:
+        back_off = BackOff(first_s=_FIRST_WAIT_S, longest_s=_LONGEST_WAIT_S)
+        while True:
+            heard = asyncio.get_running_loop().create_future()
+            self._heard[peer.address] = heard
+            device = await heard
+            reason, detail = await self._connect_and_stay(peer, device, target=target, back_off=back_off)
+            peer.unlinked(reason, detail)
+            await self._clock.sleep(back_off.next_s())
+
+    async def _connect_and_stay(
+        self, peer: BlePeer, device: BLEDevice, *, target: GattTarget, back_off: BackOff
+    ) -> tuple[LinkReason, str]:
+        """Return once the device is gone, with the reason."""
+        gone = asyncio.Event()
+        client = BleakClient(
+            device,
+            disconnected_callback=lambda _: gone.set(),
+            services=[target.service_uuid, _BATTERY_SERVICE_UUID],
+            timeout=_CONNECT_S,
+            backend=self._session.client,
+        )
+        connected = False
+
+        def notified(_: object, value: bytearray) -> None:
+            back_off.reset()  # a link that carries values has proved good
+            peer.notified(bytes(value))
+
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                await client.connect()
+            connected = True
+            self._connected += 1
+            async with asyncio.timeout(_SUBSCRIBE_S):
+                if client.services.get_characteristic(target.characteristic_uuid) is None:
+                    return LinkReason.SERVICE_MISSING, f"no characteristic {target.characteristic_uuid}"
+                await client.start_notify(target.characteristic_uuid, notified)
+            peer.linked(LinkReason.CONNECTED)
+            await _read_battery(client, peer)
+            await gone.wait()
+        except TimeoutError:
+            return LinkReason.TIMED_OUT, "subscribing" if connected else "connecting"
+        except (BleakError, OSError, EOFError) as error:
+            return (LinkReason.DISCONNECTED if connected else LinkReason.CONNECT_FAILED), _told(error)
+        finally:
+            self._connected -= connected
+            with suppress(BleakError, OSError, TimeoutError, EOFError):
+                async with asyncio.timeout(_DISCONNECT_S):
+                    await client.disconnect()
+        return LinkReason.DISCONNECTED, ""
+
+
+async def _read_battery(client: BleakClient, peer: BlePeer) -> None:
+    """Tell the battery where the device has the standard service; without it, or with nonsense in it, say nothing."""
+    if client.services.get_characteristic(_BATTERY_LEVEL_UUID) is None:
+        return
+    try:
+        async with asyncio.timeout(_SUBSCRIBE_S):
+            level = await client.read_gatt_char(_BATTERY_LEVEL_UUID)
+    except (BleakError, TimeoutError):
+        return
+    if len(level) == 1 and level[0] <= _FULL_PERCENT:
+        peer.battery(level[0])
+
+
+def _told(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _first(group: BaseExceptionGroup[LinkLost]) -> LinkLost:
+    error = group.exceptions[0]
+    return error if isinstance(error, LinkLost) else _first(error)

@@ -1,0 +1,143 @@
+"""Read a serial device through pyserial, and open it again whenever it is gone.
+
+    closed --opened--> quiet --bytes--> streaming --pause--> quiet
+       ^                 |                  |
+       +----back-off-----+--unplugged-------+
+
+Bytes are read in batches: the first one wakes the loop, which then lets the kernel gather for a fifth of a second, so
+that a stream of 60 packets a second costs five wake-ups. A port is asked for no modem line, and none is needed: a
+pseudo-terminal refuses them, and pyserial lets that pass.
+"""
+
+import asyncio
+import logging
+import os
+import termios
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn, Protocol
+
+import serial
+
+from kanhu.contract import Clock
+from kanhu.edge.errors import LinkLost, LinkReason
+from kanhu.edge.transports.back_off import BackOff
+
+_log = logging.getLogger(__name__)
+
+# Adds at most this to the age of a reading of ten seconds; 60 bytes at 4800 baud, far below the kernel's 4096.
+_GATHER_S = 0.2
+_READ_BYTES = 4096
+# A replugged adapter may keep the old descriptor silent for ever; so often its path is compared with what is open.
+_CHECK_S = 30.0
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 10.0
+
+
+class SerialSettings(NamedTuple):
+    """How a device talks; 8 data bits, one stop bit, no flow control."""
+
+    baud: int
+    parity: str
+
+
+CMS50D_SETTINGS = SerialSettings(baud=4800, parity=serial.PARITY_ODD)
+
+
+class SerialReceiver(Protocol):
+    """Who is told what a port gave."""
+
+    def opened(self) -> None:
+        """The port is open."""
+
+    async def received(self, data: bytes) -> None:
+        """Bytes, in order; the next are read once this returns."""
+
+    async def paused(self) -> None:
+        """Nothing came for the pause after the last byte; said once."""
+
+    async def lost(self, reason: LinkReason, detail: str) -> None:
+        """The port could not be opened, or is gone; it will be tried again."""
+
+
+async def read_serial(
+    path: str, receiver: SerialReceiver, *, settings: SerialSettings, pause_s: float, clock: Clock
+) -> NoReturn:
+    """Read one port until cancelled."""
+    back_off = BackOff(first_s=_FIRST_WAIT_S, longest_s=_LONGEST_WAIT_S)
+    while True:
+        try:
+            port = _open(path, settings)
+            try:
+                receiver.opened()
+                await _read_open(port, receiver, pause_s=pause_s, back_off=back_off, clock=clock)
+            finally:
+                port.close()
+        except LinkLost as lost:
+            _log.info("%s: %s", path, lost)
+            await receiver.lost(lost.reason, lost.detail)
+        await clock.sleep(back_off.next_s())
+
+
+def _open(path: str, settings: SerialSettings) -> Any:
+    try:
+        return serial.Serial(path, settings.baud, parity=settings.parity, timeout=0, exclusive=True)
+    except (OSError, termios.error) as error:  # pyserial's own error is an OSError
+        raise LinkLost(LinkReason.OPEN_FAILED, str(error)) from error
+
+
+async def _read_open(
+    port: Any, receiver: SerialReceiver, *, pause_s: float, back_off: BackOff, clock: Clock
+) -> NoReturn:
+    streaming = False
+    while True:
+        if await _readable(port.fileno(), timeout_s=pause_s if streaming else _CHECK_S):
+            await clock.sleep(_GATHER_S)
+            data = _read(port.fileno())
+            if not data:
+                raise LinkLost(LinkReason.UNPLUGGED, "the port reports its end")
+        else:
+            # This process may itself have been held up for the whole wait: only an empty port was silent.
+            data = _read(port.fileno())
+        if data:
+            streaming = True
+            back_off.reset()
+            await receiver.received(data)
+            continue
+        if streaming:
+            streaming = False
+            await receiver.paused()
+        _check_path(port)
+
+
+async def _readable(descriptor: int, *, timeout_s: float) -> bool:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(descriptor, ready.set)
+    try:
+        async with asyncio.timeout(timeout_s):
+            await ready.wait()
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(descriptor)
+    return True
+
+
+def _read(descriptor: int) -> bytes:
+    """What is there; empty where nothing is, and at the end of a port that is gone."""
+    try:
+        return os.read(descriptor, _READ_BYTES)
+    except BlockingIOError:
+        return b""
+    except OSError as error:
+        raise LinkLost(LinkReason.UNPLUGGED, str(error)) from error
+
+
+def _check_path(port: Any) -> None:
+    opened = os.fstat(port.fileno())
+    try:
+        named = Path(port.name).stat()
+    except OSError as error:
+        raise LinkLost(LinkReason.UNPLUGGED, str(error)) from error
+    if (named.st_dev, named.st_ino) != (opened.st_dev, opened.st_ino):
+        raise LinkLost(LinkReason.REPLACED, f"{port.name} is another device now")
