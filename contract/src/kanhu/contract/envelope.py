@@ -15,6 +15,17 @@ from kanhu.contract.errors import ContractError, MessageRefused, MessageTooLarge
 from kanhu.contract.records import Record
 from kanhu.contract.topics import check_gateway_id
 
+__all__ = [
+    "FORMAT_VERSION",
+    "MAX_BODY_BYTES",
+    "MAX_ENVELOPE_BYTES",
+    "MAX_RECORDS",
+    "Envelope",
+    "decode_envelope",
+    "encode_body",
+    "encode_envelope",
+]
+
 FORMAT_VERSION = 1
 MAX_ENVELOPE_BYTES = 60 * 1024
 """Half the broker's packet limit of 128 KiB, with room for topic and headers."""
