@@ -58,7 +58,7 @@ class Bomb:
 _BOUND = MAX_BODY_BYTES
 _MANY_PARTS = [ORIGIN[0], ["a"] * 500_000, *ORIGIN[2:]]
 _MUCH_EVIDENCE = [*FINDING, [["", 0, "", "", 0, 0]] * 140_000]
-_MANY_PARAMETERS = [*FINDING, [], {f"{n:x}": "" for n in range(120_000)}]
+_MANY_PARAMETERS = [*FINDING, [], {f"{n:x}": "" for n in range(100_000)}]
 BOMBS = [
     Bomb("one that says 100 MB", lambda: zeros(size=10**8, says_size=10**8), RefusalReason.EXPANDS_TOO_FAR),
     Bomb("one that does not say", lambda: zeros(size=10**8, says_size=None), RefusalReason.EXPANDS_TOO_FAR),
