@@ -1,0 +1,41 @@
+"""Fires stored deadlines of alerts: escalation, recheck after a claim, morning after a night's hold."""
+
+from sqlalchemy import select
+
+from kanhu.cloud.alerting import log
+from kanhu.cloud.alerting.log import TimerKind
+from kanhu.cloud.alerting.policy import Policy
+from kanhu.cloud.alerting.state import AlertState, Annunciated, Escalated, Event, Released
+from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.writer import Transaction
+
+RECHECK_MISSED = "recheck_missed"
+_KINDS = (TimerKind.RECHECK, TimerKind.ANNUNCIATE, TimerKind.ESCALATE)
+
+
+def fire_due(transaction: Transaction, policy: Policy) -> int:
+    """Append what each due deadline stands for; answers how many fired. Each deadline counts once."""
+    fired = 0
+    for kind in _KINDS:
+        for alert in log.due_timers(transaction.connection, kind, now_ms=transaction.now_ms):
+            state = log.read_state(transaction.connection, alert)
+            due_ms = None if state is None else log.deadlines(state).get(kind)
+            if state is None or due_ms is None or due_ms > transaction.now_ms:
+                log.drop_timer(transaction.connection, kind, alert)
+                continue
+            place = transaction.connection.execute(
+                select(schema.alert.c.place).where(schema.alert.c.id == alert)
+            ).scalar_one()
+            event = _event(kind, state, policy, transaction.now_ms)
+            log.append(transaction, alert, event, key=f"{kind.value}:{due_ms}:{state.level}", place=place)
+            fired += 1
+    return fired
+
+
+def _event(kind: TimerKind, state: AlertState, policy: Policy, now_ms: int) -> Event:
+    if kind is TimerKind.ANNUNCIATE:
+        return Annunciated()
+    if kind is TimerKind.RECHECK:
+        return Released(RECHECK_MISSED, now_ms + policy.first_step_ms(state.priority))
+    level, next_ms = policy.next_step(state.priority, level=state.level, opened_ms=state.opened_ms, now_ms=now_ms)
+    return Escalated(level, next_ms)

@@ -1,0 +1,88 @@
+"""How long the county has listened: the clock on which silence of gateways is measured.
+
+It runs only while the broker is connected. What was not listened to is nobody's silence: while the county is down, or
+cut from its broker, deadlines stand still; they are extended, never restarted. Used in the writer thread only.
+"""
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from kanhu.cloud.ledger import schema
+
+STALLED_MS = 10_000
+"""Ticks come every second: a longer pause means that this process stood still and heard nothing."""
+DETECTION_MS = 25_000
+"""A link can be dead this long before it is noticed: one and a half keepalives of 15 s."""
+_KEEP_EVERY_MS = 5_000
+
+
+class Listening:
+    """Time listened, in milliseconds since the ledger was made."""
+
+    def __init__(self) -> None:
+        """Deaf, until `begin`; the total so far is read with the first use."""
+        self._total_ms = 0.0
+        self._loaded = False
+        self._kept_ms = 0.0
+        self._mono_ns: int | None = None
+        self._resumed_ms = 0.0
+        self._heard_ms = 0.0
+
+    @property
+    def deaf(self) -> bool:
+        """Whether nothing can be heard now."""
+        return self._mono_ns is None
+
+    def total_ms(self, connection: Connection) -> int:
+        """Time listened so far."""
+        self._load(connection)
+        return int(self._total_ms)
+
+    def since_resumed_ms(self) -> int:
+        """Time listened since the county was last deaf."""
+        return int(self._total_ms - self._resumed_ms)
+
+    def begin(self, connection: Connection, *, mono_ns: int) -> None:
+        """The broker is connected."""
+        self._load(connection)
+        self._mono_ns = mono_ns
+        self._resumed_ms = self._heard_ms = self._total_ms
+
+    def end(self, connection: Connection, *, mono_ns: int) -> None:
+        """The broker is gone: what passed since the last message, up to the detection time, was not listened to."""
+        self.tick(connection, mono_ns=mono_ns)
+        self._total_ms = max(self._heard_ms, self._total_ms - DETECTION_MS, 0.0)
+        self._mono_ns = None
+        self._keep(connection)
+
+    def heard(self) -> None:
+        """A message came just now, so the link works."""
+        self._heard_ms = self._total_ms
+
+    def tick(self, connection: Connection, *, mono_ns: int) -> None:
+        """Let the time since the last tick count."""
+        self._load(connection)
+        if self._mono_ns is None:
+            return
+        passed_ms = (mono_ns - self._mono_ns) / 1e6
+        self._mono_ns = mono_ns
+        if passed_ms > STALLED_MS:
+            self._resumed_ms = self._total_ms
+            return
+        self._total_ms += max(0.0, passed_ms)
+        if self._total_ms - self._kept_ms >= _KEEP_EVERY_MS:
+            self._keep(connection)
+
+    def _load(self, connection: Connection) -> None:
+        if self._loaded:
+            return
+        found = connection.execute(select(schema.listening.c.listened_ms)).scalar()
+        self._total_ms = self._kept_ms = self._resumed_ms = self._heard_ms = float(found or 0)
+        self._loaded = True
+
+    def _keep(self, connection: Connection) -> None:
+        values = {"listened_ms": int(self._total_ms)}
+        connection.execute(
+            insert(schema.listening).values(id=1, **values).on_conflict_do_update(index_elements=["id"], set_=values)
+        )
+        self._kept_ms = self._total_ms

@@ -1,0 +1,145 @@
+"""The log of alerts: appends an event, folds it in, renews the deadlines that follow, lengthens the change log.
+
+All in the caller's transaction. Timers are stored deadlines derived from the state alone, so every open alert has an
+owner with a recheck or a running escalation, by construction.
+"""
+
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.dialects.sqlite import insert as insert_or
+
+from kanhu.cloud.alerting.state import AlertState, Event, apply
+from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.writer import Transaction
+
+_state_decoder = msgspec.msgpack.Decoder(AlertState)
+_event_decoder = msgspec.msgpack.Decoder(Event)
+_encode = msgspec.msgpack.Encoder().encode
+
+SYSTEM = "county"
+KEPT_REVISIONS = 10_000
+"""How far back a stream can replay; older asks are answered with a reset."""
+
+
+class TimerKind(StrEnum):
+    """What a stored deadline is for; `silence` counts in listened time, the others on the wall."""
+
+    ESCALATE = "escalate"
+    RECHECK = "recheck"
+    ANNUNCIATE = "annunciate"
+    SILENCE = "silence"
+    NIGHTLY = "nightly"
+
+
+_OF_ALERTS = (TimerKind.ESCALATE, TimerKind.RECHECK, TimerKind.ANNUNCIATE)
+
+
+def read_state(connection: Connection, alert: str) -> AlertState | None:
+    """State of one alert; None where there is none."""
+    found = connection.execute(select(schema.alert.c.state).where(schema.alert.c.id == alert)).scalar()
+    return None if found is None else _state_decoder.decode(found)
+
+
+def decode_state(data: bytes) -> AlertState:
+    """State as the alert table keeps it."""
+    return _state_decoder.decode(data)
+
+
+def read_events(connection: Connection, alert: str) -> list[tuple[int, str, Event]]:
+    """Time, actor and event, oldest first."""
+    rows = connection.execute(
+        select(schema.alert_event.c.at_ms, schema.alert_event.c.actor, schema.alert_event.c.event)
+        .where(schema.alert_event.c.alert == alert)
+        .order_by(schema.alert_event.c.id)
+    )
+    return [(row.at_ms, row.actor, _event_decoder.decode(row.event)) for row in rows]
+
+
+def append(
+    transaction: Transaction, alert: str, event: Event, *, key: str, place: str, actor: str = SYSTEM
+) -> AlertState | None:
+    """Add an event; one with a key that is there already changes nothing. Answers with the new state, if it is new."""
+    connection = transaction.connection
+    added = connection.execute(
+        insert_or(schema.alert_event)
+        .values(alert=alert, at_ms=transaction.now_ms, actor=actor, key=key, event=_encode(event))
+        .on_conflict_do_nothing()  # the same event by the same key; what it says was compared when it was stored
+    )
+    if added.rowcount != 1:
+        return None
+    state = apply(read_state(connection, alert), event, at_ms=transaction.now_ms)
+    if state is None:
+        return None
+    revision = _next_revision(transaction, alert, state, place)
+    values = {
+        "revision": revision,
+        "is_open": int(state.is_open()),
+        "place": place,
+        "subject": state.subject,
+        "rule": state.rule,
+        "opened_ms": state.opened_ms,
+        "closed_ms": state.closed_ms,
+        "state": _encode(state),
+    }
+    connection.execute(
+        insert_or(schema.alert).values(id=alert, **values).on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+    _renew_timers(connection, alert, state)
+    return state
+
+
+def set_timer(connection: Connection, kind: TimerKind, key: str, *, due_ms: int) -> None:
+    """Store a deadline; one a kind and key."""
+    connection.execute(
+        insert_or(schema.timer)
+        .values(kind=kind.value, key=key, due_ms=due_ms)
+        .on_conflict_do_update(index_elements=["kind", "key"], set_={"due_ms": due_ms})
+    )
+
+
+def drop_timer(connection: Connection, kind: TimerKind, key: str) -> None:
+    """Forget a deadline."""
+    connection.execute(delete(schema.timer).where(schema.timer.c.kind == kind.value, schema.timer.c.key == key))
+
+
+def due_timers(connection: Connection, kind: TimerKind, *, now_ms: int) -> list[str]:
+    """Keys whose deadline has come, earliest first."""
+    table = schema.timer
+    return list(
+        connection.execute(
+            select(table.c.key).where(table.c.kind == kind.value, table.c.due_ms <= now_ms).order_by(table.c.due_ms)
+        ).scalars()
+    )
+
+
+def deadlines(state: AlertState) -> dict[TimerKind, int]:
+    """Which deadlines an alert in this state has."""
+    if not state.is_open():
+        return {}
+    if state.claim is not None:
+        return {TimerKind.RECHECK: state.claim.recheck_ms}
+    due = {TimerKind.ESCALATE: state.escalate_ms}
+    if state.held_until_ms is not None:
+        due[TimerKind.ANNUNCIATE] = state.held_until_ms
+    return due
+
+
+def _renew_timers(connection: Connection, alert: str, state: AlertState) -> None:
+    due = deadlines(state)
+    for kind in _OF_ALERTS:
+        if kind in due:
+            set_timer(connection, kind, alert, due_ms=due[kind])
+        else:
+            drop_timer(connection, kind, alert)
+
+
+def _next_revision(transaction: Transaction, alert: str, state: AlertState, place: str) -> int:
+    made = transaction.connection.execute(
+        insert(schema.revision).values(alert=alert, priority=state.priority.value, place=place)
+    ).inserted_primary_key
+    revision = int(made[0]) if made is not None else 0
+    transaction.connection.execute(delete(schema.revision).where(schema.revision.c.id <= revision - KEPT_REVISIONS))
+    transaction.revision = max(transaction.revision, revision)
+    return revision

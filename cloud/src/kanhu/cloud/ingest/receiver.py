@@ -1,0 +1,119 @@
+"""Listens to the broker and answers it.
+
+    [waiting] -- connect, subscribe --> [listening] -- link lost --> [backing off] -- pause --> [waiting]
+
+Each connection has a fresh client. Messages wait in a bounded queue; when it is full, reading stops, and what the
+broker then drops comes again, because no receipt was sent. Everything that waits goes into one job of the writer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import aiomqtt
+from sqlalchemy.exc import OperationalError
+
+from kanhu.cloud.ingest.door import Message
+from kanhu.cloud.ingest.take import Ingest
+from kanhu.cloud.ledger.writer import Transaction, Writer
+from kanhu.contract import ALL_UP, Clock, Down, down_topic, encode_receipt
+
+KEEPALIVE_S = 15
+_WAITING_MESSAGES = 5_000
+_MESSAGES_A_JOB = 200
+_LONGEST_PAUSE_S = 10.0
+_FIRST_PAUSE_S = 0.25
+_CLIENT_ID = "kanhu-county"
+
+_Answer = TypeVar("_Answer")
+
+_log = logging.getLogger(__name__)
+
+
+class LinkState(StrEnum):
+    """What the equipment page says of the broker."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    BACKING_OFF = "backing_off"
+
+
+class Receiver:
+    """The county's one connection to its broker."""
+
+    def __init__(self, url: Callable[[], str], ingest: Ingest, *, writer: Writer, clock: Clock) -> None:
+        """Listen to `mqtt://host:port`, asked anew for each connection."""
+        self._url = url
+        self._ingest = ingest
+        self._writer = writer
+        self._clock = clock
+        self._waiting: asyncio.Queue[Message] = asyncio.Queue(_WAITING_MESSAGES)
+        self.state = LinkState.CONNECTING
+        self.detail = ""
+        self._deaf_ns = 0
+
+    async def run(self) -> None:
+        """Listen until cancelled, through every loss of the broker or of room on the disk."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            began_ns = self._clock.mono_ns()
+            try:
+                await self._listen()
+            except* (aiomqtt.MqttError, OSError, OperationalError) as errors:
+                self.detail = str(errors.exceptions[0])
+                _log.warning("broker or ledger lost: %s", self.detail)
+            self.state = LinkState.BACKING_OFF
+            if self._clock.mono_ns() - began_ns > _LONGEST_PAUSE_S * 1e9:
+                pause_s = _FIRST_PAUSE_S
+            await self._clock.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _listen(self) -> None:
+        self.state = LinkState.CONNECTING
+        address = urlsplit(self._url())
+        client = aiomqtt.Client(
+            address.hostname or "127.0.0.1",
+            address.port or 1883,
+            identifier=_CLIENT_ID,
+            keepalive=KEEPALIVE_S,
+            timeout=KEEPALIVE_S,
+            max_queued_incoming_messages=_WAITING_MESSAGES,
+        )
+        async with client:
+            await client.subscribe(ALL_UP, qos=0)
+            await self._run_job(self._began)
+            self.state, self.detail = LinkState.CONNECTED, ""
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._store(client), name="ingest-store")
+                    tasks.create_task(self._read(client), name="ingest-read")
+            finally:
+                self._deaf_ns = self._clock.mono_ns()
+                self._writer.submit(self._ended)
+
+    async def _read(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            await self._waiting.put(Message(str(message.topic), message.payload, message.retain))
+
+    async def _store(self, client: aiomqtt.Client) -> None:
+        while True:
+            messages = [await self._waiting.get()]
+            while len(messages) < _MESSAGES_A_JOB and not self._waiting.empty():
+                messages.append(self._waiting.get_nowait())
+            receipts = await self._run_job(partial(self._ingest.take, messages=messages))
+            for receipt in receipts:
+                # QoS 0: a receipt is cumulative and repeated on every heartbeat, so a lost one costs a minute at most.
+                await client.publish(down_topic(receipt.gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)
+
+    async def _run_job(self, job: Callable[[Transaction], _Answer]) -> _Answer:
+        return await asyncio.wrap_future(self._writer.submit(job))
+
+    def _began(self, transaction: Transaction) -> None:
+        self._ingest.listening.begin(transaction.connection, mono_ns=self._clock.mono_ns())
+
+    def _ended(self, transaction: Transaction) -> None:
+        self._ingest.listening.end(transaction.connection, mono_ns=self._deaf_ns)

@@ -1,0 +1,187 @@
+"""Takes messages into the ledger: store, roll up, hand findings on, and say what may be answered after the commit.
+
+One savepoint a message: a record that SQL cannot hold sends its message into quarantine and leaves the others alone.
+A fault of the disk fails the whole job instead, so nobody gets a receipt for what is not stored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError
+
+from kanhu.cloud.alerting.intake import Intake
+from kanhu.cloud.alerting.listening import Listening
+from kanhu.cloud.alerting.pipeline import Judge
+from kanhu.cloud.alerting.silence import Watch
+from kanhu.cloud.ingest.door import Letter, Message, Refused, examine
+from kanhu.cloud.ingest.quarantine import quarantine
+from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.counters import count
+from kanhu.cloud.ledger.coverage import read_coverage, receipt
+from kanhu.cloud.ledger.segments import Keyed, store
+from kanhu.cloud.ledger.values import Reading, keep_values
+from kanhu.cloud.ledger.writer import Transaction
+from kanhu.contract import (
+    ClockState,
+    Finding,
+    GatewayState,
+    Observation,
+    Receipt,
+    Refusal,
+    RefusalReason,
+    Status,
+    Times,
+    decode_status,
+)
+from kanhu.contract.clock import EARLIEST_PLAUSIBLE
+
+_EARLIEST_MS = int(EARLIEST_PLAUSIBLE.timestamp() * 1000)
+_FUTURE_MS = 5 * 60_000
+_ANSWERABLE = frozenset({RefusalReason.WRONG_GATEWAY.value, RefusalReason.NOT_STORABLE.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """What taking a message needs besides the transaction."""
+
+    intake: Intake
+    watch: Watch
+    listening: Listening
+
+    def take(self, transaction: Transaction, messages: Sequence[Message]) -> list[Receipt]:
+        """Take messages in order; answers with the receipts to send once this is committed."""
+        self.listening.heard()
+        receipts: dict[tuple[str, str], Receipt] = {}
+        for message in messages:
+            answer = self._guarded(transaction, message)
+            if answer is not None:
+                key = (answer.gateway, answer.epoch)
+                before = receipts.get(key)
+                refused = answer.refused if before is None else (*before.refused, *answer.refused)
+                receipts[key] = _with_refusals(answer, refused)
+        return list(receipts.values())
+
+    def _guarded(self, transaction: Transaction, message: Message) -> Receipt | None:
+        revision = transaction.revision
+        try:
+            with transaction.connection.begin_nested():
+                return self._take(transaction, message)
+        except (IntegrityError, DataError, InterfaceError, OverflowError, ValueError) as error:
+            transaction.revision = revision
+            found = examine(transaction.connection, message)
+            refused = _not_storable(found, str(error))
+            return self._refuse(transaction, message, refused)
+
+    def _take(self, transaction: Transaction, message: Message) -> Receipt | None:
+        found = examine(transaction.connection, message)
+        if isinstance(found, Refused):
+            return self._refuse(transaction, message, found)
+        if isinstance(found, Status):
+            return self._status(transaction, message, found)
+        return self._store(transaction, message, found)
+
+    def _store(self, transaction: Transaction, message: Message, letter: Letter) -> Receipt:
+        connection, envelope = transaction.connection, letter.envelope
+        stored = store(connection, envelope, wire=message.body, lane=letter.lane.value, now_ms=transaction.now_ms)
+        readings = (
+            Reading(envelope.gateway, envelope.epoch, seq, record, transaction.now_ms)
+            for seq, record in stored.fresh
+            if isinstance(record, Observation)
+        )
+        keep_values(connection, readings, timezone=self.intake.policy.timezone)
+        # A finding under a known key with other bytes may come from a copied card: it is a call for help all the same.
+        self._findings(transaction, envelope.gateway, (*stored.fresh, *stored.conflicts))
+        count(
+            connection,
+            {
+                "ingest.envelopes": 1,
+                "ingest.records": len(stored.fresh),
+                "ingest.redelivered": stored.redelivered,
+                "ingest.conflicts": len(stored.conflicts),
+            },
+        )
+        return receipt(
+            stored.coverage,
+            gateway=envelope.gateway,
+            epoch=envelope.epoch,
+            now_ms=transaction.now_ms,
+            fresh=(seq for seq, _ in envelope.records),
+        )
+
+    def _findings(self, transaction: Transaction, gateway: str, records: Sequence[Keyed]) -> None:
+        findings = [record for _, record in records if isinstance(record, Finding)]
+        if not findings:
+            return
+        heartbeat = _heartbeat(transaction.connection, gateway)
+        for finding in findings:
+            at_ms = county_time_ms(finding.times, heartbeat, now_ms=transaction.now_ms)
+            self.intake.take(transaction, finding, gateway=gateway, at_ms=at_ms, judge=Judge.GATEWAY)
+
+    def _status(self, transaction: Transaction, message: Message, status: Status) -> Receipt | None:
+        if message.retained:
+            count(transaction.connection, {"ingest.retained_status_ignored": 1})
+            return None
+        self.watch.heard(transaction, status)
+        if status.state is not GatewayState.ONLINE:
+            return None
+        coverage = read_coverage(transaction.connection, gateway=status.gateway, epoch=status.epoch)
+        return receipt(coverage, gateway=status.gateway, epoch=status.epoch, now_ms=transaction.now_ms)
+
+    def _refuse(self, transaction: Transaction, message: Message, refused: Refused) -> Receipt | None:
+        quarantine(transaction, message, refused)
+        if refused.gateway is None or refused.span is None or refused.reason not in _ANSWERABLE:
+            return None
+        count(transaction.connection, {"ingest.refused": 1})
+        coverage = read_coverage(transaction.connection, gateway=refused.gateway, epoch=refused.epoch)
+        return receipt(
+            coverage,
+            gateway=refused.gateway,
+            epoch=refused.epoch,
+            now_ms=transaction.now_ms,
+            refused=(Refusal(*refused.span, RefusalReason(refused.reason)),),
+        )
+
+
+def county_time_ms(times: Times, heartbeat: tuple[Status, int] | None, *, now_ms: int) -> int | None:
+    """When this was by the county's clock; None where that cannot be known.
+
+    A clock that is not synchronised is corrected by the last heartbeat of the same boot: what it said, when it came.
+    """
+    shown_ms = times.shown_ms()
+    known = times.earliest_ms is not None or times.clock is ClockState.SYNCED
+    if not known and heartbeat is not None and heartbeat[0].boot == times.boot and times.boot:
+        status, heard_ms = heartbeat
+        shown_ms, known = shown_ms + heard_ms - status.sent_ms, True
+    if not known or not _EARLIEST_MS <= shown_ms <= now_ms + _FUTURE_MS:
+        return None
+    return min(shown_ms, now_ms)
+
+
+def _heartbeat(connection: Connection, gateway: str) -> tuple[Status, int] | None:
+    table = schema.gateway
+    row = connection.execute(select(table.c.status, table.c.heard_ms).where(table.c.id == gateway)).first()
+    if row is None or row.status is None or row.heard_ms is None:
+        return None
+    return decode_status(row.status), row.heard_ms
+
+
+def _not_storable(found: Letter | Status | Refused, detail: str) -> Refused:
+    reason = RefusalReason.NOT_STORABLE.value
+    if isinstance(found, Letter):
+        records = found.envelope.records
+        span = (records[0][0], records[-1][0])
+        return Refused(reason, detail, found.envelope.gateway, found.envelope.epoch, span)
+    return Refused(reason, detail)
+
+
+def _with_refusals(answer: Receipt, refused: tuple[Refusal, ...]) -> Receipt:
+    return Receipt(
+        version=answer.version,
+        gateway=answer.gateway,
+        epoch=answer.epoch,
+        contiguous=answer.contiguous,
+        ranges=answer.ranges,
+        refused=refused,
+        county_ms=answer.county_ms,
+    )

@@ -1,0 +1,32 @@
+"""Counts that survive restarts: what arrived, what was refused and why."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from kanhu.cloud.ledger import schema
+
+
+def count(connection: Connection, amounts: Mapping[str, int]) -> None:
+    """Add to named counters."""
+    rows = [{"name": name, "value": amount} for name, amount in amounts.items() if amount]
+    if not rows:
+        return
+    statement = insert(schema.counter)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"], set_={"value": schema.counter.c.value + statement.excluded.value}
+        ),
+        rows,
+    )
+
+
+def counters(connection: Connection, *, prefix: str) -> dict[str, int]:
+    """Counters whose name begins so, without the prefix, by name."""
+    rows = connection.execute(
+        select(schema.counter.c.name, schema.counter.c.value)
+        .where(schema.counter.c.name.startswith(prefix, autoescape=True))
+        .order_by(schema.counter.c.name)
+    )
+    return {row.name.removeprefix(prefix): row.value for row in rows}

@@ -1,0 +1,117 @@
+"""Opens the ledger: one SQLite file in WAL with synchronous FULL, read back, brought to the newest schema.
+
+Writers commit to the disk before they answer; a file system that cannot do WAL is refused at the door.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from sqlite3 import Connection as DriverConnection
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from kanhu.cloud.errors import LedgerUnusable
+
+LEDGER_FILE = "ledger.db"
+_FULL = 2
+_BUSY_MS = 10_000
+_MMAP_BYTES = 256 * 1024 * 1024
+_READERS = 16
+
+
+class Access(StrEnum):
+    """What a connection is for."""
+
+    WRITE = "write"
+    READ = "read"
+
+
+class Ledger:
+    """The file, with one engine for the writer thread and one for readers."""
+
+    def __init__(self, path: Path) -> None:
+        """Open an existing or new file; the schema is `migrate`'s work."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._writer = _engine(path, Access.WRITE)
+        self._readers = _engine(path, Access.READ)
+
+    def connect_writer(self) -> Connection:
+        """The connection of the one writer thread; transactions begin immediate."""
+        return self._writer.connect()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent look, from any thread; the file is query-only here."""
+        with self._readers.connect() as connection, connection.begin():
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision."""
+        with self._writer.connect() as connection:
+            config = _alembic_config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    def check(self) -> None:
+        """Refuse a file whose pragmas or schema are not what the promises need.
+
+        Raises:
+            LedgerUnusable: with what was found.
+        """
+        with self._writer.connect() as connection:
+            journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+            synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+            if journal != "wal" or synchronous != _FULL:
+                raise LedgerUnusable(f"{self.path}: journal {journal}, synchronous {synchronous}; need wal, {_FULL}")
+            found = MigrationContext.configure(connection).get_current_revision()
+            newest = ScriptDirectory.from_config(_alembic_config()).get_current_head()
+            if found != newest:
+                raise LedgerUnusable(f"{self.path}: schema {found}, need {newest}; run kanhu-cloud migrate")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._readers.dispose()
+        self._writer.dispose()
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _engine(path: Path, access: Access) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        pool_size=1 if access is Access.WRITE else _READERS,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: DriverConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # BEGIN is ours, so that savepoints work and a write begins immediate
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA mmap_size={_MMAP_BYTES}")
+        if access is Access.WRITE:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+        else:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if access is Access.WRITE else "BEGIN")
+
+    return engine

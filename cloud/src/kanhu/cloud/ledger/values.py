@@ -1,0 +1,253 @@
+"""What stored readings say about a person: the last of each kind, recent points, minutes and days.
+
+Everything here follows from the segments and is the same in whatever order they came; only enrolled residents have
+values. Values outside the sensor's range enter nothing but the last record; into days go only values that are ok and
+whose time is known.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+
+import msgspec
+from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from kanhu.cloud.ledger import schema
+from kanhu.contract import (
+    ClockState,
+    MetricKind,
+    Observation,
+    QualityLevel,
+    SubjectKind,
+    encode_record,
+    metric,
+)
+from kanhu.contract.clock import EARLIEST_PLAUSIBLE
+
+RECENT_POINTS = 24
+_MINUTE_MS = 60_000
+_EARLIEST_MS = int(EARLIEST_PLAUSIBLE.timestamp() * 1000)
+_FUTURE_MS = 5 * 60_000
+"""A gateway may run ahead of the county by this much before its time is not believed."""
+
+
+class Point(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """One value in time."""
+
+    at_ms: int
+    steps: int
+    level: QualityLevel
+    seq: int
+
+
+_points = msgspec.msgpack.Decoder(list[Point])
+_histogram = msgspec.msgpack.Decoder(dict[int, int])
+_encode = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One stored observation with its key."""
+
+    gateway: str
+    epoch: str
+    seq: int
+    observation: Observation
+    received_ms: int
+
+    def known_ms(self) -> int | None:
+        """When it was measured; None where the gateway's clock cannot be believed."""
+        times = self.observation.times
+        shown = times.shown_ms()
+        believed = times.earliest_ms is not None or times.clock is not ClockState.UNSET
+        return shown if believed and _EARLIEST_MS <= shown <= self.received_ms + _FUTURE_MS else None
+
+    def at_ms(self) -> int:
+        """When it was measured, else when it was received: it was measured before that."""
+        known = self.known_ms()
+        return self.received_ms if known is None else known
+
+
+def keep_values(connection: Connection, readings: Iterable[Reading], *, timezone: tzinfo) -> None:
+    """Bring last values, recent points, minutes and days up to date with newly stored readings."""
+    claimed = [reading for reading in readings if reading.observation.subject.kind is SubjectKind.RESIDENT]
+    subjects = {reading.observation.subject.id for reading in claimed}
+    enrolled = set(connection.execute(select(schema.resident.c.id).where(schema.resident.c.id.in_(subjects))).scalars())
+    own = [reading for reading in claimed if reading.observation.subject.id in enrolled]
+    if not own:
+        return
+    _keep_last(connection, own)
+    by_part: defaultdict[tuple[str, str], list[tuple[Reading, int]]] = defaultdict(list)
+    for reading in own:
+        for part in reading.observation.parts:
+            row = metric(part.metric)
+            if row.kind is MetricKind.SCALAR and _in_range(part.metric, part.steps[0]):
+                by_part[reading.observation.subject.id, part.metric].append((reading, part.steps[0]))
+    for (subject, code), values in by_part.items():
+        _keep_recent(connection, subject, code, values)
+        _keep_minutes(connection, subject, code, values)
+        _keep_days(connection, subject, code, values, timezone)
+    _keep_seen(connection, own)
+
+
+def median(histogram: Mapping[int, int]) -> int:
+    """Middle value in steps; the lower middle of an even count.
+
+    Raises:
+        ValueError: no values.
+    """
+    wanted = (sum(histogram.values()) + 1) // 2
+    for steps in sorted(histogram):
+        wanted -= histogram[steps]
+        if wanted <= 0:
+            return steps
+    raise ValueError("no values")
+
+
+def read_histogram(data: bytes) -> dict[int, int]:
+    """A day's values in coarse steps, with how often each came."""
+    return _histogram.decode(data)
+
+
+def read_points(connection: Connection, *, subject: str, code: str) -> list[Point]:
+    """Recent points, oldest first."""
+    found = connection.execute(
+        select(schema.recent.c.points).where(schema.recent.c.subject == subject, schema.recent.c.metric == code)
+    ).scalar()
+    return [] if found is None else _points.decode(found)
+
+
+def _in_range(code: str, steps: int) -> bool:
+    row = metric(code)
+    value = Decimal(steps) / row.steps_per_unit
+    return (row.low is None or value >= row.low) and (row.high is None or value <= row.high)
+
+
+def _keep_last(connection: Connection, readings: list[Reading]) -> None:
+    newest: dict[tuple[str, str], Reading] = {}
+    for reading in readings:
+        key = (reading.observation.subject.id, reading.observation.metric)
+        if key not in newest or _order(reading) > _order(newest[key]):
+            newest[key] = reading
+    table = schema.last_record
+    for (subject, code), reading in newest.items():
+        at_ms, gateway, epoch, seq = _order(reading)
+        values = {
+            "at_ms": at_ms,
+            "gateway": gateway,
+            "epoch": epoch,
+            "seq": seq,
+            "record": encode_record(reading.observation),
+        }
+        connection.execute(
+            insert(table)
+            .values(subject=subject, metric=code, **values)
+            .on_conflict_do_update(
+                index_elements=["subject", "metric"],
+                set_=values,
+                where=or_(table.c.at_ms < at_ms, (table.c.at_ms == at_ms) & (table.c.seq <= seq)),
+            )
+        )
+
+
+def _order(reading: Reading) -> tuple[int, str, str, int]:
+    return reading.at_ms(), reading.gateway, reading.epoch, reading.seq
+
+
+def _keep_recent(connection: Connection, subject: str, code: str, values: list[tuple[Reading, int]]) -> None:
+    points = {*read_points(connection, subject=subject, code=code)}
+    points |= {
+        Point(reading.at_ms(), steps, reading.observation.quality.level, reading.seq) for reading, steps in values
+    }
+    kept = {"points": _encode(sorted(points)[-RECENT_POINTS:])}
+    connection.execute(
+        insert(schema.recent)
+        .values(subject=subject, metric=code, **kept)
+        .on_conflict_do_update(index_elements=["subject", "metric"], set_=kept)
+    )
+
+
+def _keep_minutes(connection: Connection, subject: str, code: str, values: list[tuple[Reading, int]]) -> None:
+    buckets: defaultdict[int, list[tuple[int, QualityLevel]]] = defaultdict(list)
+    for reading, steps in values:
+        buckets[reading.at_ms() // _MINUTE_MS].append((steps, reading.observation.quality.level))
+    table = schema.minute
+    statement = insert(table)
+    better = statement.excluded
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["subject", "metric", "minute"],
+            set_={
+                "low": func.min(table.c.low, better.low),
+                "high": func.max(table.c.high, better.high),
+                "total": table.c.total + better.total,
+                "readings": table.c.readings + better.readings,
+                "level": func.max(table.c.level, better.level),
+            },
+        ),
+        [
+            {
+                "subject": subject,
+                "metric": code,
+                "minute": at,
+                "low": min(steps for steps, _ in bucket),
+                "high": max(steps for steps, _ in bucket),
+                "total": sum(steps for steps, _ in bucket),
+                "readings": len(bucket),
+                # ok < questionable < unusable, in the alphabet too: the worst quality of a minute is its quality
+                "level": max(level.value for _, level in bucket),
+            }
+            for at, bucket in buckets.items()
+        ],
+    )
+
+
+def _keep_days(
+    connection: Connection, subject: str, code: str, values: list[tuple[Reading, int]], timezone: tzinfo
+) -> None:
+    days: defaultdict[str, list[int]] = defaultdict(list)
+    for reading, steps in values:
+        known_ms = reading.known_ms()
+        if known_ms is not None and reading.observation.quality.level is QualityLevel.OK:
+            days[datetime.fromtimestamp(known_ms / 1000, UTC).astimezone(timezone).date().isoformat()].append(steps)
+    table = schema.daily
+    for day, of_day in days.items():
+        key = {"subject": subject, "metric": code, "day": day}
+        held = connection.execute(
+            select(table).where(table.c.subject == subject, table.c.metric == code, table.c.day == day)
+        ).first()
+        histogram = {} if held is None else read_histogram(held.histogram)
+        coarse = max(1, metric(code).steps_per_unit // 10)
+        for value in of_day:
+            bucket = value // coarse * coarse
+            histogram[bucket] = histogram.get(bucket, 0) + 1
+        lows, highs = (of_day, of_day) if held is None else ([*of_day, held.low], [*of_day, held.high])
+        rolled = {
+            "readings": len(of_day) + (0 if held is None else held.readings),
+            "low": min(lows),
+            "high": max(highs),
+            "total": sum(of_day) + (0 if held is None else held.total),
+            "histogram": _encode(dict(sorted(histogram.items()))),
+        }
+        connection.execute(
+            insert(table)
+            .values(**key, **rolled)
+            .on_conflict_do_update(index_elements=["subject", "metric", "day"], set_=rolled)
+        )
+
+
+def _keep_seen(connection: Connection, readings: list[Reading]) -> None:
+    seen: dict[str, int] = {}
+    for reading in readings:
+        person = reading.observation.subject.id
+        seen[person] = max(seen.get(person, 0), reading.at_ms())
+    table = schema.resident
+    for person, at_ms in seen.items():
+        connection.execute(
+            update(table)
+            .where(table.c.id == person, or_(table.c.seen_ms.is_(None), table.c.seen_ms < at_ms))
+            .values(seen_ms=at_ms)
+        )

@@ -1,0 +1,59 @@
+"""Looks into the register that alerting and ingest need."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from kanhu.cloud.ledger import schema
+from kanhu.contract import Subject, SubjectKind
+
+LIVES_ALONE = "lives_alone"
+HIGH_RISK = frozenset({LIVES_ALONE, "high_risk"})
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a subject is, as far as an alert needs to know."""
+
+    place: str
+    """Path of the place; decides who sees the alert."""
+    tags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledGateway:
+    """One row of the register of gateways."""
+
+    id: str
+    kind: str
+    place: str
+
+
+def split_tags(text: str) -> tuple[str, ...]:
+    """Tags as the register keeps them: separated by blanks."""
+    return tuple(text.split())
+
+
+def enrolled_gateway(connection: Connection, gateway: str) -> EnrolledGateway | None:
+    """The gateway, where the county knows it."""
+    table = schema.gateway
+    row = connection.execute(select(table.c.id, table.c.kind, table.c.place).where(table.c.id == gateway)).first()
+    return None if row is None else EnrolledGateway(row.id, row.kind, row.place)
+
+
+def whereabouts(connection: Connection, subject: Subject, *, gateway: str) -> Whereabouts:
+    """A resident's own; else the gateway's place, for a dwelling with the tags of all who live there."""
+    if subject.kind is SubjectKind.RESIDENT:
+        table = schema.resident
+        row = connection.execute(select(table.c.place, table.c.tags).where(table.c.id == subject.id)).first()
+        if row is not None:
+            return Whereabouts(row.place, frozenset(split_tags(row.tags)))
+    place = connection.execute(select(schema.gateway.c.place).where(schema.gateway.c.id == gateway)).scalar()
+    everyone = tags_of_people_at(connection, gateway) if subject.kind is SubjectKind.DWELLING else []
+    return Whereabouts(place or "/", frozenset().union(*everyone))
+
+
+def tags_of_people_at(connection: Connection, gateway: str) -> list[frozenset[str]]:
+    """Tags of everyone whom this gateway watches."""
+    rows = connection.execute(select(schema.resident.c.tags).where(schema.resident.c.gateway == gateway)).scalars()
+    return [frozenset(split_tags(tags)) for tags in rows]

@@ -1,0 +1,14 @@
+"""One row for every look at a person and every act: no row, no answer."""
+
+from sqlalchemy import insert
+
+from kanhu.cloud.desk.model import Viewer
+from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.writer import Transaction
+
+
+def record(transaction: Transaction, viewer: Viewer, *, act: str, about: str, result: str) -> None:
+    """Note who did or saw what, in the transaction of the act; ids only, never a name or a vital of a resident."""
+    transaction.connection.execute(
+        insert(schema.audit).values(at_ms=transaction.now_ms, user=viewer.user, act=act, object=about, result=result)
+    )
