@@ -19,7 +19,7 @@ import msgspec
 from kanhu.contract.clock import SystemClock
 from kanhu.firmware_sim.errors import SimulatorError
 from kanhu.firmware_sim.journal import Journal
-from kanhu.firmware_sim.scenario import Scenario, load_scenario
+from kanhu.firmware_sim.scenario import Scenario, load_scenario, recordings_folder
 from kanhu.firmware_sim.simulator import Announcement, Order, Simulator
 
 _ORDERS = {b"start": Order.START, b"stop": Order.STOP, b"quit": Order.QUIT}
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("bumble").setLevel(logging.ERROR)
     state: Path = options.state.absolute()
     try:
-        scenario = load_scenario(options.scenario)
+        scenario = load_scenario(options.scenario, recordings=options.recordings)
         state.mkdir(parents=True, exist_ok=True)
         (state / "links.json").unlink(missing_ok=True)  # one of an earlier run would point to closed doors
         asyncio.run(_serve(scenario, state, options))
@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--scenario", type=Path, required=True, metavar="FILE", help="what to play")
     serve.add_argument("--state", type=Path, required=True, metavar="DIR", help="for serial lines and links.json")
     serve.add_argument("--journal", type=Path, required=True, metavar="FILE", help="where the truth is written")
+    serve.add_argument(
+        "--recordings", type=Path, metavar="DIR", help="recorded beats, instead of the scenario's folder"
+    )
     serve.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's")
     serve.add_argument("--autostart", action="store_true", help="start at once, ignore the end of standard input")
     return parser
@@ -68,7 +71,7 @@ async def _serve(scenario: Scenario, state: Path, options: argparse.Namespace) -
     journal = Journal(options.journal, clock=clock, devices=devices)
     simulator = Simulator(
         scenario,
-        folder=options.scenario.parent,
+        recordings=options.recordings or recordings_folder(scenario, options.scenario),
         state=state,
         journal=journal,
         clock=clock,

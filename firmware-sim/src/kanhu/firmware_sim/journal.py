@@ -64,7 +64,8 @@ class Journal:
         self._out.close()
 
     def _write_reading(self, home: str, device: str, kind: str, rest: Mapping[str, object]) -> None:
-        self._write({"t_ms": self._clock.wall_ms(), "home": home, "device": device, "kind": kind, **rest})
+        when = {"t_ms": self._clock.wall_ms(), "mono_ns": self._clock.mono_ns()}
+        self._write({**when, "home": home, "device": device, "kind": kind, **rest})
 
     def _write(self, line: Mapping[str, object]) -> None:
         self._out.write(self._encoder.encode(line) + b"\n")

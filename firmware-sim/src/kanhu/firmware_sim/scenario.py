@@ -135,7 +135,7 @@ class Wear(_Event, frozen=True, kw_only=True, tag="wear"):
 
     windows: tuple[Window, ...] = ()
     rhythm: Literal["sinus", "record"] = "sinus"
-    rr_file: str | None = None  # relative to the scenario file
+    rr_file: str | None = None  # in the folder of recordings
     rr_first_beat: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
@@ -186,6 +186,7 @@ class Scenario(_Table, frozen=True, kw_only=True):
     seed: int = 1
     starts_at: str = "07:30"  # local time of day the bodies begin at, whatever the wall clock says
     utc_offset_minutes: Annotated[int, msgspec.Meta(ge=-720, le=840)] = 480  # of the devices' own clocks
+    recordings: str = "."  # folder of recorded beats, relative to the scenario file
     home: tuple[Home, ...]
     fault: tuple[Fault, ...] = ()
     expected: tuple[Expected, ...] = ()
@@ -199,8 +200,8 @@ _ACTIONS: dict[DeviceKind, tuple[type[_Event], ...]] = {
 }
 
 
-def load_scenario(file: Path) -> Scenario:
-    """Read and check a scenario file.
+def load_scenario(file: Path, *, recordings: Path | None = None) -> Scenario:
+    """Read and check a scenario file; `recordings` stands in for the folder it names.
 
     Raises:
         ScenarioRefused: the file cannot be read, or something in it cannot be played.
@@ -211,9 +212,14 @@ def load_scenario(file: Path) -> Scenario:
         raise ScenarioRefused(file, "file", f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise ScenarioRefused(file, "contents", str(error)) from error
-    for place, remedy in _objections(scenario, file.parent):
+    for place, remedy in _objections(scenario, recordings or recordings_folder(scenario, file)):
         raise ScenarioRefused(file, place, remedy)
     return scenario
+
+
+def recordings_folder(scenario: Scenario, file: Path) -> Path:
+    """Where the scenario in `file` keeps its recordings."""
+    return file.parent / scenario.recordings
 
 
 def start_of_day_s(scenario: Scenario) -> float:
@@ -222,7 +228,7 @@ def start_of_day_s(scenario: Scenario) -> float:
     return int(hours) * 3600.0 + int(minutes) * 60.0
 
 
-def _objections(scenario: Scenario, folder: Path) -> Iterator[tuple[str, str]]:
+def _objections(scenario: Scenario, recordings: Path) -> Iterator[tuple[str, str]]:
     hours, _, minutes = scenario.starts_at.partition(":")
     if not (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60):
         yield "starts_at", f"{scenario.starts_at!r} is not a time of day such as 07:30"
@@ -237,10 +243,10 @@ def _objections(scenario: Scenario, folder: Path) -> Iterator[tuple[str, str]]:
         if fault.home not in homes:
             yield f"fault at {fault.at_s:g} s", f"there is no home {fault.home}"
     for home in scenario.home:
-        yield from _objections_to_home(scenario, home, folder)
+        yield from _objections_to_home(scenario, home, recordings)
 
 
-def _objections_to_home(scenario: Scenario, home: Home, folder: Path) -> Iterator[tuple[str, str]]:
+def _objections_to_home(scenario: Scenario, home: Home, recordings: Path) -> Iterator[tuple[str, str]]:
     residents = {resident.id for resident in home.resident}
     kinds = {device.id: device.kind for device in home.device}
     for device in home.device:
@@ -254,7 +260,7 @@ def _objections_to_home(scenario: Scenario, home: Home, folder: Path) -> Iterato
         elif not isinstance(event, _ACTIONS[kind]):
             yield place, f"a {kind.value} cannot do this"
         elif isinstance(event, Wear):
-            yield from _objections_to_wear(event, kind, place, folder)
+            yield from _objections_to_wear(event, kind, place, recordings)
         if event.at_s > scenario.duration_s:
             yield place, f"the play ends at {scenario.duration_s:g} s"
     for name in kinds:
@@ -266,13 +272,15 @@ def _objections_to_home(scenario: Scenario, home: Home, folder: Path) -> Iterato
                 yield f"home {home.id}, {name} at {after.at_s:g} s", f"leave no pause or one of {SESSION_PAUSE_S:g} s"
 
 
-def _objections_to_wear(wear: Wear, kind: DeviceKind, place: str, folder: Path) -> Iterator[tuple[str, str]]:
+def _objections_to_wear(wear: Wear, kind: DeviceKind, place: str, recordings: Path) -> Iterator[tuple[str, str]]:
     if kind is DeviceKind.OXIMETER and (wear.rhythm != "sinus" or wear.rr_file is not None):
         yield place, "an oximeter replays no beats"
+    if kind is DeviceKind.STRAP and wear.rhythm == "record" and wear.rr_file is None:
+        yield place, "name the recording with rr_file"
     if kind is DeviceKind.STRAP and wear.windows:
         yield place, "a strap has no windows"
-    if wear.rr_file is not None and not (folder / wear.rr_file).is_file():
-        yield place, f"there is no file {wear.rr_file} beside the scenario"
+    if wear.rr_file is not None and not (recordings / wear.rr_file).is_file():
+        yield place, f"there is no file {recordings / wear.rr_file}"
 
 
 def events_of(home: Home, device: str) -> list[Event]:

@@ -49,16 +49,16 @@ class Simulator:
         self,
         scenario: Scenario,
         *,
-        folder: Path,
+        recordings: Path,
         state: Path,
         journal: Journal,
         clock: Clock,
         announce: Callable[[Announcement], None],
         seed: int | None = None,
     ) -> None:
-        """Prepare; `folder` is the scenario file's, `state` receives serial lines and links.json."""
+        """Prepare; `recordings` holds recorded beats, `state` receives serial lines and links.json."""
         self._scenario = scenario
-        self._folder = folder
+        self._recordings = recordings
         self._state = state
         self._journal = journal
         self._clock = clock
@@ -132,7 +132,7 @@ class Simulator:
             seed=str(self._seed),
             clock=self._clock,
             journal=self._journal,
-            folder=self._folder,
+            recordings=self._recordings,
         )
         match entry.kind:
             case DeviceKind.BUTTON:

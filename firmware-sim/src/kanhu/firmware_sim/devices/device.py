@@ -22,7 +22,7 @@ class Surroundings:
     seed: str
     clock: Clock
     journal: Journal
-    folder: Path  # the scenario's, for files it names
+    recordings: Path  # folder of recorded beats
 
 
 class Device(Protocol):

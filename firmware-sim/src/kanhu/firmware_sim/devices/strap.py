@@ -102,7 +102,7 @@ class Strap:
 
     def _beat_source(self, event: Wear) -> BeatSource:
         if event.rhythm == "record" and event.rr_file is not None:
-            beats = load_recorded_beats(self._around.folder / event.rr_file)
+            beats = load_recorded_beats(self._around.recordings / event.rr_file)
             return RecordedBeats(beats, first=event.rr_first_beat)
         return SinusBeats(self._around.body, seed=f"{self._around.seed}/{self.name}")
 
