@@ -37,6 +37,7 @@ class DecisionReason(StrEnum):
     # The reading does not count.
     QUALITY_QUESTIONABLE = "quality_questionable"
     QUALITY_UNUSABLE = "quality_unusable"
+    OUT_OF_RANGE = "out_of_range"
     NO_VALUE = "no_value"
     MOVING = "moving"
     CLOCK_UNSET = "clock_unset"

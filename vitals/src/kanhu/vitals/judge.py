@@ -12,13 +12,14 @@ from kanhu.vitals.moment import Moment, moment_of
 from kanhu.vitals.profile import Profile
 from kanhu.vitals.quality.gate import assess
 from kanhu.vitals.rules.event import EventState, judge_event
-from kanhu.vitals.rules.records import EventTrigger, Rule, RulePack, Runs, ThresholdTrigger
+from kanhu.vitals.rules.records import EventTrigger, RhythmTrigger, Rule, RulePack, Runs, ThresholdTrigger
+from kanhu.vitals.rules.rhythm import RhythmState, judge_rhythm
 from kanhu.vitals.rules.threshold import ThresholdState, judge_threshold
 
 STATE_VERSION = 1
 MAX_STATE_BYTES = 16 * 1024
 
-_DetectorState = EventState | ThresholdState
+_DetectorState = EventState | ThresholdState | RhythmState
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -51,7 +52,7 @@ class Judge:
         self._rules: dict[str, list[Rule]] = {}
         self._subjects: dict[str, dict[str, _Kept]] = {}
         for rule in pack.rules:
-            if rule.runs is runs and isinstance(rule.trigger, EventTrigger | ThresholdTrigger):
+            if rule.runs is runs and isinstance(rule.trigger, EventTrigger | ThresholdTrigger | RhythmTrigger):
                 self._rules.setdefault(rule.trigger.metric, []).append(rule)
 
     def judge(self, observation: Observation) -> list[Decision]:
@@ -119,6 +120,9 @@ class Judge:
         if isinstance(rule.trigger, ThresholdTrigger):
             limit = state if isinstance(state, ThresholdState) else ThresholdState()
             return judge_threshold(rule, rule.trigger, state=limit, observation=observation, profile=profile)
+        if isinstance(rule.trigger, RhythmTrigger):
+            beats = state if isinstance(state, RhythmState) else RhythmState()
+            return judge_rhythm(rule, rule.trigger, state=beats, observation=observation, timezone=self._timezone)
         return state or EventState(), [Decision(rule.id, DecisionReason.NOT_APPLICABLE)]
 
 

@@ -173,9 +173,12 @@ def _clear_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
 
 def _trigger_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
     match rule.trigger:
-        case RhythmTrigger(window_beats=beats, gap_s=gap_s):
-            yield "trigger.window_beats", beats, _LEAST_BEATS, _MAX_BEATS
-            yield "trigger.gap_s", gap_s, 1, 60
+        case RhythmTrigger() as rhythm:
+            yield "trigger.window_beats", rhythm.window_beats, _LEAST_BEATS, _MAX_BEATS
+            yield "trigger.gap_s", rhythm.gap_s, 1, 60
+            yield "trigger.symbol_bpm", rhythm.symbol_bpm, 1, 50
+            yield "trigger.entropy_above", rhythm.entropy_above, 0, 0.99
+            yield "trigger.filtered_entropy_above", rhythm.filtered_entropy_above, 0, 0.99
         case TrendTrigger() as trend:
             yield "trigger.slack_sd", trend.slack_sd, 0.01, trend.clip_sd
             yield "trigger.signal_at", trend.signal_at, 0.01, 1000

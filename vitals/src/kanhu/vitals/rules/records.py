@@ -103,14 +103,20 @@ class RhythmTrigger(_Table, frozen=True):
     unit: str
     window_beats: int
     gap_s: Seconds
-    """A longer pause between notifications breaks a window."""
+    """Time without beats that breaks a window."""
+    symbol_bpm: float
+    entropy_above: float
+    filtered_entropy_above: float
+    """The same after single extra beats are taken out."""
 
 
 class Vital(_Table, frozen=True):
-    """One vital with its spread from day to day in the population, and the least spread a person is credited with."""
+    """One vital; its typical spread within a person (1.4826 * MAD of daily readings), and the least credited."""
 
     metric: str
     unit: str
+    group: str
+    """Vitals of one group measure the same thing, and do not agree with each other for a second opinion."""
     population_sd: Decimal
     floor_sd: Decimal
 
