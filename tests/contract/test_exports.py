@@ -1,0 +1,77 @@
+"""The public surface of the shared words is pinned: whoever changes it, means it."""
+
+import kanhu.contract
+
+PINNED = [
+    "ALL_UP",
+    "METRICS",
+    "VERSION",
+    "Clock",
+    "ClockState",
+    "Context",
+    "ContractError",
+    "DeviceStatus",
+    "Down",
+    "Envelope",
+    "Evidence",
+    "FakeClock",
+    "Finding",
+    "Gap",
+    "GapReason",
+    "GatewayState",
+    "InvalidRecord",
+    "InvalidTopic",
+    "Lane",
+    "Meal",
+    "MessageRefused",
+    "MessageTooLarge",
+    "Metric",
+    "MetricKind",
+    "Motion",
+    "Observation",
+    "Oxygen",
+    "Part",
+    "Phase",
+    "Posture",
+    "Priority",
+    "Quality",
+    "QualityLevel",
+    "QualityReason",
+    "Receipt",
+    "Record",
+    "Refusal",
+    "RefusalReason",
+    "SeqRanges",
+    "Status",
+    "Subject",
+    "SubjectKind",
+    "SystemClock",
+    "Times",
+    "UnknownMetric",
+    "Up",
+    "Waveform",
+    "alert_id",
+    "check_gateway_id",
+    "decode_envelope",
+    "decode_receipt",
+    "decode_record",
+    "decode_status",
+    "down_topic",
+    "encode_envelope",
+    "encode_receipt",
+    "encode_record",
+    "encode_status",
+    "metric",
+    "new_epoch",
+    "parse_up_topic",
+    "record_digest",
+    "up_topic",
+]
+
+
+def test_exported_names_are_pinned() -> None:
+    assert sorted(kanhu.contract.__all__) == sorted(PINNED)
+
+
+def test_every_exported_name_exists() -> None:
+    assert [name for name in kanhu.contract.__all__ if not hasattr(kanhu.contract, name)] == []
