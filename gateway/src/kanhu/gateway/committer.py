@@ -1,0 +1,116 @@
+"""One thread for the outbox: the event loop never waits for a card, and waiting readings share one commit."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from kanhu.contract import Lane, Record
+from kanhu.gateway.errors import OutboxError
+from kanhu.gateway.outbox import Outbox
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(slots=True)
+class _Submission:
+    records: Sequence[tuple[Lane, Record]]
+    states: Mapping[str, bytes]
+    refused: Sequence[tuple[str, str]]
+    done: asyncio.Future[list[int]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Committer:
+    """Async doors to an outbox, all served by one thread in order of arrival."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        """Take the outbox over; nobody else may call it until `close`."""
+        self._outbox = outbox
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
+        self._waiting: list[_Submission] = []
+        self._committing: asyncio.Task[None] | None = None
+
+    @property
+    def epoch(self) -> str:
+        """The outbox's epoch."""
+        return self._outbox.epoch
+
+    @property
+    def last_seq(self) -> int:
+        """The last number given out."""
+        return self._outbox.last_seq
+
+    async def accept(
+        self, records: Sequence[tuple[Lane, Record]], *, states: Mapping[str, bytes] | None = None
+    ) -> list[int]:
+        """Commit together with whoever else waits; returns once the records are on the card.
+
+        Raises:
+            OutboxFull, OutboxFailed: nothing of this call was stored.
+        """
+        return await self._submit(_Submission(records, states or {}, ()))
+
+    async def refuse(self, device: str, *, reason: str) -> None:
+        """Commit the count of one refused reading."""
+        await self._submit(_Submission((), {}, ((device, reason),)))
+
+    async def call(self, function: Callable[[Outbox], _Answer]) -> _Answer:
+        """Run one function with the outbox in its thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, self._outbox)
+
+    async def close(self) -> None:
+        """Finish what waits, close the outbox, end the thread."""
+        if self._committing is not None:
+            await self._committing
+        await self.call(Outbox.close)
+        self._thread.shutdown()
+
+    async def _submit(self, submission: _Submission) -> list[int]:
+        self._waiting.append(submission)
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_waiting(), name="commit")
+        # A caller that is cancelled meanwhile does not undo the commit.
+        return await asyncio.shield(submission.done)
+
+    async def _commit_waiting(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting, []
+                answers = await self.call(lambda outbox, group=group: _commit(outbox, group))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                for submission, answer in zip(group, answers, strict=True):
+                    _answer(submission.done, answer)
+        finally:
+            self._committing = None
+
+
+def _commit(outbox: Outbox, group: Sequence[_Submission]) -> list[list[int] | OutboxError]:
+    """One transaction for all; where that fails each for itself, so that one too many does not fail an alert."""
+    states: dict[str, bytes] = {}
+    for submission in group:
+        states.update(submission.states)
+    try:
+        seqs = outbox.accept(
+            [entry for submission in group for entry in submission.records],
+            states=states,
+            refused=[refusal for submission in group for refusal in submission.refused],
+        )
+    except OutboxError as error:
+        if len(group) == 1:
+            return [error]
+        return [answer for submission in group for answer in _commit(outbox, [submission])]
+    answers: list[list[int] | OutboxError] = []
+    for submission in group:
+        count = len(submission.records)
+        answers.append(seqs[:count])
+        seqs = seqs[count:]
+    return answers
+
+
+def _answer(done: asyncio.Future[list[int]], answer: list[int] | OutboxError) -> None:
+    if done.done():
+        return
+    if isinstance(answer, OutboxError):
+        done.set_exception(answer)
+    else:
+        done.set_result(answer)

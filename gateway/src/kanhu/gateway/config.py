@@ -1,0 +1,217 @@
+"""gateway.toml: what it may say, and what is said back when it cannot be used.
+
+Every setting is named in docs/gateway.md with its meaning, unit and default.
+"""
+
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kanhu.contract import InvalidTopic, check_gateway_id
+from kanhu.edge.devices import DeviceConfig, DeviceKind, RadioConfig
+from kanhu.edge.errors import DeviceRefused
+from kanhu.gateway.errors import ConfigRefused
+
+DEFAULT_FILE = Path("/etc/kanhu/gateway.toml")
+
+_Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+_Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The county's broker."""
+
+    host: _Name = "127.0.0.1"
+    port: _Port = 1883
+    keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 15
+
+
+class UplinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When readings leave, and how long the county has for an answer."""
+
+    routine_s: _Seconds = 60
+    routine_count: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    receipt_timeout_s: _Seconds = 20
+    reconnect_max_s: _Seconds = 30
+
+
+class OutboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much of the card readings may take."""
+
+    max_mib: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = 256
+
+
+class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line for each promise made; for acceptance runs."""
+
+    path: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class ResidentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One person, known here under the pseudonym only."""
+
+    id: _Name
+    tags: tuple[_Name, ...] = ()
+    spo2_limit_percent: Decimal | None = None
+
+
+class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One device; without a resident it is shared."""
+
+    id: _Name
+    kind: DeviceKind
+    port: str | None = None
+    address: str | None = None
+    resident: str | None = None
+    dwelling: str | None = None
+
+    def as_edge(self) -> DeviceConfig:
+        """The same for the part that reads devices."""
+        return DeviceConfig(
+            id=self.id,
+            kind=self.kind,
+            port=self.port,
+            address=self.address,
+            subject=self.resident,
+            dwelling=self.dwelling,
+        )
+
+
+class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole file."""
+
+    gateway: str
+    data: str
+    timezone: str
+    heartbeat_s: _Seconds = 60
+    broker: BrokerConfig = BrokerConfig()
+    uplink: UplinkConfig = UplinkConfig()
+    outbox: OutboxConfig = OutboxConfig()
+    radio: RadioConfig = RadioConfig()
+    resident: tuple[ResidentConfig, ...] = ()
+    device: tuple[DeviceSection, ...] = ()
+    journal: JournalConfig | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the outbox."""
+        return Path(self.data)
+
+    @property
+    def outbox_file(self) -> Path:
+        """The outbox."""
+        return self.folder / "outbox.db"
+
+    @property
+    def journal_file(self) -> Path | None:
+        """The journal, beside the outbox unless its path is absolute."""
+        return None if self.journal is None else self.folder / self.journal.path
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the people watched over."""
+        return ZoneInfo(self.timezone)
+
+    def placed(self, folder: Path) -> Self:
+        """The same with `data` relative to `folder` made absolute."""
+        return msgspec.structs.replace(self, data=str(folder / self.data))
+
+
+def load_config(file: Path) -> GatewayConfig:
+    """Read and check a settings file; a relative `data` counts from the folder of the file.
+
+    Raises:
+        ConfigRefused: names file, key, problem and remedy.
+    """
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigRefused(file, key="file", problem="not found", remedy="Give its path with --config") from error
+    except (OSError, UnicodeDecodeError) as error:
+        remedy = "Check its permissions, and that it is UTF-8 text"
+        raise ConfigRefused(file, key="file", problem=str(error), remedy=remedy) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigRefused(file, key="file", problem=f"not TOML: {error}", remedy="Mend that line") from error
+    try:
+        config = msgspec.convert(tables, GatewayConfig, strict=False)
+    except msgspec.ValidationError as error:
+        raise _refusal(file, str(error)) from error
+    _check(config, file)
+    return config.placed(file.parent.absolute())
+
+
+_PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<place>.*)`)?", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`")
+_MISSING = re.compile(r"Object missing required field `(?P<field>.*)`")
+
+
+def _refusal(file: Path, text: str) -> ConfigRefused:
+    """Turn a decoder's words into key, problem and remedy."""
+    found = _PLACE.fullmatch(text)
+    problem, place = (found["problem"], found["place"] or "") if found else (text, "")
+    for pattern, said, remedy in (
+        (_UNKNOWN, "is not a setting", "Remove it, or correct its name; docs/gateway.md lists all"),
+        (_MISSING, "is missing", "Add it; docs/gateway.md has an example"),
+    ):
+        field = pattern.fullmatch(problem)
+        if field:
+            key = f"{place}.{field['field']}" if place else field["field"]
+            return ConfigRefused(file, key=key, problem=said, remedy=remedy)
+    remedy = "See its unit and range in docs/gateway.md"
+    return ConfigRefused(file, key=place or "file", problem=problem, remedy=remedy)
+
+
+def _check(config: GatewayConfig, file: Path) -> None:
+    """What single fields cannot tell."""
+    try:
+        check_gateway_id(config.gateway)
+    except InvalidTopic as error:
+        remedy = "Give 1 to 32 of a-z, 0-9 and '-'"
+        raise ConfigRefused(file, key="gateway", problem=str(error), remedy=remedy) from error
+    try:
+        ZoneInfo(config.timezone)
+    except (KeyError, ValueError, OSError) as error:  # a folder's name, such as "Asia", is an OSError
+        remedy = "Give an IANA name such as Asia/Shanghai; the tzdata package must be installed"
+        raise ConfigRefused(file, key="timezone", problem=f"unknown: {config.timezone}", remedy=remedy) from error
+    _check_residents(config, file)
+    _check_devices(config, file)
+
+
+def _check_residents(config: GatewayConfig, file: Path) -> None:
+    seen: set[str] = set()
+    for number, resident in enumerate(config.resident):
+        if resident.id in seen:
+            remedy = "Give each resident one [[resident]] table"
+            raise ConfigRefused(file, key=f"resident[{number}].id", problem=f"twice: {resident.id}", remedy=remedy)
+        seen.add(resident.id)
+        limit = resident.spo2_limit_percent
+        if limit is not None and not 50 <= limit <= 100:
+            key = f"resident[{number}].spo2_limit_percent"
+            raise ConfigRefused(file, key=key, problem=f"{limit} is not 50 to 100", remedy="Give percent, such as 88")
+
+
+def _check_devices(config: GatewayConfig, file: Path) -> None:
+    residents = {resident.id for resident in config.resident}
+    seen: set[str] = set()
+    for number, device in enumerate(config.device):
+        place = f"device[{number}]"
+        try:
+            edge = device.as_edge()
+        except DeviceRefused as error:
+            key = f"{place}.{error.field}"
+            raise ConfigRefused(file, key=key, problem=f"device {device.id}", remedy=error.remedy) from error
+        for key, value in (("id", edge.id), ("port", edge.port), ("address", edge.address and edge.address.upper())):
+            if value is not None and f"{key} {value}" in seen:
+                remedy = "Each device is named once"
+                raise ConfigRefused(file, key=f"{place}.{key}", problem=f"twice: {value}", remedy=remedy)
+            seen.add(f"{key} {value}")
+        if device.resident is not None and device.resident not in residents:
+            remedy = "Add a [[resident]] table with this id, or remove the line for a shared device"
+            problem = f"no such resident: {device.resident}"
+            raise ConfigRefused(file, key=f"{place}.resident", problem=problem, remedy=remedy)

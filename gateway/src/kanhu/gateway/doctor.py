@@ -1,0 +1,208 @@
+"""The doctor: looks at a gateway from outside and says what is wrong, and what to do about it.
+
+It reads the outbox beside a running gateway, and changes nothing.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from enum import StrEnum
+
+import aiomqtt
+import msgspec
+
+from kanhu.contract import Clock, ClockState
+from kanhu.gateway.config import DeviceSection, GatewayConfig
+from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
+from kanhu.gateway.errors import OutboxError
+from kanhu.gateway.outbox import Outbox, Space, is_open_elsewhere
+
+_BROKER_PATIENCE_S = 5.0
+_RECEIPT_PATIENCE_MS = 60_000
+_LITTLE_FREE = 10  # percent of the partition
+_NEARLY_FULL = 80  # percent of the pages that readings may use
+_CONNECTED = "connected:"
+
+ACKNOWLEDGED_NEVER_RECEIVED = "acknowledged by the broker, never received by the county"
+
+
+class Level(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    ATTENTION = "attention"
+    BROKEN = "broken"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing looked at."""
+
+    name: str
+    level: Level
+    found: str
+    remedy: str = ""
+
+
+EXIT_CODES = {Level.OK: 0, Level.ATTENTION: 1, Level.BROKEN: 2}
+
+
+def exit_code(checks: list[Check]) -> int:
+    """0 all well, 1 something needs attention, 2 readings do not get through or are at risk."""
+    return max((EXIT_CODES[check.level] for check in checks), default=0)
+
+
+async def examine(config: GatewayConfig, *, clock: Clock) -> list[Check]:
+    """All checks, in the order of the way of a reading."""
+    checks = [_clock(clock), _disk(config)]
+    try:
+        outbox = Outbox.look(
+            config.outbox_file,
+            clock=clock,
+            max_bytes=allowed_bytes(config.outbox_file, max_mib=config.outbox.max_mib),
+        ) if config.outbox_file.exists() else None  # fmt: skip
+    except OutboxError as error:
+        checks.append(Check("outbox", Level.BROKEN, str(error), "See docs/gateway.md, section outbox"))
+        outbox = None
+    else:
+        checks += _running(config, outbox)
+    if outbox is not None:
+        try:
+            checks += _outbox(outbox)
+            checks += _devices(config, outbox)
+            checks += _receipts(outbox, clock)
+        finally:
+            outbox.close()
+    checks += [
+        Check("damaged outbox", Level.ATTENTION, f"set aside: {path}", "Keep the file; it holds readings still owed")
+        for path in damaged_files(config.folder)
+    ]
+    checks.append(await _broker(config))
+    return checks
+
+
+def _clock(clock: Clock) -> Check:
+    state = clock.state()
+    if state is ClockState.SYNCED:
+        return Check("clock", Level.OK, "set and synchronised")
+    said = "never set" if state is ClockState.UNSET else "not synchronised"
+    remedy = "Readings are kept and marked; let the gateway reach a time server"
+    return Check("clock", Level.ATTENTION, said, remedy)
+
+
+def _disk(config: GatewayConfig) -> Check:
+    folder = config.folder if config.folder.exists() else config.folder.parent
+    try:
+        partition = partition_of(folder)
+    except OSError as error:
+        return Check("disk", Level.BROKEN, f"{folder}: {error.strerror}", "Correct `data` in gateway.toml")
+    percent = 100 * partition.free // max(1, partition.total)
+    found = f"{partition.free // 1024**2} MiB free of {partition.total // 1024**2} ({percent} %)"
+    if not os.access(folder, os.W_OK):
+        return Check("disk", Level.BROKEN, f"{folder} cannot be written", "Correct its owner, or mount it to write")
+    if percent < _LITTLE_FREE:
+        return Check("disk", Level.ATTENTION, found, "Free some space: readings are thinned when the outbox is full")
+    return Check("disk", Level.OK, found)
+
+
+def _running(config: GatewayConfig, outbox: Outbox | None) -> Iterator[Check]:
+    if outbox is None:
+        yield Check("gateway", Level.BROKEN, "has never run: there is no outbox", "Start it: kanhu-gateway run")
+    elif is_open_elsewhere(config.outbox_file):
+        yield Check("gateway", Level.OK, "runs")
+    else:
+        yield Check("gateway", Level.BROKEN, "does not run", "Start it: kanhu-gateway run")
+
+
+def _outbox(outbox: Outbox) -> Iterator[Check]:
+    owed, space, counters = outbox.owed(), outbox.space(), outbox.counters()
+    yield Check("pragmas", Level.OK, "journal_mode wal, synchronous full, read back")  # opening has refused any other
+    yield _room(space, f"{owed.total} records owed, {owed.alerts} of them urgent")
+    dropped = counters.get(("", "dropped"), 0)
+    if dropped:
+        remedy = "The county is told of each; a larger card or `outbox.max_mib` keeps more"
+        yield Check("gaps", Level.ATTENTION, f"{dropped} readings dropped since the outbox was made", remedy)
+    else:
+        yield Check("gaps", Level.OK, "no reading was ever dropped")
+    set_aside = counters.get(("", "quarantined"), 0)
+    if set_aside:
+        reasons = ", ".join(
+            f"{name.removeprefix('quarantined:')} {count}"
+            for (_, name), count in sorted(counters.items())
+            if name.startswith("quarantined:")
+        )
+        remedy = "They are kept in the outbox file; update gateway or county, whichever is older"
+        yield Check("quarantine", Level.ATTENTION, f"{set_aside} records set aside: {reasons}", remedy)
+    else:
+        yield Check("quarantine", Level.OK, "empty")
+
+
+def _room(space: Space, owed: str) -> Check:
+    percent = 100 * space.used // max(1, space.routine_limit)
+    found = f"{owed}; {percent} % of the room for readings used"
+    if percent >= _NEARLY_FULL:
+        return Check("outbox", Level.ATTENTION, found, "Restore the way to the county before readings are thinned")
+    return Check("outbox", Level.OK, found)
+
+
+def _devices(config: GatewayConfig, outbox: Outbox) -> Iterator[Check]:
+    counters, notes = outbox.counters(), outbox.notes()
+    for device in config.device:
+        yield _device(device, counters, connected=notes.get(f"{_CONNECTED}{device.id}"))
+
+
+def _device(device: DeviceSection, counters: dict[tuple[str, str], int], *, connected: int | None) -> Check:
+    name = f"device {device.id}"
+    refused = {key[1]: count for key, count in counters.items() if key[0] == device.id and key[1] != "accepted"}
+    found = f"{counters.get((device.id, 'accepted'), 0)} readings accepted"
+    if refused:
+        said = ", ".join(f"{reason.removeprefix('refused:')} {count}" for reason, count in sorted(refused.items()))
+        found += f"; refused: {said}"
+    if not connected:
+        state = "never reached" if connected is None else "not reached now"
+        return Check(name, Level.ATTENTION, f"{state}; {found}", "Check its power, battery, plug and distance")
+    return Check(name, Level.OK, found)
+
+
+def _receipts(outbox: Outbox, clock: Clock) -> Iterator[Check]:
+    """What the broker took and what the county has confirmed are two things."""
+    notes, owed = outbox.notes(), outbox.owed()
+    puback_ms, receipt_ms = notes.get("puback_ms"), notes.get("receipt_ms")
+    if receipt_ms is not None:
+        age_s = max(0, clock.wall_ms() - receipt_ms) // 1000
+        found = f"the county's last receipt came {age_s} s ago"
+    else:
+        found = "the county has never sent a receipt"
+    silent = puback_ms is not None and (receipt_ms is None or puback_ms - receipt_ms > _RECEIPT_PATIENCE_MS)
+    if silent and owed.total:
+        remedy = (
+            "Nothing is lost: readings stay in the outbox. Check that the county service runs, that it uses this "
+            "broker, and that this gateway is enrolled there"
+        )
+        yield Check("receipts", Level.BROKEN, f"{ACKNOWLEDGED_NEVER_RECEIVED}; {found}", remedy)
+    elif receipt_ms is None:
+        remedy = "Normal before the first reading; otherwise check broker and county"
+        yield Check("receipts", Level.ATTENTION, found, remedy)
+    else:
+        yield Check("receipts", Level.OK, found)
+    if notes.get("receipts_ahead"):
+        remedy = "This card was copied or restored from an old image: move outbox.db away to begin a new one"
+        yield Check("epoch", Level.BROKEN, "the county knows later numbers than this outbox has given out", remedy)
+
+
+async def _broker(config: GatewayConfig) -> Check:
+    where = f"{config.broker.host}:{config.broker.port}"
+    client = aiomqtt.Client(
+        config.broker.host,
+        config.broker.port,
+        identifier=f"{config.gateway}-doctor",  # never the gateway's own id: that would throw it off the broker
+        timeout=_BROKER_PATIENCE_S,
+    )
+    try:
+        async with asyncio.timeout(2 * _BROKER_PATIENCE_S), client:
+            return Check("broker", Level.OK, f"{where} answers")
+    except aiomqtt.exceptions.MqttConnectError as error:
+        remedy = "The broker runs and refuses us: check its access list"
+        return Check("broker", Level.ATTENTION, f"{where} refuses: {error}", remedy)
+    except (aiomqtt.MqttError, TimeoutError, OSError) as error:
+        remedy = "Check `broker.host` and `broker.port`, the network, and that the broker runs"
+        return Check("broker", Level.BROKEN, f"{where} does not answer: {error}", remedy)

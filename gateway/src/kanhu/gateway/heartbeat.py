@@ -1,0 +1,75 @@
+"""The heartbeat: what a gateway says of itself, from what is committed and what is seen."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from kanhu.contract import VERSION, Clock, DeviceStatus, GatewayState, Status
+from kanhu.contract.status import STATUS_VERSION
+from kanhu.edge.devices import DeviceSeen
+from kanhu.gateway.config import DeviceSection
+from kanhu.gateway.outbox import Outbox
+
+_REFUSED = "refused:"
+
+
+def heartbeat(
+    outbox: Outbox,
+    *,
+    gateway: str,
+    state: GatewayState,
+    heartbeat_s: float,
+    clock: Clock,
+    devices: Sequence[DeviceSection] = (),
+    seen: Mapping[str, DeviceSeen] | None = None,
+    last_reading_ms: Mapping[str, int] | None = None,
+    restarts: Mapping[str, int] | None = None,
+) -> Status:
+    """One heartbeat; runs in the outbox's thread."""
+    counters = outbox.counters()
+    owed = outbox.owed()
+    return Status(
+        version=STATUS_VERSION,
+        gateway=gateway,
+        epoch=outbox.epoch,
+        state=state,
+        boot=clock.boot,
+        software=VERSION,
+        sent_ms=clock.wall_ms(),
+        clock=clock.state(),
+        heartbeat_s=heartbeat_s,
+        accepted=sum(count for (_, name), count in counters.items() if name == "accepted"),
+        refused=_refusals(counters),
+        findings=counters.get(("", "findings"), 0),
+        owed=owed.total,
+        oldest_owed_ms=owed.oldest_ms,
+        quarantined=counters.get(("", "quarantined"), 0),
+        gaps=counters.get(("", "dropped"), 0),
+        restarts=dict(restarts or {}),
+        devices=tuple(_device(device, counters, (seen or {}), (last_reading_ms or {})) for device in devices),
+    )
+
+
+def _device(
+    device: DeviceSection,
+    counters: Mapping[tuple[str, str], int],
+    seen: Mapping[str, DeviceSeen],
+    last_reading_ms: Mapping[str, int],
+) -> DeviceStatus:
+    now = seen.get(device.id)
+    return DeviceStatus(
+        device=device.id,
+        kind=device.kind.value,
+        connected=now is not None and now.connected,
+        last_reading_ms=last_reading_ms.get(device.id),
+        battery_percent=None if now is None else now.battery_percent,
+        accepted=counters.get((device.id, "accepted"), 0),
+        refused=_refusals({key: count for key, count in counters.items() if key[0] == device.id}),
+    )
+
+
+def _refusals(counters: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    refused: Counter[str] = Counter()
+    for (_, name), count in counters.items():
+        if name.startswith(_REFUSED):
+            refused[name.removeprefix(_REFUSED)] += count
+    return dict(refused)

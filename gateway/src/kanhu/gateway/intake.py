@@ -1,0 +1,98 @@
+"""Where readings come in: judged, committed together with what they led to, and only then accepted."""
+
+import logging
+from collections import Counter
+
+from kanhu.contract import Finding, Lane, Observation, Record
+from kanhu.edge.devices import DeviceSeen
+from kanhu.edge.pipeline import SensingPipeline
+from kanhu.gateway.committer import Committer
+from kanhu.gateway.errors import OutboxError, OutboxFull
+from kanhu.gateway.journal import Journal
+from kanhu.gateway.uplink import Uplink
+
+# A press by somebody nobody can name has no finding, and still does not wait for the next routine parcel.
+_LEAVES_AT_ONCE = frozenset({"help_button"})
+_OUTBOX_FULL = "outbox_full"
+_OUTBOX_FAILED = "outbox_failed"
+
+_log = logging.getLogger(__name__)
+
+
+class Intake:
+    """The sink that edge's devices hand their readings to."""
+
+    def __init__(self, committer: Committer, *, journal: Journal, uplink: Uplink) -> None:
+        """Call `judge_with` before the first reading."""
+        self._committer = committer
+        self._journal = journal
+        self._uplink = uplink
+        self._pipeline: SensingPipeline | None = None
+        self._uncounted: Counter[tuple[str, str]] = Counter()
+        self.last_reading_ms: dict[str, int] = {}
+        """Arrival of the last accepted reading, by device."""
+        self.seen: dict[str, DeviceSeen] = {}
+        """The latest state of each device."""
+
+    def judge_with(self, pipeline: SensingPipeline) -> None:
+        """Judge from now on with this pipeline, which knows what was committed."""
+        self._pipeline = pipeline
+
+    async def accept(self, observation: Observation) -> None:
+        """Return once the reading and what it led to are committed.
+
+        Raises:
+            OutboxError: a finding could not be stored; the judge already counts it as raised, so it has to be
+                restored from what was committed.
+        """
+        if self._pipeline is None:
+            raise RuntimeError("judge_with comes first")
+        judged = self._pipeline.take(observation)
+        urgent = bool(judged.findings) or observation.metric in _LEAVES_AT_ONCE
+        records: list[tuple[Lane, Record]] = [(Lane.ALERT if urgent else Lane.LIVE, judged.observation)]
+        records += [(Lane.ALERT, finding) for finding in judged.findings]
+        try:
+            seqs = await self._committer.accept(records, states=judged.states)
+        except OutboxError as error:
+            reason = _OUTBOX_FULL if isinstance(error, OutboxFull) else _OUTBOX_FAILED
+            self._uncounted[observation.device, reason] += 1
+            _log.error("reading of %s not accepted: %s", observation.device, error)
+            if judged.findings:
+                raise
+            return
+        for seq, (_, record) in zip(seqs, records, strict=True):
+            self._journal.accepted(seq, record, epoch=self._committer.epoch)
+        self.last_reading_ms[observation.device] = observation.times.arrival_ms
+        self._uplink.announce([lane for lane, _ in records])
+        _tell(judged.findings)
+        if self._uncounted:
+            await self._count_late()
+
+    async def refuse(self, device: str, reason: str, detail: str) -> None:
+        """Return once the refusal is counted."""
+        _log.debug("%s: %s: %s", device, reason, detail)
+        try:
+            await self._committer.refuse(device, reason=reason)
+        except OutboxError:
+            self._uncounted[device, reason] += 1
+            return
+        self._journal.refused(device, reason)
+
+    def device_seen(self, seen: DeviceSeen) -> None:
+        """Keep the latest state of a device."""
+        before = self.seen.get(seen.device)
+        if before is None or (before.connected, before.reason) != (seen.connected, seen.reason):
+            _log.info("%s: %s %s", seen.device, seen.reason.value, seen.detail)
+        self.seen[seen.device] = seen
+
+    async def _count_late(self) -> None:
+        """Count refusals of the time when the card took nothing."""
+        late, self._uncounted = self._uncounted, Counter()
+        for (device, reason), count in late.items():
+            for _ in range(count):
+                await self.refuse(device, reason, "counted late")
+
+
+def _tell(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        _log.warning("%s %s %s %s", finding.priority.value, finding.rule, finding.phase.value, finding.alert_id)

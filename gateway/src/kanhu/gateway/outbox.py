@@ -1,0 +1,479 @@
+"""The outbox: where a reading is accepted, and kept until the county itself says that it is stored.
+
+    accept ──commit──▶ owed ──batch──▶ handed to the broker ──receipt──▶ settled (deleted)
+                        │                                      └─refused twice─▶ quarantined + Gap
+                        └─ outbox full: thinned by rule ─▶ dropped + Gap
+
+Hard cases: a PUBACK settles nothing; a number is never given out twice; a receipt settles only what this process has
+handed out, so that a card restored from an old image cannot lose new readings to old receipts; on a full file
+alerts keep a tenth of the pages to themselves, readings are thinned oldest and most frequent first, and what is
+dropped is named by Gap records in the same transaction. Gaps go before readings, because a county that knows the
+holes can confirm the rest in few ranges. The class knows no threads: one thread at a time uses it.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import IO, Self
+
+from kanhu.contract import (
+    Clock,
+    Finding,
+    Gap,
+    GapReason,
+    Lane,
+    MessageRefused,
+    Observation,
+    Receipt,
+    Record,
+    SeqRanges,
+    Times,
+    decode_record,
+    encode_record,
+)
+from kanhu.contract.ranges import compress
+from kanhu.gateway._gaps import GrowingGap, GrowingGaps
+from kanhu.gateway._schema import PAGE_BYTES, check_pragmas, connect, pragma
+from kanhu.gateway.errors import OutboxBusy, OutboxDamaged, OutboxError, OutboxFailed, OutboxFull
+
+BATCH_ROWS = 500
+"""Most rows read, sent or deleted at once: larger deletes were seen to jam a full file."""
+
+_LANES = (Lane.ALERT, Lane.LIVE, Lane.BACKFILL)
+_LANE_NUMBER = {lane: number for number, lane in enumerate(_LANES)}
+_FIRST_AFTER_SILENCE_NS = 15 * 60 * 1_000_000_000  # a reading after a quarter of an hour of silence tells more
+_ALERT_RESERVE = 10  # one page in ten, and at least _MIN_RESERVE, is for alerts and gap records only
+_MIN_RESERVE = 16
+_THIN_KEEPS_ONE_IN = 4  # keeping every second row leaves pages half full, and SQLite frees none of them
+_QUARANTINE_ROWS = 1000
+_MIN_PAGES = 64
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+_OLDEST_ALERTS = "SELECT seq, record FROM outbox WHERE lane = 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+_OLDEST_READINGS = "SELECT seq, record FROM outbox WHERE lane > 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+
+
+class Keep(IntEnum):
+    """How long a record holds out when the file is full."""
+
+    ROUTINE = 0
+    FIRST_AFTER_SILENCE = 1
+    ALWAYS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What the county has not confirmed."""
+
+    alerts: int
+    routine: int
+    oldest_ms: int | None
+
+    @property
+    def total(self) -> int:
+        """All records."""
+        return self.alerts + self.routine
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Pages of the file: in use, allowed in all, and allowed for readings."""
+
+    used: int
+    limit: int
+    routine_limit: int
+
+
+class Outbox:
+    """One open outbox file."""
+
+    def __init__(self, database: sqlite3.Connection, *, file: Path, lock: IO[str] | IO[bytes], clock: Clock) -> None:
+        """Use `open`."""
+        self._database = database
+        self._file = file
+        self._lock = lock
+        self._clock = clock
+        self._gaps = GrowingGaps()
+        self._last_heard: dict[str, tuple[str, int]] = {}
+        self.epoch: str = database.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
+        found = database.execute("SELECT lane, keep, kind, count(*) FROM outbox GROUP BY lane, keep, kind")
+        self._rows: Counter[tuple[int, int, str]] = Counter({tuple(row[:3]): row[3] for row in found})
+        given_out = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
+        self.last_seq: int = given_out[0] if given_out else 0
+        self._limit = int(pragma(database, "max_page_count"))
+
+    @classmethod
+    def open(cls, file: Path, *, clock: Clock, max_bytes: int) -> Self:
+        """Open or make the file; the caller closes.
+
+        Raises:
+            OutboxBusy: another process has it open.
+            OutboxRefused: the pragmas do not hold, or the file is not ours.
+            OutboxFailed: it cannot be read.
+        """
+        lock = _lock(file)
+        try:
+            database = connect(file, max_pages=max(_MIN_PAGES, max_bytes // PAGE_BYTES))
+            return cls(database, file=file, lock=lock, clock=clock)
+        except sqlite3.Error as error:
+            lock.close()
+            raise _named(error, file) from error
+        except OutboxError:
+            lock.close()
+            raise
+
+    @classmethod
+    def look(cls, file: Path, *, clock: Clock, max_bytes: int) -> Self:
+        """Open the file beside the process that owns it, to read only; the caller closes.
+
+        Raises:
+            OutboxRefused, OutboxFailed: as `open`.
+        """
+        try:
+            database = connect(file, max_pages=max(_MIN_PAGES, max_bytes // PAGE_BYTES))
+            database.execute("PRAGMA query_only = ON")
+            return cls(database, file=file, lock=file.open("rb"), clock=clock)
+        except (sqlite3.Error, OSError) as error:
+            raise OutboxFailed(f"{file}: {error}") from error
+
+    def close(self) -> None:
+        """Write the log back and let others open the file."""
+        self._database.close()
+        self._lock.close()
+
+    # ------------------------------------------------------------------------------------------ accept
+
+    def accept(
+        self,
+        records: Sequence[tuple[Lane, Record]],
+        *,
+        states: Mapping[str, bytes] | None = None,
+        refused: Sequence[tuple[str, str]] = (),
+    ) -> list[int]:
+        """Commit records, detector states and refused readings, as (device, reason), in one transaction.
+
+        Returns sequence numbers in the order of the records. When this returns they are on the card.
+
+        Raises:
+            OutboxFull, OutboxFailed: nothing of this call was stored.
+        """
+        rows = [self._row(lane, record) for lane, record in records]
+        self._make_room(rows)
+        with self._transaction():
+            seqs = [self._insert(row) for row in rows]
+            counts: Counter[tuple[str, str]] = Counter((device, f"refused:{reason}") for device, reason in refused)
+            for _, record in records:
+                if isinstance(record, Observation):
+                    counts[record.device, "accepted"] += 1
+                elif isinstance(record, Finding):
+                    counts["", "findings"] += 1
+            self._count(counts)
+            self._database.executemany(
+                "INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                list((states or {}).items()),
+            )
+        self._entered(rows, seqs)
+        for _, record in records:
+            if isinstance(record, Observation):
+                self._last_heard[record.device] = (record.times.boot, record.times.mono_ns)
+        return seqs
+
+    def _row(self, lane: Lane, record: Record) -> tuple[int, str, int, int, bytes]:
+        keep = Keep.ALWAYS if lane is Lane.ALERT or isinstance(record, Gap) else self._worth(record)
+        return _LANE_NUMBER[lane], kind_of(record), keep, record.times.arrival_ms, encode_record(record)
+
+    def _worth(self, record: Record) -> Keep:
+        if not isinstance(record, Observation):
+            return Keep.ROUTINE
+        boot, mono_ns = self._last_heard.get(record.device, ("", 0))
+        silent = boot != record.times.boot or record.times.mono_ns - mono_ns > _FIRST_AFTER_SILENCE_NS
+        return Keep.FIRST_AFTER_SILENCE if silent else Keep.ROUTINE
+
+    def _insert(self, row: tuple[int, str, int, int, bytes]) -> int:
+        statement = "INSERT INTO outbox (lane, kind, keep, arrival_ms, record) VALUES (?, ?, ?, ?, ?)"
+        seq = self._database.execute(statement, row).lastrowid
+        if seq is None:
+            raise OutboxFailed(f"{self._file}: no number was given out")
+        return seq
+
+    def _entered(self, rows: Iterable[tuple[int, str, int, int, bytes]], seqs: Sequence[int]) -> None:
+        for lane, kind, keep, _, _ in rows:
+            self._rows[lane, keep, kind] += 1
+        if seqs:
+            self.last_seq = max(self.last_seq, *seqs)
+
+    # -------------------------------------------------------------------------------------------- send
+
+    def batch(
+        self, lane: Lane, limit: int = BATCH_ROWS, *, after: int = 0, upto: int | None = None
+    ) -> list[tuple[int, Record]]:
+        """Oldest owed records with numbers in (after, upto], in rising order.
+
+        Alerts are one queue and all the rest another: whether a reading leaves as live or as backfill is the uplink's
+        choice at that moment.
+        """
+        last = self.last_seq if upto is None else upto
+        statement = _OLDEST_ALERTS if lane is Lane.ALERT else _OLDEST_READINGS
+        return self._hand_out(self._database.execute(statement, (after, last, min(limit, BATCH_ROWS))))
+
+    def fetch(self, seqs: Sequence[int]) -> list[tuple[int, Record]]:
+        """These records, as far as they are still owed, in rising order; at most one batch."""
+        if len(seqs) > BATCH_ROWS:
+            raise ValueError(f"{len(seqs)} numbers, at most {BATCH_ROWS}")
+        marks = ",".join("?" * len(seqs))
+        statement = f"SELECT seq, record FROM outbox WHERE seq IN ({marks}) ORDER BY seq"  # noqa: S608  # marks only
+        return self._hand_out(self._database.execute(statement, tuple(seqs)))
+
+    def _hand_out(self, rows: Iterable[tuple[int, bytes]]) -> list[tuple[int, Record]]:
+        found: list[tuple[int, Record]] = []
+        damaged: list[int] = []
+        for seq, record in rows:
+            try:
+                found.append((seq, decode_record(record)))
+            except MessageRefused:  # a bit fell over on the card: one row must not hold up all that follow
+                damaged.append(seq)
+        if damaged:
+            self.quarantine(damaged, reason=GapReason.DAMAGED.value)
+        self._gaps.close(seq for seq, _ in found)
+        return found
+
+    def settle(self, receipt: Receipt, *, sent: SeqRanges) -> int:
+        """Delete what the county has stored, among what this process has sent; returns how many.
+
+        Raises:
+            OutboxFailed: what was not deleted stays owed.
+        """
+        if receipt.epoch != self.epoch:
+            return 0
+        stored = SeqRanges(receipt.ranges)
+        if receipt.contiguous:
+            stored.add(1, receipt.contiguous)
+        statement = "SELECT seq FROM outbox WHERE seq BETWEEN ? AND ?"
+        try:
+            settled = [
+                seq
+                for first, last in stored
+                for (seq,) in self._database.execute(statement, (first, min(last, self.last_seq)))
+                if seq in sent
+            ]
+        except sqlite3.Error as error:
+            raise _named(error, self._file) from error
+        for at in range(0, len(settled), BATCH_ROWS):
+            self._delete_batch(settled[at : at + BATCH_ROWS])
+        return len(settled)
+
+    def _delete_batch(self, seqs: Sequence[int]) -> None:
+        with self._transaction():
+            gone = self._delete(seqs)
+        self._left(gone)
+
+    def quarantine(self, seqs: Sequence[int], *, reason: str) -> None:
+        """Set records aside that the county will not take, and owe a Gap that names them.
+
+        A refused Gap makes no further Gap: that would never end.
+        """
+        times = self._now()
+        with self._transaction():
+            rows = [
+                row
+                for seq in seqs
+                for row in self._database.execute(
+                    "SELECT seq, kind, arrival_ms, record FROM outbox WHERE seq = ?", (seq,)
+                )
+            ]
+            gone = self._delete([row[0] for row in rows])
+            self._database.executemany(
+                "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?)",
+                [(seq, reason, kind, times.arrival_ms, record) for seq, kind, _, record in rows],
+            )
+            self._database.execute(
+                "DELETE FROM quarantine WHERE seq NOT IN (SELECT seq FROM quarantine ORDER BY seq DESC LIMIT ?)",
+                (_QUARANTINE_ROWS,),
+            )
+            self._count(Counter({("", "quarantined"): len(rows), ("", f"quarantined:{reason}"): len(rows)}))
+            entered = []
+            why = GapReason.DAMAGED if reason == GapReason.DAMAGED.value else GapReason.REFUSED_BY_COUNTY
+            for kind in sorted({row[1] for row in rows} - {"gap"}):
+                gap = GrowingGap(kind, why)
+                gap.add((row[0], row[2]) for row in rows if row[1] == kind)
+                entered.append(self._row(Lane.ALERT, gap.record(times)))
+            numbers = [self._insert(row) for row in entered]
+        self._left(gone)
+        self._entered(entered, numbers)
+
+    # ------------------------------------------------------------------------------------------- space
+
+    def space(self) -> Space:
+        """How full the file is."""
+        used = int(pragma(self._database, "page_count")) - int(pragma(self._database, "freelist_count"))
+        return Space(used, self._limit, self._limit - max(_MIN_RESERVE, self._limit // _ALERT_RESERVE))
+
+    def _make_room(self, rows: Sequence[tuple[int, str, int, int, bytes]]) -> None:
+        """Thin until these rows fit; alerts may use every page, readings leave the reserve alone."""
+        space = self.space()
+        alerts_only = all(row[0] == 0 for row in rows)
+        needed = 2 + 2 * sum(len(row[4]) for row in rows) // PAGE_BYTES
+        limit = space.limit - 4 if alerts_only else space.routine_limit
+        if space.used + needed <= limit:
+            return
+        goal = limit - needed - (0 if alerts_only else space.limit // 20)  # some slack, or every call would thin
+        for keep in (Keep.ROUTINE, Keep.FIRST_AFTER_SILENCE):
+            while self.space().used > goal:
+                if not self._thin(keep):
+                    break
+        if rows and self.space().used + needed > limit:
+            raise OutboxFull(f"{self._file}: {space.limit} pages are in use and nothing may be dropped")
+
+    def _thin(self, keep: Keep) -> int:
+        """Drop three of four of the oldest rows of the most frequent kind; returns how many."""
+        kinds: Counter[str] = Counter()
+        for (_, row_keep, kind), count in self._rows.items():
+            if row_keep == keep:
+                kinds[kind] += count
+        kind, count = max(kinds.items(), key=lambda item: item[1], default=("", 0))
+        if count < 2:
+            return 0
+        found = self._database.execute(
+            "SELECT seq, arrival_ms FROM outbox WHERE keep = ? AND kind = ? ORDER BY seq LIMIT ?",
+            (int(keep), kind, BATCH_ROWS * _THIN_KEEPS_ONE_IN // (_THIN_KEEPS_ONE_IN - 1)),
+        ).fetchall()
+        dropped = [row for number, row in enumerate(found) if number % _THIN_KEEPS_ONE_IN]
+        try:
+            self._drop(kind, dropped)
+        except OutboxError:
+            self._gaps.forget()
+            raise
+        return len(dropped)
+
+    def _drop(self, kind: str, dropped: list[tuple[int, int]]) -> None:
+        times = self._now()
+        with self._transaction():
+            gone = self._delete([seq for seq, _ in dropped])
+            self._count(Counter({("", "dropped"): len(dropped)}))
+            entered = []
+            for gap in self._gaps.place(kind, dropped):
+                row = self._row(Lane.ALERT, gap.record(times))
+                if gap.seq is None:
+                    gap.seq = self._insert(row)
+                    entered.append((row, gap.seq))
+                else:
+                    self._database.execute("UPDATE outbox SET record = ? WHERE seq = ?", (row[4], gap.seq))
+        self._left(gone)
+        self._entered([row for row, _ in entered], [seq for _, seq in entered])
+
+    # ---------------------------------------------------------------------------------------- account
+
+    def owed(self) -> Owed:
+        """What the county has not confirmed."""
+        oldest = self._database.execute("SELECT arrival_ms FROM outbox ORDER BY seq LIMIT 1").fetchone()
+        alerts = sum(count for (lane, _, _), count in self._rows.items() if lane == 0)
+        return Owed(alerts, sum(self._rows.values()) - alerts, oldest[0] if oldest else None)
+
+    def states(self) -> dict[str, bytes]:
+        """Detector states, by subject, as committed with the last reading of each."""
+        return dict(self._database.execute("SELECT subject, value FROM state").fetchall())
+
+    def counters(self) -> dict[tuple[str, str], int]:
+        """Counters since the file was made, by device (empty for the gateway) and name."""
+        return {(device, name): count for device, name, count in self._database.execute("SELECT * FROM counter")}
+
+    def notes(self) -> dict[str, int]:
+        """Small facts that outlive the process, for the doctor."""
+        return dict(self._database.execute("SELECT name, value FROM note").fetchall())
+
+    def remember(self, notes: Mapping[str, int]) -> None:
+        """Write small facts down."""
+        with self._transaction():
+            self._database.executemany(
+                "INSERT INTO note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", list(notes.items())
+            )
+
+    def check(self) -> None:
+        """Read the pragmas back once more."""
+        check_pragmas(self._database, self._file)
+
+    # ---------------------------------------------------------------------------------------- mechanics
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise _named(error, self._file) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # Some errors have rolled back already; a second try would hide the first error.
+        with contextlib.suppress(sqlite3.Error):
+            self._database.execute("ROLLBACK")
+
+    def _delete(self, seqs: Sequence[int]) -> Counter[tuple[int, int, str]]:
+        gone: Counter[tuple[int, int, str]] = Counter()
+        for first, last in compress(seqs):
+            statement = "DELETE FROM outbox WHERE seq BETWEEN ? AND ? RETURNING lane, keep, kind"
+            gone.update(self._database.execute(statement, (first, last)).fetchall())
+        return gone
+
+    def _left(self, gone: Counter[tuple[int, int, str]]) -> None:
+        self._rows.subtract(gone)
+        for key in [key for key in gone if not self._rows[key]]:
+            del self._rows[key]
+
+    def _count(self, counts: Mapping[tuple[str, str], int]) -> None:
+        self._database.executemany(
+            "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(device, name, count) for (device, name), count in counts.items()],
+        )
+
+    def _now(self) -> Times:
+        return Times(self._clock.wall_ms(), self._clock.mono_ns(), self._clock.boot, self._clock.state())
+
+
+def kind_of(record: Record) -> str:
+    """What a record is counted as: its metric, or `finding`, or `gap`."""
+    if isinstance(record, Finding):
+        return "finding"
+    return "gap" if isinstance(record, Gap) else record.metric
+
+
+def _named(error: sqlite3.Error, file: Path) -> OutboxError:
+    text = f"{file}: {error}"
+    code = getattr(error, "sqlite_errorcode", None)  # absent where Python, not SQLite, found the fault
+    if code == sqlite3.SQLITE_FULL:
+        return OutboxFull(text)
+    return OutboxDamaged(text) if code in _DAMAGE else OutboxFailed(text)
+
+
+def is_open_elsewhere(file: Path) -> bool:
+    """Whether a process holds this outbox."""
+    try:
+        _lock(file).close()
+    except OutboxBusy:
+        return True
+    return False
+
+
+def _lock(file: Path) -> IO[str]:
+    """Hold a lock beside the file: two processes on one outbox would each believe in their own numbers."""
+    try:
+        lock = file.with_suffix(".lock").open("a", encoding="ascii")
+    except OSError as error:
+        raise OutboxFailed(f"{file}: {error}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise OutboxBusy(f"{file}: another process has it open") from None
+    os.set_inheritable(lock.fileno(), False)
+    return lock

@@ -1,0 +1,127 @@
+"""The process on the Pi: devices in, outbox in the middle, county out, until told to stop.
+
+A stop takes the devices first, so that nothing new comes in; then the uplink flushes and says goodbye; then the
+outbox is closed. A kill at any instruction loses nothing that was accepted.
+"""
+
+import asyncio
+import logging
+import signal
+from functools import partial
+
+from kanhu.contract import Clock, GatewayState, Status
+from kanhu.edge.pipeline import SensingPipeline
+from kanhu.edge.sensing import run_devices
+from kanhu.gateway.committer import Committer
+from kanhu.gateway.config import GatewayConfig
+from kanhu.gateway.disk import open_outbox
+from kanhu.gateway.heartbeat import heartbeat
+from kanhu.gateway.intake import Intake
+from kanhu.gateway.journal import Journal
+from kanhu.gateway.supervisor import Supervisor
+from kanhu.gateway.uplink import Uplink
+from kanhu.vitals import Judge, Profile, Runs, StateRefused, core_pack, profile_from_tags
+
+_GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
+_CONNECTED = "connected:"
+
+_log = logging.getLogger(__name__)
+
+
+async def run_gateway(config: GatewayConfig, *, clock: Clock) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        OutboxError: the outbox cannot be opened; nothing was started.
+    """
+    config.folder.mkdir(parents=True, exist_ok=True)
+    outbox, damaged = open_outbox(config.outbox_file, clock=clock, max_mib=config.outbox.max_mib)
+    if damaged is not None:
+        _log.error("the outbox was damaged: it is kept as %s, and a new one begins", damaged)
+    committer = Committer(outbox)
+    try:
+        with Journal(config.journal_file) as journal:
+            await _Gateway(config, committer, journal=journal, clock=clock).run()
+    finally:
+        await committer.close()
+    _log.info("%s stopped", config.gateway)
+
+
+class _Gateway:
+    """The parts of one gateway, and the order in which they start and end."""
+
+    def __init__(self, config: GatewayConfig, committer: Committer, *, journal: Journal, clock: Clock) -> None:
+        self._config = config
+        self._committer = committer
+        self._clock = clock
+        self._supervisor = Supervisor(clock)
+        self._uplink = Uplink(
+            config.gateway,
+            committer,
+            broker=config.broker,
+            config=config.uplink,
+            heartbeat_s=config.heartbeat_s,
+            clock=clock,
+            status=self._status,
+        )
+        self._intake = Intake(committer, journal=journal, uplink=self._uplink)
+        self._profiles: dict[str, Profile] = {
+            resident.id: profile_from_tags(resident.id, resident.tags, spo2_limit_percent=resident.spo2_limit_percent)
+            for resident in config.resident
+        }
+
+    async def run(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        _log.info("%s starts, epoch %s", self._config.gateway, self._committer.epoch)
+        async with asyncio.TaskGroup() as tasks:
+            sensing = tasks.create_task(self._supervisor.keep("sensing", self._sense), name="sensing")
+            uplink = tasks.create_task(self._supervisor.keep("uplink", self._uplink.run), name="uplink")
+            account = tasks.create_task(self._supervisor.keep("account", self._account), name="account")
+            await stop.wait()
+            account.cancel()
+            sensing.cancel()
+            await asyncio.wait({sensing})
+            self._uplink.stop()
+            await asyncio.wait({uplink}, timeout=_GOODBYE_S)
+            uplink.cancel()
+
+    async def _sense(self) -> None:
+        judge = Judge(core_pack(), Runs.GATEWAY, self._profiles, self._config.zone)
+        pipeline = SensingPipeline(judge, profiles=self._profiles)
+        for subject, state in (await self._committer.call(lambda outbox: outbox.states())).items():
+            try:
+                pipeline.restore({subject: state})
+            except StateRefused as error:  # of a later version, say: that subject starts afresh, the others do not
+                _log.warning("state of %s not restored: %s", subject, error)
+        self._intake.judge_with(pipeline)
+        devices = tuple(device.as_edge() for device in self._config.device)
+        await run_devices(devices, self._intake, clock=self._clock, radio=self._config.radio)
+
+    async def _account(self) -> None:
+        """Write down which devices are reached, for the doctor; only what changed, for the card's sake."""
+        written: dict[str, int] = {}
+        while True:
+            found = {f"{_CONNECTED}{seen.device}": int(seen.connected) for seen in self._intake.seen.values()}
+            changed = {name: value for name, value in found.items() if written.get(name) != value}
+            if changed:
+                await self._committer.call(lambda outbox, changed=changed: outbox.remember(changed))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                written |= changed
+            await self._clock.sleep(self._config.heartbeat_s)
+
+    async def _status(self, state: GatewayState) -> Status:
+        return await self._committer.call(
+            partial(
+                heartbeat,
+                gateway=self._config.gateway,
+                state=state,
+                heartbeat_s=self._config.heartbeat_s,
+                clock=self._clock,
+                devices=self._config.device,
+                seen=dict(self._intake.seen),
+                last_reading_ms=dict(self._intake.last_reading_ms),
+                restarts=dict(self._supervisor.restarts),
+            )
+        )

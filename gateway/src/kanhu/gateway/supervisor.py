@@ -1,0 +1,38 @@
+"""The one supervisor: restarts what fails, counts it, and says so. The only broad except of the gateway."""
+
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from kanhu.contract import Clock
+
+_FIRST_BACK_OFF_S = 0.5
+_LONGEST_BACK_OFF_S = 30.0
+_HEALTHY_AFTER_S = 60.0  # work that ran so long had started well: its next failure is a new one
+
+_log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Keeps named work running."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Back-off is measured on `clock`."""
+        self._clock = clock
+        self.restarts: Counter[str] = Counter()
+        """Restarts since the process began, by name."""
+
+    async def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` until it returns or is cancelled; where it fails, run it again after a growing pause."""
+        back_off_s = _FIRST_BACK_OFF_S
+        while True:
+            began_ns = self._clock.mono_ns()
+            try:
+                return await work()
+            except Exception:  # noqa: BLE001  # whatever failed, the rest of the gateway goes on
+                _log.exception("%s failed, starts again in %.1f s", name, back_off_s)
+            self.restarts[name] += 1
+            if self._clock.mono_ns() - began_ns > _HEALTHY_AFTER_S * 1e9:
+                back_off_s = _FIRST_BACK_OFF_S
+            await self._clock.sleep(back_off_s)
+            back_off_s = min(back_off_s * 2, _LONGEST_BACK_OFF_S)

@@ -1,0 +1,344 @@
+"""The way to the county: one MQTT connection at a time, and nothing forgotten before the county's own receipt.
+
+    waiting ──▶ connecting ──▶ online ──┬─ told to stop ─────────────▶ flushing ─▶ goodbye ─▶ (end)
+       ▲             │ UNREACHABLE      ├─ connection lost ─▶ LOST ──────────────┐
+       │             ▼                  └─ no receipt in time ─▶ RECEIPTS_SILENT │
+       └──── back-off with jitter ◀──────────────────────────────────────────────┘
+
+Hard cases: a PUBACK is no receipt, so it deletes nothing; aiomqtt does not reconnect and paho keeps timed-out
+publishes, so every connection is a fresh client and everything unanswered flies again from the outbox; a link may
+take bytes and never answer, so receipts are timed, not the connection; alerts have their own sender and window and
+wait for no reading. Two senders, a receiver, a heartbeat and a watch run while online and end together.
+"""
+
+import asyncio
+import random
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from functools import partial
+
+import aiomqtt
+
+from kanhu.contract import (
+    Clock,
+    Down,
+    GatewayState,
+    Lane,
+    MessageRefused,
+    Receipt,
+    Status,
+    Up,
+    decode_receipt,
+    down_topic,
+    encode_status,
+    up_topic,
+)
+from kanhu.gateway.committer import Committer
+from kanhu.gateway.config import BrokerConfig, UplinkConfig
+from kanhu.gateway.flight import Answer, Condemned, Flight, Suspect
+from kanhu.gateway.outbox import BATCH_ROWS, Outbox
+from kanhu.gateway.parcels import SealedParcel, take_next, take_these
+
+_CONNECT_TIMEOUT_S = 8.0
+_FIRST_BACK_OFF_S = 0.5
+_FLUSH_S = 5.0  # a stop waits so long for receipts; what is still owed then waits for the next start
+_IDLE_S = 3600.0
+_MAX_QUEUED = 64  # two windows and a heartbeat fit; more would be a mistake and must fail loudly
+_MAX_RECEIPTS_WAITING = 256
+
+
+class SessionEnd(StrEnum):
+    """Why a connection ended, or never was."""
+
+    UNREACHABLE = "unreachable"
+    LOST = "lost"
+    RECEIPTS_SILENT = "receipts_silent"
+    STOPPED = "stopped"
+
+
+class _ReceiptsSilent(Exception):
+    """Records are under way and the county says nothing."""
+
+
+class _Stopped(Exception):
+    """Goodbye was said."""
+
+
+class Uplink:
+    """Sends what is owed until told to stop."""
+
+    def __init__(
+        self,
+        gateway: str,
+        committer: Committer,
+        *,
+        broker: BrokerConfig,
+        config: UplinkConfig,
+        heartbeat_s: float,
+        clock: Clock,
+        status: Callable[[GatewayState], Awaitable[Status]],
+    ) -> None:
+        """`status` is asked for each heartbeat, and for the last will."""
+        self._gateway = gateway
+        self._committer = committer
+        self._broker = broker
+        self._config = config
+        self._heartbeat_s = heartbeat_s
+        self._clock = clock
+        self._status = status
+        self._flight = Flight(timeout_s=config.receipt_timeout_s)
+        self._alert_wake = asyncio.Event()
+        self._routine_wake = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._alerts_read = self._live_read = self._backfill_read = self._backfill_end = 0
+        self._routine_due_ns = 0
+        self._notes: dict[str, int] = {}
+        self._notes_changed = False
+        self.ends: Counter[SessionEnd] = Counter()
+        """How connections ended, since the process began."""
+
+    async def run(self) -> None:
+        """Connect, send, and connect again, until `stop`."""
+        back_off_s = _FIRST_BACK_OFF_S
+        while not self._stopping.is_set():
+            receipts_before = self._notes.get("receipt_ms")
+            end = await self._connect_once()
+            self.ends[end] += 1
+            await self._write_notes()
+            if end is SessionEnd.STOPPED:
+                return
+            if self._notes.get("receipt_ms") != receipts_before:
+                back_off_s = _FIRST_BACK_OFF_S
+            limit_s = self._config.reconnect_max_s
+            await _wait(self._stopping, min(back_off_s, limit_s) * random.uniform(0.5, 1.0))
+            back_off_s = min(back_off_s * 2, limit_s)
+
+    def stop(self) -> None:
+        """Flush, say goodbye and return from `run`; where there is no connection, return at once."""
+        self._stopping.set()
+        self._routine_wake.set()
+
+    def announce(self, lanes: Sequence[Lane]) -> None:
+        """Records were committed on these lanes."""
+        if Lane.ALERT in lanes:
+            self._alert_wake.set()
+            self._routine_due_ns = 0  # the readings before it are its evidence, and leave at once
+        self._routine_wake.set()
+
+    # ----------------------------------------------------------------------------------------- session
+
+    async def _connect_once(self) -> SessionEnd:
+        end = SessionEnd.UNREACHABLE
+        try:
+            async with await self._client() as client:
+                end = SessionEnd.LOST
+                await client.subscribe(down_topic(self._gateway, Down.RECEIPT), qos=0)
+                await self._begin()
+                async with asyncio.TaskGroup() as tasks:
+                    for work in (self._beat, self._receive, self._watch, self._send_alerts, self._send_routine):
+                        tasks.create_task(work(client), name=f"uplink {work.__name__.strip('_')}")
+        except* _Stopped:
+            end = SessionEnd.STOPPED
+        except* _ReceiptsSilent:
+            end = SessionEnd.RECEIPTS_SILENT
+        except* (aiomqtt.MqttError, OSError):
+            pass  # the way it ended is what is counted
+        return end
+
+    async def _client(self) -> aiomqtt.Client:
+        will = aiomqtt.Will(
+            up_topic(self._gateway, Up.STATUS),
+            encode_status(await self._status(GatewayState.LOST)),
+            qos=1,
+            retain=True,
+        )
+        # The kernel gives up on bytes that nobody acknowledges, also when it is a goodbye that hangs.
+        patience_ms = round(self._config.receipt_timeout_s * 1000)
+        return aiomqtt.Client(
+            self._broker.host,
+            self._broker.port,
+            identifier=self._gateway,
+            clean_session=True,
+            keepalive=self._broker.keepalive_s,
+            will=will,
+            timeout=_CONNECT_TIMEOUT_S,
+            max_queued_outgoing_messages=_MAX_QUEUED,
+            max_queued_incoming_messages=_MAX_RECEIPTS_WAITING,
+            socket_options=((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_ms),),
+        )
+
+    async def _begin(self) -> None:
+        self._flight.begin(self._clock.mono_ns())
+        owed = await self._committer.call(lambda outbox: outbox.owed())
+        self._alerts_read = self._live_read = self._backfill_read = self._backfill_end = 0
+        if owed.routine > BATCH_ROWS:  # a backlog: what comes from now on need not wait for it
+            self._backfill_end = self._live_read = self._committer.last_seq
+        self._routine_due_ns = self._clock.mono_ns()
+        self._note("connected_ms")
+        self._alert_wake.set()
+        self._routine_wake.set()
+
+    async def _beat(self, client: aiomqtt.Client) -> None:
+        while not self._stopping.is_set():
+            await self._say(client, GatewayState.ONLINE)
+            await self._write_notes()
+            await _wait(self._stopping, self._heartbeat_s)
+        try:
+            async with asyncio.timeout(_FLUSH_S):
+                while (await self._committer.call(lambda outbox: outbox.owed())).total:
+                    self._settled.clear()
+                    await self._settled.wait()
+        except TimeoutError:
+            pass  # what is owed stays in the outbox
+        await self._say(client, GatewayState.STOPPED)
+        raise _Stopped
+
+    async def _say(self, client: aiomqtt.Client, state: GatewayState) -> None:
+        wire = encode_status(await self._status(state))
+        await client.publish(
+            up_topic(self._gateway, Up.STATUS), wire, qos=1, retain=True, timeout=self._config.receipt_timeout_s
+        )
+
+    # ------------------------------------------------------------------------------------------ answers
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            try:
+                receipt = decode_receipt(message.payload)
+            except MessageRefused:
+                self._note("bad_receipts", self._notes.get("bad_receipts", 0) + 1)
+                continue
+            if receipt.gateway != self._gateway or receipt.epoch != self._committer.epoch:
+                self._note("foreign_receipts", self._notes.get("foreign_receipts", 0) + 1)
+                continue
+            await self._settle(receipt)
+
+    async def _settle(self, receipt: Receipt) -> None:
+        self._note("receipt_ms")
+        if receipt.contiguous > self._committer.last_seq:
+            self._note("receipts_ahead", self._notes.get("receipts_ahead", 0) + 1)
+        condemned = self._flight.answer(receipt, now_ns=self._clock.mono_ns())
+        sent = self._flight.sent
+        await self._committer.call(lambda outbox: outbox.settle(receipt, sent=sent))
+        await self._quarantine(condemned)
+        self._settled.set()
+        self._alert_wake.set()
+        self._routine_wake.set()
+
+    async def _watch(self, _: aiomqtt.Client) -> None:
+        while True:
+            await self._clock.sleep(self._config.receipt_timeout_s / 4)
+            answer, condemned = self._flight.check(self._clock.mono_ns())
+            await self._quarantine(condemned)
+            if answer is Answer.SILENT:
+                raise _ReceiptsSilent
+            self._alert_wake.set()
+            self._routine_wake.set()
+
+    async def _quarantine(self, condemned: Sequence[Condemned]) -> None:
+        for one in condemned:
+            quarantine = partial(_set_aside, seq=one.seq, reason=one.reason)
+            await self._committer.call(quarantine)
+
+    # ------------------------------------------------------------------------------------------- senders
+
+    async def _send_alerts(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._alert_wake.wait()
+            self._alert_wake.clear()
+            while self._flight.has_room(Lane.ALERT) and await self._send_alert(client):
+                pass
+
+    async def _send_alert(self, client: aiomqtt.Client) -> int:
+        suspect = self._flight.next_suspect(Lane.ALERT)
+        if suspect is not None:
+            return await self._send_suspect(client, suspect)
+        before = self._alerts_read
+        self._alerts_read = await self._send_next(client, Lane.ALERT, queue=Lane.ALERT, after=before)
+        return self._alerts_read - before
+
+    async def _send_routine(self, client: aiomqtt.Client) -> None:
+        while True:
+            self._routine_wake.clear()
+            wait_s = await self._send_one_routine(client)
+            if wait_s > 0:
+                await _wait(self._routine_wake, wait_s)
+
+    async def _send_one_routine(self, client: aiomqtt.Client) -> float:
+        """Send at most one parcel; returns how long nothing has to be done unless something happens."""
+        if not self._flight.has_room(Lane.LIVE):
+            return _IDLE_S
+        suspect = self._flight.next_suspect(Lane.LIVE)
+        if suspect is not None:
+            await self._send_suspect(client, suspect)
+            return 0
+        now_ns = self._clock.mono_ns()
+        pending = self._committer.last_seq - self._live_read  # alerts among them are counted too: only ever too early
+        due = now_ns >= self._routine_due_ns or self._stopping.is_set() or pending >= self._config.routine_count
+        if pending and due:
+            self._live_read = await self._send_next(client, Lane.LIVE, queue=Lane.LIVE, after=self._live_read)
+            if pending <= BATCH_ROWS:  # all that waited has left
+                self._routine_due_ns = now_ns + round(self._config.routine_s * 1e9)
+            return 0
+        if self._backfill_read < self._backfill_end:
+            self._backfill_read = await self._send_next(
+                client, Lane.BACKFILL, queue=Lane.LIVE, after=self._backfill_read, upto=self._backfill_end
+            )
+            return 0
+        return max(0.01, (self._routine_due_ns - now_ns) / 1e9) if pending else _IDLE_S
+
+    async def _send_next(
+        self, client: aiomqtt.Client, lane: Lane, *, queue: Lane, after: int, upto: int | None = None
+    ) -> int:
+        take = partial(take_next, lane=queue, gateway=self._gateway, after=after, upto=upto)
+        taken = await self._committer.call(partial(take, without=self._flight.suspected()))
+        if taken.parcel is not None:
+            await self._publish(client, lane, taken.parcel)
+        return taken.upto
+
+    async def _send_suspect(self, client: aiomqtt.Client, suspect: Suspect) -> int:
+        parcel = await self._committer.call(partial(take_these, seqs=suspect.seqs, gateway=self._gateway))
+        if parcel is not None:
+            await self._publish(client, suspect.lane, parcel, suspect=suspect)
+        return 1
+
+    async def _publish(
+        self, client: aiomqtt.Client, lane: Lane, parcel: SealedParcel, *, suspect: Suspect | None = None
+    ) -> None:
+        self._flight.launch(lane, parcel.seqs, now_ns=self._clock.mono_ns(), suspect=suspect)
+        topic = up_topic(self._gateway, lane)
+        await client.publish(topic, parcel.wire, qos=1, timeout=self._config.receipt_timeout_s)
+        await self._acknowledged(parcel)
+
+    async def _acknowledged(self, parcel: SealedParcel) -> None:
+        """The broker has it. That is all that a PUBACK says."""
+        del parcel
+        self._note("puback_ms")
+
+    # --------------------------------------------------------------------------------------------- notes
+
+    def _note(self, name: str, value: int | None = None) -> None:
+        self._notes[name] = self._clock.wall_ms() if value is None else value
+        self._notes_changed = True
+
+    async def _write_notes(self) -> None:
+        """Leave what the doctor asks for on the card; with the heartbeat, for the card's sake not oftener."""
+        if self._notes_changed:
+            self._notes_changed = False
+            notes = dict(self._notes)
+            await self._committer.call(lambda outbox: outbox.remember(notes))
+
+
+def _set_aside(outbox: Outbox, *, seq: int, reason: str) -> None:
+    outbox.quarantine([seq], reason=reason)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
