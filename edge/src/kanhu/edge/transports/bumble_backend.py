@@ -20,7 +20,7 @@ from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback,
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakError
 from bleak.uuids import normalize_uuid_str
-from bumble.core import UUID, AdvertisingData, BaseBumbleError
+from bumble.core import UUID, AdvertisingData, BaseBumbleError, PhysicalTransport
 from bumble.device import Advertisement, Connection, Device, DeviceConfiguration, Peer
 from bumble.gatt import Characteristic
 from bumble.hci import Address, HCI_LE_Create_Connection_Cancel_Command
@@ -163,12 +163,7 @@ class BumbleClient(BaseBleakClient):
     async def connect(self, pair: bool, **_rest: Any) -> None:
         """Connect and discover the wanted services."""
         with _bleak_errors():
-            async with self.lock:
-                try:
-                    connection = await self.host.connect_le(self._peer_address, timeout=min(self._timeout, _LINK_S))
-                except asyncio.CancelledError:
-                    await self._cancel_connecting()
-                    raise
+            connection = await self._link()
             self._connection = connection
             connection.once(Connection.EVENT_DISCONNECTION, self._on_disconnection)
             self._peer = Peer(connection)
@@ -240,11 +235,21 @@ class BumbleClient(BaseBleakClient):
         if unsolicited and self._disconnected_callback is not None:
             self._disconnected_callback()
 
-    async def _cancel_connecting(self) -> None:
-        """Tell the controller to wait no more, or it would refuse the next connection."""
-        with suppress(BaseBumbleError, TimeoutError):
-            async with asyncio.timeout(_CANCEL_S):
-                await self.host.host.send_sync_command(HCI_LE_Create_Connection_Cancel_Command())
+    async def _link(self) -> Connection:
+        async with self.lock:
+            # A connection that was completed after its client had given up belongs to whoever asks next.
+            left = self.host.find_connection_by_bd_addr(self._peer_address, transport=PhysicalTransport.LE)
+            if left is not None:
+                return left
+            try:
+                async with asyncio.timeout(min(self._timeout, _LINK_S)):
+                    return await self.host.connect_le(self._peer_address, timeout=None)
+            except (asyncio.CancelledError, TimeoutError):
+                # Or the controller would go on waiting, and refuse the next connection.
+                with suppress(BaseBumbleError, TimeoutError):
+                    async with asyncio.timeout(_CANCEL_S):
+                        await self.host.send_sync_command(HCI_LE_Create_Connection_Cancel_Command())
+                raise
 
 
 @asynccontextmanager
