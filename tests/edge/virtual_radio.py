@@ -23,6 +23,8 @@ from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink, StreamPacketSource
 
+_INTERVAL_MS = 50.0
+
 
 class TcpController(Controller):
     """Cancels a pending connection when told to, which Bumble's own controller only acknowledges."""
@@ -50,8 +52,7 @@ class TcpController(Controller):
 
     def leave(self) -> None:
         """End every link, and be gone from the air."""
-        if self.link is None:
-            return
+        assert self.link is not None
         for connection in list(self.le_connections.values()):
             other = self.link.find_le_controller(connection.peer_address)
             left = None if other is None else other.le_connections.get(connection.self_address)
@@ -79,7 +80,7 @@ class _HostSide(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._source.data_received(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _error: Exception | None) -> None:
         if self._controller is not None:
             self._controller.leave()
 
@@ -92,7 +93,7 @@ class VirtualAir:
     """The air, and the TCP port of its one controller."""
 
     def __init__(self, port: int) -> None:
-        self.link = LocalLink()
+        self.link = LocalLink()  # type: ignore[no-untyped-call]  # Bumble leaves this one untyped
         self.port = port
         self.connections: list[asyncio.WriteTransport] = []
         self._server: asyncio.Server | None = None
@@ -157,14 +158,21 @@ class Peripheral:
         data = AdvertisingData(
             [(AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, service.to_bytes(2, "little"))]
         )
-        await self.device.start_advertising(auto_restart=True, advertising_data=bytes(data))
+        await self.device.start_advertising(
+            auto_restart=True,
+            advertising_data=bytes(data),
+            advertising_interval_min=_INTERVAL_MS,
+            advertising_interval_max=_INTERVAL_MS,
+        )
 
     async def broadcast(self, service_data: bytes) -> None:
         """Advertise BTHome service data until told otherwise."""
         data = AdvertisingData([(AdvertisingData.SERVICE_DATA_16_BIT_UUID, b"\xd2\xfc" + service_data)])
         if self.device.is_advertising:
             await self.device.stop_advertising()
-        await self.device.start_advertising(advertising_data=bytes(data))
+        await self.device.start_advertising(
+            advertising_data=bytes(data), advertising_interval_min=_INTERVAL_MS, advertising_interval_max=_INTERVAL_MS
+        )
 
     async def silence(self) -> None:
         await self.device.stop_advertising()
