@@ -1,0 +1,258 @@
+"""Geometry of server-made charts: lines that stop at gaps, extremes that survive, no script needed.
+
+A gap in the data is a gap in the drawing: lines never join across it, and the hatched area says so.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from kanhu.cloud.dashboard.languages import Language
+from kanhu.cloud.desk.model import Trend
+from kanhu.contract import QualityLevel
+
+__all__ = ["Chart", "Mark", "RangeBar", "Spark", "Tick", "range_bar", "spark", "trend_chart"]
+
+SPARK_WIDTH = 92
+SPARK_HEIGHT = 34
+_SPARK_EDGE = 4
+
+CHART_WIDTH = 860
+CHART_HEIGHT = 148
+_LEFT = 50
+_RIGHT = 848
+_TOP = 12
+_BOTTOM = 122
+
+Point = tuple[datetime, float | None, QualityLevel]
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A small line: parts between gaps, the usual band, the newest value."""
+
+    paths: tuple[str, ...]
+    band: tuple[float, float] | None
+    """Top and height."""
+    dot: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RangeBar:
+    """Where a value lies against the usual range, in percent of the bar."""
+
+    start: float
+    width: float
+    mark: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One label of an axis."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One single reading worth a mark."""
+
+    x: float
+    y: float
+    kind: str
+    """`beyond` the limit, `questionable`, or `single` between two gaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One trend, ready to draw."""
+
+    paths: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    gaps: tuple[tuple[float, float], ...]
+    """Start and width of hatched areas."""
+    band: tuple[float, float] | None
+    limit: float | None
+    vertical: tuple[Tick, ...]
+    horizontal: tuple[Tick, ...]
+    top: float = _TOP
+    bottom: float = _BOTTOM
+    left: float = _LEFT
+    right: float = _RIGHT
+
+
+def spark(values: Sequence[float | None], band: tuple[float, float] | None) -> Spark:
+    """The last values of the deciding metric."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return Spark((), None, None)
+    low, high = _span([*known, *(band or ())])
+    step = (SPARK_WIDTH - 2 * _SPARK_EDGE) / max(1, len(values) - 1)
+
+    def y(value: float) -> float:
+        return round(_SPARK_EDGE + (SPARK_HEIGHT - 2 * _SPARK_EDGE) * (high - value) / (high - low), 1)
+
+    runs: list[list[tuple[float, float]]] = [[]]
+    for place, value in enumerate(values):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append((round(_SPARK_EDGE + place * step, 1), y(value)))
+    dot = runs[-1][-1] if runs[-1] else None
+    return Spark(
+        paths=tuple(_path(run) for run in runs if len(run) > 1),
+        band=None if band is None else (y(band[1]), round(max(1.0, y(band[0]) - y(band[1])), 1)),
+        dot=dot,
+    )
+
+
+def range_bar(value: float, usual: tuple[float, float]) -> RangeBar:
+    """The usual range in the middle, with room for values far outside."""
+    low, high = usual
+    room = max(high - low, abs(high) * 0.02, 1e-9) * 1.5
+    start, end = min(low - room, value), max(high + room, value)
+    scale = 100 / (end - start)
+    return RangeBar(
+        start=round((low - start) * scale, 1),
+        width=round(max(2.0, (high - low) * scale), 1),
+        mark=round(min(98.0, max(2.0, (value - start) * scale)), 1),
+    )
+
+
+def trend_chart(trend: Trend, *, start: datetime, end: datetime, zone: tzinfo, language: Language) -> Chart:
+    """One metric between two moments."""
+    points = [point for point in trend.points if start <= point[0] <= end]
+    values = [value for _, value, _ in points if value is not None]
+    extra = [*(trend.band or ()), *(() if trend.limit is None else (trend.limit,))]
+    low, high = _nice(*_span([*values, *extra] or [0.0, 1.0]))
+    seconds = (end - start).total_seconds()
+
+    def x(moment: datetime) -> float:
+        return round(_LEFT + (_RIGHT - _LEFT) * (moment - start).total_seconds() / seconds, 1)
+
+    def y(value: float) -> float:
+        return round(_TOP + (_BOTTOM - _TOP) * (high - value) / (high - low), 1)
+
+    paths: list[str] = []
+    marks: list[Mark] = []
+    for run in _runs(points):
+        good = [(x(at), y(value)) for at, value, level in run if value is not None and level is QualityLevel.OK]
+        kept = _thin(good)
+        if len(kept) > 1:
+            paths.append(_path(kept))
+        elif kept:
+            marks.append(Mark(*kept[0], "single"))
+        for at, value, level in run:
+            if value is not None and level is not QualityLevel.OK:
+                marks.append(Mark(x(at), y(value), "questionable"))
+            elif value is not None and _is_beyond(value, trend):
+                marks.append(Mark(x(at), y(value), "beyond"))
+    return Chart(
+        paths=tuple(paths),
+        marks=tuple(_thin_marks(marks)),
+        gaps=tuple((x(a), round(max(2.0, x(b) - x(a)), 1)) for a, b in _gaps(points, start, end)),
+        band=None
+        if trend.band is None
+        else (y(trend.band[1]), round(max(1.0, y(trend.band[0]) - y(trend.band[1])), 1)),
+        limit=None if trend.limit is None else y(trend.limit),
+        vertical=tuple(Tick(y(value), language.number(round(value, 1))) for value in (high, (high + low) / 2, low)),
+        horizontal=_time_ticks(start, end, zone=zone, language=language, x=x),
+    )
+
+
+def _runs(points: Sequence[Point]) -> list[list[Point]]:
+    runs: list[list[Point]] = [[]]
+    for point in points:
+        if point[1] is None:
+            runs.append([])
+        else:
+            runs[-1].append(point)
+    return [run for run in runs if run]
+
+
+def _gaps(points: Sequence[Point], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """From the last value before a named gap to the first one after it; the whole span where there is no value."""
+    gaps: list[tuple[datetime, datetime]] = []
+    since = start
+    is_open = not any(value is not None for _, value, _ in points)
+    for at, value, _ in points:
+        if value is None:
+            is_open = True
+        else:
+            if is_open:
+                gaps.append((since, at))
+            since, is_open = at, False
+    if is_open:
+        gaps.append((since, end))
+    return gaps
+
+
+def _thin(run: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """At most first, highest, lowest and last of each pixel column: a dip of one sample is still drawn."""
+    columns: dict[int, list[tuple[float, float]]] = {}
+    for point in run:
+        columns.setdefault(int(point[0]), []).append(point)
+    kept: list[tuple[float, float]] = []
+    for column in columns.values():
+        extremes = {min(column, key=lambda p: p[1]), max(column, key=lambda p: p[1])}
+        kept.extend(point for point in dict.fromkeys(column) if point in extremes)
+    return kept
+
+
+def _thin_marks(marks: list[Mark]) -> list[Mark]:
+    """One mark a column and kind, the outermost: hundreds on one spot say no more than one."""
+    middle = (_TOP + _BOTTOM) / 2
+    outermost: dict[tuple[int, str], Mark] = {}
+    for mark in marks:
+        key = (int(mark.x) // 4, mark.kind)
+        if key not in outermost or abs(mark.y - middle) > abs(outermost[key].y - middle):
+            outermost[key] = mark
+    return list(outermost.values())
+
+
+def _is_beyond(value: float, trend: Trend) -> bool:
+    """A limit below the usual range is crossed downwards, one above it upwards."""
+    if trend.limit is None:
+        return False
+    falls = trend.metric == "spo2" or (trend.band is not None and trend.limit < trend.band[0])
+    return value <= trend.limit if falls else value >= trend.limit
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    return (low, high) if high > low else (low - 1, high + 1)
+
+
+def _nice(low: float, high: float) -> tuple[float, float]:
+    """Round numbers for the axis, the middle one included."""
+    raw = (high - low) / 4
+    size = 10.0 ** math.floor(math.log10(raw))
+    step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= raw)
+    start = math.floor(low / step) * step
+    count = math.ceil((high - start) / step)
+    return start, start + (count + count % 2) * step
+
+
+def _time_ticks(
+    start: datetime, end: datetime, *, zone: tzinfo, language: Language, x: Callable[[datetime], float]
+) -> tuple[Tick, ...]:
+    """Local midnights, or every sixth hour within a day; never more than eight."""
+    days = (end - start) / timedelta(days=1)
+    local = start.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    if days <= 2:
+        moments = [local + timedelta(hours=hour) for hour in range(1, round(days * 24) + 1)]
+        return tuple(Tick(x(at), language.clock(at, zone)) for at in moments if at.hour % 6 == 0 and start <= at <= end)
+    midnight = local.replace(hour=0)
+    every = max(1, math.ceil(days / 8))
+    dates = [midnight + timedelta(days=day) for day in range(1, math.ceil(days) + 1, every)]
+    return tuple(Tick(x(at), language.day(at.date())) for at in dates if start <= at <= end)
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{_short(x)} {_short(y)}" for x, y in points)
+
+
+def _short(value: float) -> str:
+    return f"{value:g}"

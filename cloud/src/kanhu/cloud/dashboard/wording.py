@@ -1,0 +1,144 @@
+"""Words for codes, and times as people say them: what templates ask by name."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from kanhu.cloud.dashboard.languages import Language
+from kanhu.cloud.desk.model import AlertRow, Both, Outcome, Person
+from kanhu.contract import METRICS, ClockState, Priority, QualityLevel, QualityReason, RefusalReason
+
+__all__ = ["OUTCOMES", "PRIORITIES", "TAGS", "Wording", "client_words"]
+
+PRIORITIES = (Priority.HIGH, Priority.MEDIUM, Priority.LOW, Priority.TECHNICAL)
+"""In the order of the board: digits 1 to 4."""
+
+TAGS = ("lives_alone", "hypertension", "diabetes", "copd", "heart_failure", "disabled", "discharged", "pregnant")
+
+OUTCOMES = (
+    ("real", (Outcome.TRUE_ACTION, Outcome.TRUE_REFERRAL, Outcome.TRUE_NO_ACTION)),
+    (
+        "not_real",
+        (
+            Outcome.FALSE_TECHNIQUE,
+            Outcome.FALSE_DEVICE,
+            Outcome.FALSE_ALGORITHM,
+            Outcome.TEST,
+            Outcome.DUPLICATE,
+        ),
+    ),
+    ("not_reached", (Outcome.UNREACHABLE,)),
+)
+"""As a person chooses: what it was, then why."""
+
+GATEWAY_STATES = ("online", "silent", "stopped", "never_seen")
+GATEWAY_KINDS = ("home", "clinic")
+COUNTERS = ("envelopes", "records", "redelivered", "conflicts", "refused")
+
+_CLIENT_KEYS = (
+    "time.minutes", "time.hours", "time.hours_minutes", "wait.of", "wait.late",
+    "live.ago", "live.lost", "bar.stale", "bar.offline", "bar.error",
+    "sound.tested", "sound.off_short", "sound.muted",
+    "say.session_over", "say.failed", "panel.loading", "title.board",
+)  # fmt: skip  # one line a family
+_CLIENT_COUNTS = ("time.days", "list.new", "say.now_alert")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Texts of one request: its language, the county's time zone, the moment it is made for."""
+
+    language: Language
+    zone: tzinfo
+    now: datetime
+
+    def both(self, text: Both) -> str:
+        """A text that came in both languages."""
+        return text.of(self.language.code)
+
+    def priority(self, priority: Priority) -> str:
+        """`Now`."""
+        return self.language.text(f"priority.{priority.value}")
+
+    def tags(self, person: Person) -> list[str]:
+        """Known risk tags in words; a code nobody has put into words stays hidden."""
+        return [self.language.text(f"tag.{tag}") for tag in TAGS if tag in person.tags]
+
+    def sex_and_age(self, person: Person) -> str:
+        """`F 82`, or what of it is recorded."""
+        sex = self.language.text(f"sex.{person.sex}") if person.sex in {"f", "m"} else ""
+        return " ".join(part for part in (sex, "" if person.age is None else str(person.age)) if part)
+
+    def known(self, family: str, code: str, codes: Sequence[str]) -> str:
+        """The words of a code, or the code itself where it is not among those with words."""
+        return self.language.text(f"{family}.{code}") if code in codes else code.replace("_", " ")
+
+    def reason(self, code: str) -> str:
+        """Why a value is questionable."""
+        return self.known("quality", code, tuple(QualityReason))
+
+    def quality(self, level: QualityLevel) -> str:
+        """How far a value may be trusted."""
+        return self.language.text(f"trust.{level.value}")
+
+    def metric(self, code: str) -> str:
+        """Name of a metric from the contract's table."""
+        row = METRICS.get(code)
+        return code if row is None else Both(zh=row.zh, en=row.en).of(self.language.code)
+
+    def refusal(self, code: str) -> str:
+        """Why the county put bytes aside."""
+        return self.known("refusal", code, tuple(RefusalReason))
+
+    def clock_state(self, code: str) -> str:
+        """How far a gateway's clock can be trusted."""
+        return self.known("clock", code, tuple(ClockState))
+
+    def counter(self, code: str) -> str:
+        """What an ingest counter counts."""
+        return self.known("counter", code, COUNTERS)
+
+    def gateway_state(self, code: str) -> str:
+        """`silent`."""
+        return self.known("gateway", code, GATEWAY_STATES)
+
+    def gateway_kind(self, code: str) -> str:
+        """`home`."""
+        return self.known("kind", code, GATEWAY_KINDS)
+
+    def outcome(self, outcome: Outcome) -> str:
+        """How an alert ended."""
+        return self.language.text(f"outcome.{outcome.value}")
+
+    def when(self, moment: datetime) -> str:
+        """`14:02` today, with the date otherwise."""
+        return self.language.when(moment, self.now, self.zone)
+
+    def ago(self, moment: datetime) -> str:
+        """`2 min ago`; a heartbeat of this minute in seconds."""
+        seconds = int((self.now - moment).total_seconds())
+        if 0 <= seconds < 60:
+            return self.language.text("time.seconds_ago", n=seconds)
+        return self.language.text("time.ago", duration=self.language.duration((self.now - moment).total_seconds()))
+
+    def wait(self, row: AlertRow) -> str:
+        """How long this has been open."""
+        return self.language.duration((self.now - row.opened_at).total_seconds())
+
+    def allowed(self, row: AlertRow) -> str:
+        """`/ 15 min`, or how late it is."""
+        late_s = (self.now - row.due_at).total_seconds()
+        if late_s >= 60:
+            return self.language.text("wait.late", duration=self.language.duration(late_s))
+        return self.language.text(
+            "wait.of", duration=self.language.duration((row.due_at - row.opened_at).total_seconds())
+        )
+
+
+def client_words(language: Language) -> str:
+    """The sentences that scripts fill in, as JSON for one attribute."""
+    ngettext = language.texts.ngettext
+    words: dict[str, str | list[str]] = {key: language.texts.gettext(key) for key in _CLIENT_KEYS}
+    words |= {key: [ngettext(key, key, 1), ngettext(key, key, 2)] for key in _CLIENT_COUNTS}
+    return json.dumps(words, ensure_ascii=False, separators=(",", ":"))
