@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kanhu.cloud.api import events
+from kanhu.cloud.api import events, routes
 from kanhu.cloud.services import Services
 from kanhu.cloud.staff.session import ForgedRequest, NotSignedIn
 from kanhu.contract import VERSION
@@ -30,6 +30,7 @@ def create_app(services: Services) -> FastAPI:
     """The application; handlers find `services` as `request.app.state.services`."""
     app = FastAPI(title="kanhu county", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.services = services
+    app.include_router(routes.router)
     app.include_router(events.router)
     if find_spec("kanhu.cloud.dashboard.pages") is not None:
         app.include_router(import_module("kanhu.cloud.dashboard.pages").router)

@@ -31,7 +31,4 @@ def quarantine(transaction: Transaction, message: Message, refused: Refused) -> 
     if made is not None:
         table = schema.quarantine
         transaction.connection.execute(delete(table).where(table.c.id <= made[0] - KEPT_MESSAGES))
-    amounts = {f"quarantine.{refused.reason}": 1}
-    if refused.gateway is not None:
-        amounts[f"quarantined_of.{refused.gateway}"] = 1
-    count(transaction.connection, amounts)
+    count(transaction.connection, {f"quarantine.{refused.reason}": 1})

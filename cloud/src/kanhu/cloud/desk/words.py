@@ -1,0 +1,84 @@
+"""The desk's own words in both languages: events of an alert, units as people write them."""
+
+from kanhu.cloud.alerting.pipeline import Reason
+from kanhu.cloud.alerting.state import (
+    Annunciated,
+    Claimed,
+    Closed,
+    Ended,
+    Escalated,
+    Event,
+    Found,
+    Released,
+)
+from kanhu.cloud.desk.model import Both, Outcome
+from kanhu.contract import Phase, metric
+
+OUTCOMES = {
+    Outcome.TRUE_ACTION: Both("属实，已处理", "real, handled"),
+    Outcome.TRUE_NO_ACTION: Both("属实，无需处理", "real, nothing to do"),
+    Outcome.TRUE_REFERRAL: Both("属实，已转诊", "real, referred"),
+    Outcome.FALSE_TECHNIQUE: Both("不属实：测量方法", "not real: how it was measured"),
+    Outcome.FALSE_DEVICE: Both("不属实：设备", "not real: the device"),
+    Outcome.FALSE_ALGORITHM: Both("不属实：规则", "not real: the rule"),
+    Outcome.TEST: Both("测试", "a test"),
+    Outcome.DUPLICATE: Both("重复", "a duplicate"),
+    Outcome.UNREACHABLE: Both("联系不上", "not reached"),
+}
+
+_UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "kg/m2": "kg/m²", "{steps}": "", "{score}": ""}
+_RELEASES = {
+    "undone": Both("撤销接手", "Claim taken back"),
+    "released": Both("放回待接手", "Given back to the board"),
+    "recheck_missed": Both("复查时间已过，警报退回待接手", "Recheck time passed: back on the board, unclaimed"),
+}
+
+# Only what is not the ordinary way of a finding is told.
+_STAGES: dict[str, Both] = {
+    Reason.LATE: Both("迟到的数据，降为尽快", "late data, counts as medium"),
+    Reason.WORKLIST: Both("一天前的数据，列入今日清单", "data older than a day, on the day list"),
+    Reason.AGE_UNKNOWN: Both("网关时间不可信，按实时处理", "the gateway's time is not known, treated as live"),
+    Reason.LEVEL_ROSE: Both("级别升高", "the level rose"),
+    Reason.CALLED_AGAIN: Both("关闭后再次报警", "raised again after it was closed"),
+    Reason.HELD_FOR_NIGHT: Both("夜间暂缓，早上提示", "held for the night, announced in the morning"),
+    Reason.LIVES_ALONE: Both("独居，夜间也提示", "lives alone, announced at night too"),
+}
+
+
+def unit_of(code: str) -> str:
+    """Unit of a metric as people write it."""
+    ucum = metric(code).ucum or ""
+    return _UNITS.get(ucum, ucum)
+
+
+def event_kind(event: Event) -> str:
+    """Name of an event's kind, as the log keeps it."""
+    return str(type(event).__struct_config__.tag)
+
+
+def event_text(event: Event) -> Both:
+    """One line about an event."""
+    match event:
+        case Found(phase=Phase.END):
+            return Both("情况已结束：" + event.texts.text_zh, "Condition ended: " + event.texts.text_en)
+        case Found():
+            told = [_STAGES[reason] for _, reason in event.stages if reason in _STAGES]
+            zh = "".join(f"（{words.zh}）" for words in told)
+            return Both(event.texts.text_zh + zh, " ".join((event.texts.text_en, *(f"({words.en})" for words in told))))
+        case Annunciated():
+            return Both("夜间暂缓结束，开始提示", "Night hold over: announced")
+        case Claimed(name=name):
+            return Both(f"{name}已接手", f"{name} took this")
+        case Released(reason=reason):
+            return _RELEASES.get(reason, Both(reason, reason))
+        case Escalated(level=level):
+            return Both(f"无人接手，升至第 {level} 级", f"Nobody took it: escalated to level {level}")
+        case Closed(name=name, outcome=outcome, note=note):
+            words = OUTCOMES[Outcome(outcome)]
+            return Both(f"{name}关闭：{words.zh}{_note('：', note)}", f"{name} closed: {words.en}{_note(': ', note)}")
+        case Ended():
+            return Both("网关恢复联系，警报自动结束", "The gateway is back: ended by itself")
+
+
+def _note(between: str, note: str) -> str:
+    return between + note if note else ""
