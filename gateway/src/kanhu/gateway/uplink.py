@@ -164,7 +164,7 @@ class Uplink:
             clean_session=True,
             keepalive=self._broker.keepalive_s,
             will=will,
-            timeout=_CONNECT_TIMEOUT_S,
+            timeout=min(_CONNECT_TIMEOUT_S, self._config.receipt_timeout_s),
             max_queued_outgoing_messages=_MAX_QUEUED,
             max_queued_incoming_messages=_MAX_RECEIPTS_WAITING,
             socket_options=((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_ms),),
