@@ -4,7 +4,7 @@ Not here: any input or output, clock or asyncio; any third-party package but num
 """
 
 from kanhu.vitals.decisions import Decision, DecisionReason
-from kanhu.vitals.errors import PackRefused, SentenceRefused, StateRefused, VitalsError
+from kanhu.vitals.errors import PackRefused, ProfileMismatch, SentenceRefused, StateRefused, VitalsError
 from kanhu.vitals.judge import MAX_STATE_BYTES, Judge
 from kanhu.vitals.packs import core_pack
 from kanhu.vitals.profile import Profile, profile_from_tags
@@ -21,6 +21,7 @@ __all__ = [
     "Language",
     "PackRefused",
     "Profile",
+    "ProfileMismatch",
     "QualityGate",
     "Rule",
     "RuleKind",

@@ -3,7 +3,8 @@
 VitalsError
 ├── PackRefused     a rule pack that must not run; names the rule, the field and the remedy
 ├── StateRefused    stored state of a detector that cannot be read back; start it afresh
-└── SentenceRefused a finding that its pack has no words for
+├── SentenceRefused a finding that its pack has no words for
+└── ProfileMismatch settings of one person under the id of another
 """
 
 
@@ -35,3 +36,13 @@ class SentenceRefused(VitalsError, KeyError):
         """Keep the rule; `problem` is for people."""
         super().__init__(f"rule {rule!r}: {problem}")
         self.rule = rule
+
+
+class ProfileMismatch(VitalsError, ValueError):
+    """Settings of one person under the id of another."""
+
+    def __init__(self, subject: str, found: str) -> None:
+        """Keep both ids."""
+        super().__init__(f"profile under {subject!r} belongs to {found!r}")
+        self.subject = subject
+        self.found = found

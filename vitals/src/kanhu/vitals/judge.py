@@ -9,7 +9,7 @@ from kanhu.contract import Observation, SubjectKind
 from kanhu.vitals.decisions import Decision, DecisionReason
 from kanhu.vitals.errors import StateRefused
 from kanhu.vitals.moment import Moment, moment_of
-from kanhu.vitals.profile import Profile
+from kanhu.vitals.profile import Profile, check_profiles
 from kanhu.vitals.quality.gate import assess
 from kanhu.vitals.rules.event import EventState, judge_event
 from kanhu.vitals.rules.records import EventTrigger, RhythmTrigger, Rule, RulePack, Runs, ThresholdTrigger
@@ -17,7 +17,7 @@ from kanhu.vitals.rules.rhythm import RhythmState, judge_rhythm
 from kanhu.vitals.rules.threshold import ThresholdState, judge_threshold
 
 STATE_VERSION = 1
-MAX_STATE_BYTES = 16 * 1024
+MAX_STATE_BYTES = 64 * 1024  # about 2 kB in use; ids of the greatest length make it 40 kB
 
 _DetectorState = EventState | ThresholdState | RhythmState
 
@@ -45,7 +45,12 @@ class Judge:
     """Judges readings one after another and remembers per subject what its rules need; holds no other state."""
 
     def __init__(self, pack: RulePack, runs: Runs, profiles: Mapping[str, Profile], timezone: tzinfo) -> None:
-        """Obey the rules of `pack` that run here. Profiles by resident id; local days are those of `timezone`."""
+        """Obey the rules of `pack` that run here. Profiles by resident id; local days are those of `timezone`.
+
+        Raises:
+            ProfileMismatch: a profile stands under another person's id.
+        """
+        check_profiles(profiles)
         self._pack = pack
         self._profiles = profiles
         self._timezone = timezone

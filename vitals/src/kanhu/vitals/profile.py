@@ -1,9 +1,11 @@
 """Clinical settings of one person, known here under the pseudonym only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
+
+from kanhu.vitals.errors import ProfileMismatch
 
 LIVES_ALONE = "lives_alone"
 CHRONIC_LUNG = frozenset({"chronic_lung", "copd"})
@@ -18,6 +20,17 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     spo2_limit_percent: Decimal | None = None
     """Set by a clinician for this person: a reading below it is below the limit. None: the pack's own limit."""
     tags: frozenset[str] = frozenset()
+
+
+def check_profiles(profiles: Mapping[str, Profile]) -> None:
+    """Refuse profiles that stand under another person's id: limits of one would judge another.
+
+    Raises:
+        ProfileMismatch: names the first such id.
+    """
+    for subject, profile in profiles.items():
+        if profile.subject != subject:
+            raise ProfileMismatch(subject, profile.subject)
 
 
 def profile_from_tags(subject: str, tags: Iterable[str], *, spo2_limit_percent: Decimal | None = None) -> Profile:

@@ -11,7 +11,7 @@ import msgspec
 
 from kanhu.contract import METRICS, Motion, Observation, Quality, QualityLevel, QualityReason, SubjectKind
 from kanhu.vitals.moment import elapsed_ms, moment_of
-from kanhu.vitals.profile import Profile
+from kanhu.vitals.profile import Profile, check_profiles
 
 _MS_PER_MINUTE = 60_000
 _MS_PER_DAY = 86_400_000
@@ -54,7 +54,12 @@ class QualityGate:
     """Assesses readings one after another, remembering the last of each device, person and metric."""
 
     def __init__(self, profiles: Mapping[str, Profile]) -> None:
-        """Profiles by subject id; a person without one is somebody about whom nothing is recorded."""
+        """Profiles by subject id; a person without one is somebody about whom nothing is recorded.
+
+        Raises:
+            ProfileMismatch: a profile stands under another person's id.
+        """
+        check_profiles(profiles)
         self._profiles = profiles
         self._last: OrderedDict[tuple[str, str, str], tuple[Observation, int]] = OrderedDict()
 

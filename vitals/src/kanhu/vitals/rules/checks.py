@@ -30,7 +30,7 @@ from kanhu.vitals.rules.records import (
 _MAX_BEATS = 512
 _LEAST_BEATS = 16
 _MAX_COUNT = 20
-_MAX_DAYS = 60
+_MAX_DAYS = 31
 _MAX_BASELINE = 400
 _MAX_WINDOWS = 1000
 _DAY_S = 86_400.0
@@ -99,6 +99,8 @@ def _check_limit(rule: Rule, row: Metric, limit: Limit) -> None:
         raise PackRefused(rule.id, field, "clear_below with at_or_below", remedy="give clear_margin")
     if limit.at_or_below is None and (limit.chronic_lung_below is not None or limit.high_at_or_below is not None):
         raise PackRefused(rule.id, field, "no at_or_below to refine", remedy="give at_or_below")
+    if limit.high_at_or_below is not None and not isinstance(rule.confirm, Consecutive):
+        raise PackRefused(rule.id, field, "high_at_or_below here", remedy="only readings in a row lift a priority")
     if limit.clear_margin is not None and limit.clear_margin <= 0:
         raise PackRefused(rule.id, field, "no hysteresis", remedy="let clear_margin be above zero")
     for name, value in _reachable(limit):

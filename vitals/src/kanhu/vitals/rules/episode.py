@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from kanhu.contract import Evidence, Finding, Observation, Phase, Priority, alert_id
+from kanhu.contract import Evidence, Finding, Observation, Phase, Priority, alert_id, metric
 from kanhu.vitals.decisions import Decision, DecisionReason
 from kanhu.vitals.moment import Moment, elapsed_ms, moment_of
 from kanhu.vitals.rules.records import Rule, Seconds
@@ -36,6 +36,11 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
     moment: Moment
     values: tuple[tuple[str, int], ...]
     """Metric and steps."""
+
+    def __post_init__(self) -> None:
+        """Refuse metrics that do not exist: stored state is read back into this."""
+        for code, _ in self.values:
+            metric(code)
 
     def evidence(self) -> tuple[Evidence, ...]:
         """The same, for a finding."""

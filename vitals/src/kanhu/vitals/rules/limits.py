@@ -19,6 +19,14 @@ class Standing(StrEnum):
     CLEAR = "clear"
 
 
+class Side(StrEnum):
+    """Which limit is reached."""
+
+    LOW = "low"
+    HIGH = "high"
+    INSIDE = "inside"
+
+
 class Bound(msgspec.Struct, frozen=True):
     """The limits of one component for one person."""
 
@@ -79,9 +87,11 @@ def urgent(bounds: tuple[Bound, ...], values: Mapping[str, Decimal]) -> bool:
     return any(bound.metric in values and bound.urgent(values[bound.metric]) for bound in bounds)
 
 
-def low_side(bounds: tuple[Bound, ...], values: Mapping[str, Decimal]) -> bool:
-    """Whether it is a lower limit that is reached."""
-    return any(bound.metric in values and bound.reached_low(values[bound.metric]) for bound in bounds)
+def side(bounds: tuple[Bound, ...], values: Mapping[str, Decimal]) -> Side:
+    """Which limit is reached; the lower one where two components disagree."""
+    if any(bound.metric in values and bound.reached_low(values[bound.metric]) for bound in bounds):
+        return Side.LOW
+    return Side.HIGH if standing(bounds, values) is Standing.REACHED else Side.INSIDE
 
 
 def _bound(limit: Limit, profile: Profile) -> Bound:

@@ -3,6 +3,7 @@
 A pack is refused whole: running half of it would leave people unwatched without saying so.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -42,6 +43,8 @@ from kanhu.vitals.rules.records import (
 )
 
 MAX_PACK_BYTES = 256 * 1024
+
+_TAG = re.compile(r"tag:\S+")
 
 _FIELDS = (
     "id", "version", "population", "context", "runs", "kind", "trigger", "confirm", "clear", "priority", "dedupe_s",
@@ -151,7 +154,7 @@ def _field(row: Mapping[str, Any], name: str, kind: Any) -> Any:  # msgspec's ow
 
 
 def _check(rule: Rule) -> None:
-    if rule.population != "all" and not rule.population.removeprefix("tag:") != rule.population:
+    if rule.population != "all" and not _TAG.fullmatch(rule.population):
         raise PackRefused(rule.id, "population", f"unknown {rule.population!r}", remedy='write "all" or "tag:<tag>"')
     if not rule.context:
         raise PackRefused(rule.id, "context", "empty", remedy=_remedy("context"))

@@ -17,7 +17,7 @@ from kanhu.vitals.moment import elapsed_ms
 from kanhu.vitals.profile import Profile
 from kanhu.vitals.rules.confirming import Run, Step, consecutive, lengthened, repeated, sustained
 from kanhu.vitals.rules.episode import Alert, Point, minutes_text, number_text, point_of, raised, told, within
-from kanhu.vitals.rules.limits import Bound, Standing, bounds_for, low_side, standing, urgent
+from kanhu.vitals.rules.limits import Bound, Side, Standing, bounds_for, side, standing, urgent
 from kanhu.vitals.rules.records import BySustained, Consecutive, RepeatMean, Rule, Sustained, ThresholdTrigger
 
 _MS_PER_S = 1000
@@ -130,17 +130,16 @@ def _open(
 
 def _confirm(rule: Rule, state: ThresholdState, *, bounds: tuple[Bound, ...], point: Point) -> Step:
     values = _values(point)
-    reached = standing(bounds, values) is Standing.REACHED
+    stands = standing(bounds, values)
     match rule.confirm:
         case Consecutive() as confirm:
-            return consecutive(confirm, points=state.points, point=point, reached=reached)
+            return consecutive(confirm, points=state.points, point=point, stands=stands)
         case RepeatMean() as confirm:
             mean = _mean((*state.points[:1], point))
-            over = standing(bounds, mean) is Standing.REACHED
-            return repeated(confirm, points=state.points, point=point, reached=reached, mean_reached=over)
+            mean_stands = standing(bounds, mean)
+            return repeated(confirm, points=state.points, point=point, stands=stands, mean_stands=mean_stands)
         case Sustained() as confirm:
-            low = low_side(bounds, values)
-            return sustained(confirm, run=state.run, point=point, reached=reached, low=low)
+            return sustained(confirm, run=state.run, point=point, at=side(bounds, values))
         case _:  # refused when the pack was loaded
             return Step(reasons=(DecisionReason.NOT_APPLICABLE,))
 
@@ -152,7 +151,7 @@ def _row(rule: Rule) -> int:
 
 def _towards_clear(rule: Rule, state: ThresholdState, *, point: Point) -> ThresholdState:
     if isinstance(rule.clear, BySustained):
-        run = lengthened(rule.clear, run=state.clear_run, point=point, low=False)
+        run = lengthened(rule.clear, run=state.clear_run, point=point, at=Side.INSIDE)
         return msgspec.structs.replace(state, clear_run=run)
     return msgspec.structs.replace(state, clear_count=state.clear_count + 1)
 

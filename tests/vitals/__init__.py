@@ -1,0 +1,1 @@
+"""Proofs of kanhu.vitals: rules told as stories, packs refused, scores and detectors against published values."""
