@@ -5,7 +5,7 @@ Not here: MQTT, HTTP, databases, configuration files.
 """
 
 from kanhu.edge.devices import DeviceConfig, DeviceKind, DeviceSeen, RadioConfig
-from kanhu.edge.errors import DecodeError, DecodeReason, DeviceRefused, EdgeError, LinkLost, LinkReason
+from kanhu.edge.errors import DecodeError, DecodeReason, DeviceRefused, EdgeError, LinkLost, LinkReason, ReplayRefused
 
 __all__ = [
     "DecodeError",
@@ -18,4 +18,5 @@ __all__ = [
     "LinkLost",
     "LinkReason",
     "RadioConfig",
+    "ReplayRefused",
 ]

@@ -3,6 +3,7 @@
 EdgeError
 ├── DecodeError     a reading a device sent that cannot become an observation; carries a named reason
 ├── DeviceRefused   a device's settings contradict each other; carries the device, the field and the remedy
+├── ReplayRefused   a line of a replayed file that is not an observation; carries its number
 └── LinkLost        a port, radio or connection that is gone; carries a named reason
 """
 
@@ -87,6 +88,16 @@ class DeviceRefused(EdgeError, ValueError):
         self.device = device
         self.field = field
         self.remedy = remedy
+
+
+class ReplayRefused(EdgeError):
+    """A line of a replayed file that is not an observation."""
+
+    def __init__(self, line: int, detail: str) -> None:
+        """Keep the number of the line, counted from one."""
+        super().__init__(f"line {line}: {detail}")
+        self.line = line
+        self.detail = detail
 
 
 class LinkLost(EdgeError):

@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kanhu.contract import Finding, Observation
-from kanhu.vitals.decisions import Decision
-from kanhu.vitals.judge import Judge
-from kanhu.vitals.profile import Profile
-from kanhu.vitals.quality import QualityGate
+from kanhu.contract import Finding, Observation, SubjectKind
+from kanhu.vitals import Decision, Judge, Profile, QualityGate, StateRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +32,21 @@ class SensingPipeline:
         assessed = self._gate.assess(observation)
         decisions = tuple(self._judge.judge(assessed))
         findings = tuple(decision.finding for decision in decisions if decision.finding is not None)
-        state = self._judge.state(assessed.subject.id)
-        return Judged(assessed, findings, decisions, {assessed.subject.id: state} if state else {})
+        # Nobody known is never judged, and every session of nobody known is another subject: nothing to keep.
+        states: dict[str, bytes] = {}
+        if decisions and assessed.subject.kind is not SubjectKind.UNIDENTIFIED:
+            states[assessed.subject.id] = self._judge.state(assessed.subject.id)
+        return Judged(assessed, findings, decisions, states)
 
-    def restore(self, states: Mapping[str, bytes]) -> None:
-        """Continue where committed states left off. The gate starts anew: it only compares neighbouring readings."""
+    def restore(self, states: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Continue where committed states left off; return the subjects whose state this version cannot read.
+
+        Those start afresh. So does the quality gate, which only compares neighbouring readings.
+        """
+        refused: list[str] = []
         for subject, state in states.items():
-            self._judge.restore(subject, state)
+            try:
+                self._judge.restore(subject, state)
+            except StateRefused:
+                refused.append(subject)
+        return tuple(refused)
