@@ -52,6 +52,8 @@ class FakeDesk:
     answers: dict[str, tuple[ActResult, Claim | None]] = field(default_factory=dict)
     first_kept_revision: int = 0
     looks: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def put(self, row: AlertRow) -> None:
         """Open or change an alert, and ring."""
@@ -63,7 +65,7 @@ class FakeDesk:
     def board(self, viewer: Viewer) -> Board:
         now = self.clock.now()
         revision = len(self.log)
-        rows = [row for row in self.alerts.values() if row.handling != "closed"]
+        rows = [row for row in self._visible(viewer) if row.handling != "closed"]
         rows.sort(key=lambda row: (_RANK.index(row.priority), row.claim is not None, -_share(row, now)))
         return Board(
             revision=revision,
@@ -75,11 +77,11 @@ class FakeDesk:
         )
 
     def rows(self, viewer: Viewer, alert_ids: Sequence[str]) -> tuple[AlertRow, ...]:
-        return tuple(self.alerts[each] for each in alert_ids if each in self.alerts)
+        return tuple(row for row in self._visible(viewer) if row.id in alert_ids)
 
     def alert(self, viewer: Viewer, alert_id: str) -> AlertPage | None:
         self.looks.append(alert_id)
-        row = self.alerts.get(alert_id)
+        row = next(iter(self.rows(viewer, [alert_id])), None)
         return None if row is None else alert_page(row)
 
     def resident(self, viewer: Viewer, resident_id: str, *, days: int) -> ResidentPage | None:
@@ -91,12 +93,14 @@ class FakeDesk:
         return resident_page(person, alerts, days=days, now=self.clock.now())
 
     def equipment(self, viewer: Viewer) -> Equipment:
-        return equipment(self.clock.now())
+        found = equipment(self.clock.now())
+        return found if self._visible(viewer) else replace(found, gateways=())
 
     def changes(self, viewer: Viewer, *, after: int) -> tuple[Change, ...] | None:
         if after < self.first_kept_revision:
             return None
-        return tuple(change for change in self.log if change.revision > after)
+        seen = {row.id for row in self._visible(viewer)}
+        return tuple(change for change in self.log if change.revision > after and change.alert_id in seen)
 
     def claim(self, viewer: Viewer, alert_id: str, *, key: str) -> tuple[ActResult, Claim | None]:
         if key in self.answers:
@@ -115,6 +119,7 @@ class FakeDesk:
         return ActResult.DONE, claim
 
     def undo(self, viewer: Viewer, alert_id: str, *, key: str) -> ActResult:
+        self.keys.append(key)
         row = self.alerts.get(alert_id)
         if row is None:
             return ActResult.NOT_FOUND
@@ -126,6 +131,8 @@ class FakeDesk:
         return ActResult.DONE
 
     def close(self, viewer: Viewer, alert_id: str, *, outcome: Outcome, note: str, key: str) -> ActResult:
+        self.keys.append(key)
+        self.notes.append(note)
         row = self.alerts.get(alert_id)
         if row is None:
             return ActResult.NOT_FOUND
@@ -138,24 +145,30 @@ class FakeDesk:
         self.put(replace(row, handling="closed", outcome=outcome))
         return ActResult.DONE
 
+    def _visible(self, viewer: Viewer) -> list[AlertRow]:
+        """The whole county is one place here; elsewhere there is nothing to see."""
+        return list(self.alerts.values()) if viewer.place == NURSE.place else []
+
 
 class FakeStaff:
     """Two people with the password of every test."""
 
     PASSWORD = "correct horse"
-    _PEOPLE = {NURSE.user: NURSE, DOCTOR.user: DOCTOR}
 
     def __init__(self) -> None:
+        self._people = {NURSE.user: NURSE, DOCTOR.user: DOCTOR}
+        self.addresses: list[str] = []
         self._sessions: dict[str, Session] = {}
         self.refuse_s = 0
 
     def sign_in(self, name: str, password: str, *, address: str) -> SignIn:
+        self.addresses.append(address)
         if self.refuse_s:
             return SignIn(SignInReason.TOO_MANY, retry_after_s=self.refuse_s)
-        if name not in self._PEOPLE or password != self.PASSWORD:
+        if name not in self._people or password != self.PASSWORD:
             return SignIn(SignInReason.WRONG)
         token = f"token-{name}-{len(self._sessions)}"
-        self._sessions[token] = Session(self._PEOPLE[name], f"csrf-{name}")
+        self._sessions[token] = Session(self._people[name], f"csrf-{name}")
         return SignIn(SignInReason.SIGNED_IN, token)
 
     def session(self, token: str) -> Session | None:

@@ -126,27 +126,102 @@ def morning_rows(now: datetime = NOW) -> list[AlertRow]:
     high, medium, low = Priority.HIGH, Priority.MEDIUM, Priority.LOW
     table = (
         ("a-1", high, "r-0005", "按下求助键", "Help button pressed", "第 1 次按键", "first press", 17, "SOS", (), None),
-        ("a-2", high, "r-0002", "血氧 84%", "SpO₂ 84%", "5 分钟内 3 次低于行动线", "3 readings below the action line in 5 min",
-         6, "SPO2-LOW", (95, 95, 94, 95, 94, None, 93, 92, 90, 88, 86, 84), (93, 96)),
+        (
+            "a-2",
+            high,
+            "r-0002",
+            "血氧 84%",
+            "SpO₂ 84%",
+            "5 分钟内 3 次低于行动线",
+            "3 readings below the action line in 5 min",
+            6,
+            "SPO2-LOW",
+            (95, 95, 94, 95, 94, None, 93, 92, 90, 88, 86, 84),
+            (93, 96),
+        ),
         ("a-3", high, "r-0008", "按下求助键", "Help button pressed", "已接手", "taken", 4, "SOS", (), None),
-        ("a-4", medium, "r-0003", "血压 186/112", "Blood pressure 186/112", "两次平均超过上限", "mean of two over the set limit",
-         38, "BP-SEVERE", (142, 139, 145, 150, 141, 148, 155, 160, 171, 186, 184), (138, 152)),
-        ("a-5", medium, "r-0006", "静息心率 134", "Resting heart rate 134", "持续 10 分钟", "for 10 minutes",
-         71, "HR-EXTREME", (72, 75, 71, 78, 80, 92, 110, 128, 133, 134), (64, 80)),
-        ("a-6", medium, "r-0004", "血氧 90%", "SpO₂ 90%", "5 分钟内 3 次", "3 readings in 5 min",
-         52, "SPO2-LOW", (95, 94, 95, 93, 92, 91, 90), (93, 96)),
-        ("a-7", low, "r-0007", "脉搏不齐，建议做心电图", "Irregular pulse, ECG advised", "两天内 4 段", "4 spells on 2 days",
-         204, "RHYTHM", (), None),
-        ("a-8", low, "r-0009", "收缩压连续上升", "Systolic rising for days", "连升 5 天", "5 days up",
-         150, "TREND", (132, 134, 133, 138, 141, 144, 149), (128, 140)),
-    )  # fmt: skip  # a table reads by rows
+        (
+            "a-4",
+            medium,
+            "r-0003",
+            "血压 186/112",
+            "Blood pressure 186/112",
+            "两次平均超过上限",
+            "mean of two over the set limit",
+            38,
+            "BP-SEVERE",
+            (142, 139, 145, 150, 141, 148, 155, 160, 171, 186, 184),
+            (138, 152),
+        ),
+        (
+            "a-5",
+            medium,
+            "r-0006",
+            "静息心率 134",
+            "Resting heart rate 134",
+            "持续 10 分钟",
+            "for 10 minutes",
+            71,
+            "HR-EXTREME",
+            (72, 75, 71, 78, 80, 92, 110, 128, 133, 134),
+            (64, 80),
+        ),
+        (
+            "a-6",
+            medium,
+            "r-0004",
+            "血氧 90%",
+            "SpO₂ 90%",
+            "5 分钟内 3 次",
+            "3 readings in 5 min",
+            52,
+            "SPO2-LOW",
+            (95, 94, 95, 93, 92, 91, 90),
+            (93, 96),
+        ),
+        (
+            "a-7",
+            low,
+            "r-0007",
+            "脉搏不齐，建议做心电图",
+            "Irregular pulse, ECG advised",
+            "两天内 4 段",
+            "4 spells on 2 days",
+            204,
+            "RHYTHM",
+            (),
+            None,
+        ),
+        (
+            "a-8",
+            low,
+            "r-0009",
+            "收缩压连续上升",
+            "Systolic rising for days",
+            "连升 5 天",
+            "5 days up",
+            150,
+            "TREND",
+            (132, 134, 133, 138, 141, 144, 149),
+            (128, 140),
+        ),
+    )
     rows = [
         alert_row(
-            each, priority, subject, Both(zh, en), Both(zh_detail, en_detail), waited_min=waited, now=now, rule=rule,
-            spark=spark, spark_band=band, claim=doctor_claim if each == "a-3" else None,
+            each,
+            priority,
+            subject,
+            Both(zh, en),
+            Both(zh_detail, en_detail),
+            waited_min=waited,
+            now=now,
+            rule=rule,
+            spark=spark,
+            spark_band=band,
+            claim=doctor_claim if each == "a-3" else None,
         )
         for each, priority, subject, zh, en, zh_detail, en_detail, waited, rule, spark, band in table
-    ]  # fmt: skip
+    ]
     silent = Both("网关没有心跳", "Gateway silent"), Both("home-09，已 9 分钟", "home-09, for 9 minutes")
     rows.append(
         alert_row(
@@ -248,14 +323,46 @@ def _vitals(now: datetime) -> tuple[Vital, ...]:
     minutes = timedelta(minutes=1)
     return (
         Vital("spo2", Both("血氧", "SpO₂"), "84", "%", now - 2 * minutes, ok, (), (93, 96), too_old=False),
-        Vital("heart_rate", Both("心率", "Heart rate"), "96", "/min", now - 2 * minutes, ok, (), (66, 78), too_old=False),
-        Vital("bp", Both("血压", "Blood pressure"), "146/82", "mmHg", now - 400 * minutes, ok, (), (134, 150), too_old=False),
-        Vital("temperature", Both("体温", "Temperature"), "36.7", "°C", now - 410 * minutes, ok, (), None, too_old=False),
-        Vital("pulse_oximeter", Both("脉搏", "Pulse"), "71", "/min", now - 9 * minutes, doubt, ("finger_out", "weak_signal"),
-              (66, 78), too_old=False),
-        Vital("glucose_capillary", Both("血糖", "Glucose"), "6.1", "mmol/L", now - timedelta(days=3), ok, (), (5, 7),
-              too_old=True),
-    )  # fmt: skip
+        Vital(
+            "heart_rate", Both("心率", "Heart rate"), "96", "/min", now - 2 * minutes, ok, (), (66, 78), too_old=False
+        ),
+        Vital(
+            "bp",
+            Both("血压", "Blood pressure"),
+            "146/82",
+            "mmHg",
+            now - 400 * minutes,
+            ok,
+            (),
+            (134, 150),
+            too_old=False,
+        ),
+        Vital(
+            "temperature", Both("体温", "Temperature"), "36.7", "°C", now - 410 * minutes, ok, (), None, too_old=False
+        ),
+        Vital(
+            "pulse_oximeter",
+            Both("脉搏", "Pulse"),
+            "71",
+            "/min",
+            now - 9 * minutes,
+            doubt,
+            ("finger_out", "weak_signal"),
+            (66, 78),
+            too_old=False,
+        ),
+        Vital(
+            "glucose_capillary",
+            Both("血糖", "Glucose"),
+            "6.1",
+            "mmol/L",
+            now - timedelta(days=3),
+            ok,
+            (),
+            (5, 7),
+            too_old=True,
+        ),
+    )
 
 
 def _trend(

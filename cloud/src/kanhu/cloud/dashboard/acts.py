@@ -22,7 +22,7 @@ Identifier = Annotated[str, Path(max_length=128)]
 Key = Annotated[str, Form(min_length=8, max_length=64)]
 
 _DONE = frozenset({ActResult.DONE, ActResult.REPLAYED})
-_MOST_NOTE = 2000
+_MOST_NOTE = 1000
 
 
 @router.post("/alerts/{alert_id}/claim")

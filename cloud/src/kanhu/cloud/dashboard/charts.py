@@ -18,10 +18,9 @@ SPARK_WIDTH = 92
 SPARK_HEIGHT = 34
 _SPARK_EDGE = 4
 
-CHART_WIDTH = 860
+CHART_WIDTH = 1000
+"""Across, a chart is drawn in thousandths and stretched to the screen; down, in pixels."""
 CHART_HEIGHT = 148
-_LEFT = 50
-_RIGHT = 848
 _TOP = 12
 _BOTTOM = 122
 
@@ -78,9 +77,7 @@ class Chart:
     vertical: tuple[Tick, ...]
     horizontal: tuple[Tick, ...]
     top: float = _TOP
-    bottom: float = _BOTTOM
-    left: float = _LEFT
-    right: float = _RIGHT
+    height: float = _BOTTOM - _TOP
 
 
 def spark(values: Sequence[float | None], band: tuple[float, float] | None) -> Spark:
@@ -130,7 +127,7 @@ def trend_chart(trend: Trend, *, start: datetime, end: datetime, zone: tzinfo, l
     seconds = (end - start).total_seconds()
 
     def x(moment: datetime) -> float:
-        return round(_LEFT + (_RIGHT - _LEFT) * (moment - start).total_seconds() / seconds, 1)
+        return round(CHART_WIDTH * (moment - start).total_seconds() / seconds, 1)
 
     def y(value: float) -> float:
         return round(_TOP + (_BOTTOM - _TOP) * (high - value) / (high - low), 1)

@@ -78,7 +78,7 @@ class Language:
 
 def choose_language(cookie: str | None, accept_language: str) -> str:
     """The person's own choice, else the first language of the browser that exists here, else Chinese."""
-    if cookie in LANGUAGES:
+    if cookie is not None and cookie in LANGUAGES:
         return cookie
     wanted: list[tuple[float, int, str]] = []
     for place, item in enumerate(accept_language.split(",")[:16]):

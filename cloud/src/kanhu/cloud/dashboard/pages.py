@@ -11,8 +11,8 @@ from kanhu.cloud.dashboard import acts, entry
 from kanhu.cloud.dashboard.assets import assets
 from kanhu.cloud.dashboard.board_view import FILTERS, board_view, row_view
 from kanhu.cloud.dashboard.look import CHOICES, look_of
-from kanhu.cloud.dashboard.respond import answer, is_fragment_request
 from kanhu.cloud.dashboard.resident_view import PERIODS, resident_view
+from kanhu.cloud.dashboard.respond import answer, is_fragment_request
 from kanhu.cloud.desk.model import GatewayRow
 from kanhu.cloud.staff.book import Session
 from kanhu.cloud.staff.session import current_session, services_of
