@@ -1,0 +1,104 @@
+"""Every reading that arrived is accepted or refused once, whatever happens around it."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from kanhu.contract import FakeClock, Observation, Part, Times
+from kanhu.edge import intake as intake_module
+from kanhu.edge.devices import DeviceConfig, DeviceKind
+from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
+from kanhu.edge.intake import Inbox, Intake
+from tests.edge.readings import RESIDENT, RememberingSink, until
+
+STRAP = DeviceConfig(id="strap-03", kind=DeviceKind.STRAP_BLE, address="F0:0D:00:00:00:04", subject="r-0003")
+
+
+class SlowSink(RememberingSink):
+    """Commits only when let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = asyncio.Event()
+        self.committing = 0
+
+    async def accept(self, observation: Observation) -> None:
+        self.committing += 1
+        await self.let.wait()
+        await super().accept(observation)
+
+
+def observe(frame: bytes, times: Times) -> Observation:
+    if not frame:
+        raise DecodeError(DecodeReason.SHORT, "nothing")
+    return Observation("heart_rhythm", (Part("heart_rate", (frame[0],)),), RESIDENT, "strap-03", times)
+
+
+async def test_readings_keep_their_order_and_the_time_of_their_arrival() -> None:
+    sink, clock = SlowSink(), FakeClock()
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=clock), observe=observe)
+    draining = asyncio.create_task(inbox.drain())
+    for rate in range(60, 65):
+        inbox.put(bytes([rate]))
+        clock.advance(1)
+    sink.let.set()
+    await until(lambda: len(sink.accepted) == 5)
+    assert [reading.series("heart_rate")[0] for reading in sink.accepted] == [60, 61, 62, 63, 64]
+    assert [reading.times.mono_ns // 1_000_000_000 for reading in sink.accepted] == [0, 1, 2, 3, 4]
+    draining.cancel()
+
+
+async def test_what_arrived_before_the_end_is_still_handed_over() -> None:
+    sink = SlowSink()
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    draining = asyncio.create_task(inbox.drain())
+    for rate in range(60, 65):
+        inbox.put(bytes([rate]))
+    inbox.put(b"")
+    await until(lambda: sink.committing == 1)
+    draining.cancel()
+    await asyncio.sleep(0)
+    assert not draining.done(), "the commit under way is waited for"
+    sink.let.set()
+    with suppress(asyncio.CancelledError):
+        await draining
+    assert [reading.series("heart_rate")[0] for reading in sink.accepted] == [60, 61, 62, 63, 64]
+    assert sink.refused == [("strap-03", DecodeReason.SHORT.value)]
+
+
+async def test_a_full_inbox_refuses_the_newest_and_counts_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "_MOST_WAITING", 4)
+    sink = SlowSink()
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    for rate in range(60, 70):
+        inbox.put(bytes([rate]))
+    sink.let.set()
+    draining = asyncio.create_task(inbox.drain())
+    await until(lambda: sink.readings == 10)
+    assert [reading.series("heart_rate")[0] for reading in sink.accepted] == [60, 61, 62, 63]
+    assert sink.refused == [("strap-03", DecodeReason.BACKLOG_FULL.value)] * 6
+    draining.cancel()
+
+
+async def test_a_sink_that_fails_is_not_passed_over() -> None:
+    class BrokenSink(RememberingSink):
+        async def accept(self, observation: Observation) -> None:
+            raise OSError(f"no space left for {observation.metric}")
+
+    inbox = Inbox(Intake(STRAP, sink=BrokenSink(), clock=FakeClock()), observe=observe)
+    inbox.put(b"\x40")
+    with pytest.raises(OSError, match="no space"):
+        await inbox.drain()
+
+
+def test_the_sink_is_told_of_changes_only() -> None:
+    sink = RememberingSink()
+    intake = Intake(STRAP, sink=sink, clock=FakeClock())
+    intake.linked(LinkReason.CONNECTED)
+    intake.battery(81)
+    intake.battery(81)
+    intake.tell()
+    intake.unlinked(LinkReason.DISCONNECTED, "")
+    intake.unlinked(LinkReason.DISCONNECTED, "")
+    assert [(seen.connected, seen.battery_percent) for seen in sink.seen] == [(True, None), (True, 81), (False, 81)]
