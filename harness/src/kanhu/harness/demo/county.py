@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import httpx
 
 _TIMEOUT_S = 10.0
 _RETRY_S = 0.5
+_STREAM_SILENT_S = 40.0  # the stream says something every 15 s
 
 
 @dataclass(slots=True)
@@ -23,102 +24,111 @@ class SeenAlert:
     rule: str
     priority: str
     sentence: str
-    seen_boottime_ns: int
+    heard_ns: int
     """When the event reached the listener, CLOCK_BOOTTIME."""
     evidence_ms: int | None
     """Arrival of the deciding value at the gateway, Unix milliseconds; None where silence decided."""
     who: str
-    times_seen: int = 1
     handling: str = "new"
 
 
-@dataclass(slots=True)
 class County:
     """A signed-in client with its own record of what the board showed."""
 
-    base_url: str
-    user: str
-    password: str
-    alerts: dict[str, SeenAlert] = field(default_factory=dict)
-    _last_event: str = ""
+    def __init__(self, base_url: str, user: str, password: str) -> None:
+        self.base_url = base_url
+        self.user = user
+        self.password = password
+        self.alerts: dict[str, SeenAlert] = {}
+        self._client = httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT_S)
+        self._signing_in = asyncio.Lock()
+        self._last_event = ""
 
-    async def wait_until_up(self, patience_s: float) -> bool:
-        """Whether the service answered in time."""
-        deadline_s = time.monotonic() + patience_s
-        async with self._client() as client:
-            while time.monotonic() < deadline_s:
-                try:
-                    if (await client.get("/api/v1/health")).status_code == httpx.codes.OK:
-                        return True
-                except httpx.HTTPError:
-                    pass  # not listening yet
-                await asyncio.sleep(_RETRY_S / 2)
-        return False
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def is_up(self) -> bool:
+        """Whether the service answers."""
+        try:
+            return (await self._client.get("/api/v1/health")).status_code == httpx.codes.OK
+        except httpx.HTTPError:  # not listening yet
+            return False
 
     async def gateways(self) -> list[dict[str, Any]]:
         """Rows of the equipment page."""
-        async with self._client() as client:
-            await self._sign_in(client)
-            answer = await client.get("/api/v1/equipment")
-            answer.raise_for_status()
-            return list(answer.json()["gateways"])
+        return list((await self.read("/api/v1/equipment"))["gateways"])
+
+    async def read(self, path: str) -> Any:
+        """JSON of a page of the API; signs in where the session is not known.
+
+        Raises:
+            httpx.HTTPError: the service is away, or refuses.
+        """
+        answer = await self._client.get(path)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            await self._sign_in()
+            answer = await self._client.get(path)
+        answer.raise_for_status()
+        return answer.json()
+
+    async def act(self, path: str, **body: str) -> Any:
+        """Do something as this member of staff: claim or close an alert."""
+        session = await self.read("/api/v1/session")
+        answer = await self._client.post(path, json=body, headers={"X-CSRF-Token": session["csrf"]})
+        answer.raise_for_status()
+        return answer.json()
 
     async def listen(self, tell: Callable[[SeenAlert], Awaitable[None]]) -> None:
         """Follow the stream for ever, through every restart of the service; `tell` hears of each new alert."""
         while True:
             try:
-                async with self._client() as client:
-                    await self._sign_in(client)
-                    await self._catch_up(client, tell)
-                    await self._follow(client, tell)
-            except httpx.HTTPError:
+                await self._catch_up(tell)
+                await self._follow(tell)
+            except httpx.HTTPError:  # killed, or not yet back
                 await asyncio.sleep(_RETRY_S)
 
-    async def _follow(self, client: httpx.AsyncClient, tell: Callable[[SeenAlert], Awaitable[None]]) -> None:
+    async def _follow(self, tell: Callable[[SeenAlert], Awaitable[None]]) -> None:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": self._last_event} if self._last_event else {})
-        async with client.stream("GET", "/events", headers=headers, timeout=httpx.Timeout(_TIMEOUT_S, read=40)) as feed:
+        patience = httpx.Timeout(_TIMEOUT_S, read=_STREAM_SILENT_S)
+        async with self._client.stream("GET", "/events", headers=headers, timeout=patience) as feed:
             feed.raise_for_status()
             async for line in feed.aiter_lines():
                 if line.startswith("id:"):
                     self._last_event = line[3:].strip()
                 elif line.startswith("data:"):
-                    await self._hear(client, line[5:].strip(), tell)
+                    await self._hear(line[5:].strip(), tell)
 
-    async def _hear(self, client: httpx.AsyncClient, data: str, tell: Callable[[SeenAlert], Awaitable[None]]) -> None:
+    async def _hear(self, data: str, tell: Callable[[SeenAlert], Awaitable[None]]) -> None:
+        heard_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         try:
             change = json.loads(data)
         except json.JSONDecodeError:  # a heartbeat's free text
             return
         if isinstance(change, dict) and "id" in change:
-            await self._note(client, change["id"], time.clock_gettime_ns(time.CLOCK_BOOTTIME), tell)
+            await self._note(change["id"], heard_ns, tell)
 
-    async def _catch_up(self, client: httpx.AsyncClient, tell: Callable[[SeenAlert], Awaitable[None]]) -> None:
-        board = await client.get("/api/v1/board")
-        board.raise_for_status()
-        seen_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        for row in board.json()["rows"]:
+    async def _catch_up(self, tell: Callable[[SeenAlert], Awaitable[None]]) -> None:
+        board = await self.read("/api/v1/board")
+        heard_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        for row in board["rows"]:
             if row["id"] not in self.alerts:
-                await self._note(client, row["id"], seen_ns, tell)
+                await self._note(row["id"], heard_ns, tell)
 
-    async def _note(
-        self, client: httpx.AsyncClient, alert: str, seen_ns: int, tell: Callable[[SeenAlert], Awaitable[None]]
-    ) -> None:
-        answer = await client.get(f"/api/v1/alerts/{alert}")
-        answer.raise_for_status()
-        page = answer.json()
+    async def _note(self, alert: str, heard_ns: int, tell: Callable[[SeenAlert], Awaitable[None]]) -> None:
+        page = await self.read(f"/api/v1/alerts/{alert}")
         row = page["row"]
         if alert in self.alerts:
-            self.alerts[alert].times_seen += 1
             self.alerts[alert].handling = row["handling"]
             return
         person = row["person"]
         seen = SeenAlert(
             id=alert,
-            subject=person["id"] if person else row["subject"],
+            subject=row["subject"],
             rule=row["rule"],
             priority=row["priority"],
             sentence=page["sentence"]["en"],
-            seen_boottime_ns=seen_ns,
+            heard_ns=heard_ns,
             evidence_ms=max((_unix_ms(when) for when, _, _ in page["evidence"]), default=None),
             who=person["name"] if person else row["subject"],
             handling=row["handling"],
@@ -126,12 +136,12 @@ class County:
         self.alerts[alert] = seen
         await tell(seen)
 
-    async def _sign_in(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post("/api/v1/session", json={"user": self.user, "password": self.password})
-        answer.raise_for_status()
-
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.base_url, timeout=_TIMEOUT_S)
+    async def _sign_in(self) -> None:
+        async with self._signing_in:  # one at a time: a password is slow to check, by intention
+            if (await self._client.get("/api/v1/session")).status_code == httpx.codes.OK:
+                return
+            answer = await self._client.post("/api/v1/session", json={"user": self.user, "password": self.password})
+            answer.raise_for_status()
 
 
 def _unix_ms(when: str) -> int:
