@@ -168,6 +168,9 @@ CONTRADICTIONS = [
     Contradiction("a scalar with two values", pressure, {"parts": (Part("systolic", (1, 2)),)}),
     Contradiction("a step over 62 bits", pressure, {"parts": (Part("systolic", (STEP_LIMIT + 1,)),)}),
     Contradiction("a step under 62 bits", pressure, {"parts": (Part("systolic", (-STEP_LIMIT - 1,)),)}),
+    Contradiction("a fraction for a step", pressure, {"parts": (Part("systolic", (1.5,)),)}),  # type: ignore[arg-type]  # meant
+    Contradiction("half a surrogate pair", pressure, {"device": "cuff-\ud800"}),
+    Contradiction("half a surrogate pair in a sentence", finding, {"params": {"name": "\ud800"}}),
     Contradiction("an endless device id", pressure, {"device": "x" * (MAX_TEXT_CHARACTERS + 1)}),
     Contradiction("no samples", waveform, {"samples": b""}),
     Contradiction("half a sample", waveform, {"samples": b"\x00\x01\x02"}),

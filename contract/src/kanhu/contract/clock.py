@@ -138,7 +138,7 @@ class FakeClock:
         await woken
 
     def advance(self, seconds: float) -> None:
-        """Move wall and monotonic time together and wake whoever was due."""
+        """Move wall and monotonic time together and wake whoever was due; who sleeps again counts from the new time."""
         self._now += timedelta(seconds=seconds)
         self._mono_ns += round(seconds * 1e9)
         while self._sleepers and self._sleepers[0][0] <= self._mono_ns:

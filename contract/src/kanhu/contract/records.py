@@ -6,6 +6,7 @@ fits into an envelope alone and a batch that is too large can always be split.
 """
 
 import hashlib
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -178,6 +179,8 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, tag="o", forbid_
             count = len(part.steps)
             if count != 1 and not (0 < count <= MAX_SERIES and metric(part.metric).kind is MetricKind.SERIES):
                 raise InvalidRecord(f"{part.metric}: {count} values")
+            if {*map(type, part.steps)} != {int}:  # a fraction would be accepted here and refused by the county
+                raise InvalidRecord(f"{part.metric}: steps are whole numbers")
             if not (min(part.steps) >= -_STEP_LIMIT and max(part.steps) <= _STEP_LIMIT):
                 raise InvalidRecord(f"{part.metric}: step out of range")
         _check_texts(self.device)
@@ -261,7 +264,9 @@ class Finding(msgspec.Struct, frozen=True, array_like=True, tag="f", forbid_unkn
         for field, limit in counts.items():
             if len(getattr(self, field)) > limit:
                 raise InvalidRecord(f"{field}: {len(getattr(self, field))}, limit {limit}")
-        characters = sum(map(len, (*self.params, *self.params.values(), *self.actions)))
+        texts = (*self.params, *self.params.values(), *self.actions)
+        _check_encodable(texts)
+        characters = sum(map(len, texts))
         characters += sum(len(each.metric) + len(each.device) + len(each.boot) for each in self.evidence)
         if characters > MAX_FINDING_CHARACTERS:
             raise InvalidRecord(f"finding of {characters} characters, limit {MAX_FINDING_CHARACTERS}")
@@ -329,3 +334,14 @@ def _check_texts(*texts: str) -> None:
     for text in texts:
         if len(text) > MAX_TEXT_CHARACTERS:
             raise InvalidRecord(f"text of {len(text)} characters, limit {MAX_TEXT_CHARACTERS}")
+    _check_encodable(texts)
+
+
+def _check_encodable(texts: Iterable[str]) -> None:
+    """Refuse half a surrogate pair, which no wire can carry."""
+    for text in texts:
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise InvalidRecord(f"text {text!r} is not Unicode") from None
