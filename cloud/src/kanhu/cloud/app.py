@@ -1,14 +1,12 @@
 """Assembles the web application of the county: API, change stream, pages, sign-in, security headers."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kanhu.cloud.api import events, routes
+from kanhu.cloud.dashboard import pages
 from kanhu.cloud.services import Services
 from kanhu.cloud.staff.session import ForgedRequest, NotSignedIn
 from kanhu.contract import VERSION
@@ -32,8 +30,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.include_router(routes.router)
     app.include_router(events.router)
-    if find_spec("kanhu.cloud.dashboard.pages") is not None:
-        app.include_router(import_module("kanhu.cloud.dashboard.pages").router)
+    app.include_router(pages.router)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(ForgedRequest, _forged)
     app.add_middleware(SecurityHeaders)

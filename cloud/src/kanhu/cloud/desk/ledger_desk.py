@@ -128,6 +128,11 @@ class LedgerDesk:
             )
             return tuple(Change(row.id, row.alert, Priority(row.priority)) for row in rows)
 
+    def newest_revision(self) -> int:
+        """End of the revision log."""
+        with self.ledger.read() as connection:
+            return _newest_revision(connection)
+
     def claim(self, viewer: Viewer, alert_id: str, *, key: str) -> tuple[ActResult, Claim | None]:
         """Take an alert; the first wins, a replayed key gets its first answer."""
         answer = self._act(viewer, acts.claim, alert_id, key)

@@ -59,6 +59,7 @@ class Ledger:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
+        self.path.chmod(0o600)  # names, addresses and phone numbers are in it
 
     def check(self) -> None:
         """Refuse a file whose pragmas or schema are not what the promises need.

@@ -1,0 +1,76 @@
+"""Puts the county together: ledger, alerting, ingest, desk, staff; the assembly that `serve` and tests share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kanhu.cloud.alerting.deadlines import fire_due
+from kanhu.cloud.alerting.intake import Intake
+from kanhu.cloud.alerting.listening import Listening
+from kanhu.cloud.alerting.nightly import Nightly
+from kanhu.cloud.alerting.policy import Policy
+from kanhu.cloud.alerting.silence import Watch
+from kanhu.cloud.config import CloudConfig, policy_of
+from kanhu.cloud.desk.ledger_desk import LedgerDesk
+from kanhu.cloud.desk.model import Both
+from kanhu.cloud.ingest.take import Ingest
+from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
+from kanhu.cloud.ledger.writer import Transaction, Writer
+from kanhu.cloud.services import Services, Settings
+from kanhu.cloud.staff.accounts import LedgerStaff
+from kanhu.cloud.stream import ChangeStream
+from kanhu.contract import Clock
+from kanhu.vitals import RulePack
+
+
+@dataclass(frozen=True, slots=True)
+class County:
+    """Everything but the network."""
+
+    ledger: Ledger
+    writer: Writer
+    policy: Policy
+    ingest: Ingest
+    nightly: Nightly
+    services: Services
+
+    def tick(self, transaction: Transaction) -> None:
+        """What is due now: silence, deadlines, the night's work."""
+        self.ingest.watch.tick(transaction)
+        fire_due(transaction, self.policy)
+        self.nightly.tick(transaction)
+
+    def close(self) -> None:
+        """Finish what waits and close the file."""
+        self.writer.stop()
+        self.ledger.close()
+
+
+def open_county(config: CloudConfig, *, pack: RulePack, clock: Clock, broker: Callable[[], str]) -> County:
+    """Open the ledger, bring it to the newest schema, start the writer.
+
+    Raises:
+        LedgerUnusable: the file cannot keep the promises.
+        ConfigInvalid: settings and rule pack contradict each other.
+    """
+    policy = policy_of(config, pack)
+    ledger = Ledger(config.data / LEDGER_FILE)
+    ledger.migrate()
+    ledger.check()
+    stream = ChangeStream()
+    writer = Writer(ledger, clock, announce=stream.announce)
+    intake = Intake(policy, pack)
+    listening = Listening()
+    watch = Watch(intake, clock, listening)
+    desk = LedgerDesk(ledger, writer, clock, policy, pack, broker)
+    stream.announce(desk.newest_revision())
+    writer.start()
+    services = Services(
+        desk=desk,
+        staff=LedgerStaff(ledger, writer, clock),
+        clock=clock,
+        stream=stream,
+        timezone=policy.timezone,
+        county=Both(config.county.zh, config.county.en),
+        settings=Settings(transport=config.http.transport, undo_s=policy.undo_ms / 1000),
+    )
+    return County(ledger, writer, policy, Ingest(intake, watch, listening), Nightly(intake, clock), services)

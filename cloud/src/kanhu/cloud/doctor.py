@@ -1,0 +1,110 @@
+"""What `kanhu-cloud doctor` looks at: each finding names what is, and what to do. Nothing is changed."""
+
+import shutil
+import socket
+from dataclasses import dataclass
+from enum import IntEnum
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, func, select
+
+from kanhu.cloud.broker.settings import program
+from kanhu.cloud.config import EMBEDDED, CloudConfig
+from kanhu.cloud.errors import CloudError
+from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.counters import counters
+from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
+
+_LEAST_FREE_SHARE = 0.1
+_CONNECT_S = 3.0
+
+
+class Severity(IntEnum):
+    """Also the exit code: the worst one counts."""
+
+    FINE = 0
+    WARNING = 1
+    BROKEN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing looked at."""
+
+    severity: Severity
+    about: str
+    text: str
+
+    def line(self) -> str:
+        """For people."""
+        return f"{self.severity.name.lower():8}{self.about:12}{self.text}"
+
+    def as_json(self) -> dict[str, str]:
+        """For programs."""
+        return {"severity": self.severity.name.lower(), "about": self.about, "text": self.text}
+
+
+def examine(config: CloudConfig) -> list[Complaint]:
+    """Look at disk, ledger, broker, people and what was refused."""
+    found = [_disk(config)]
+    path = config.data / LEDGER_FILE
+    if not path.exists():
+        return [*found, Complaint(Severity.BROKEN, "ledger", f"{path} is not there; run kanhu-cloud site load")]
+    ledger = Ledger(path)
+    try:
+        ledger.check()
+        with ledger.read() as connection:
+            found += [
+                Complaint(Severity.FINE, "ledger", f"{path}: pragmas and schema are right"),
+                *_content(connection),
+            ]
+    except CloudError as error:
+        found.append(Complaint(Severity.BROKEN, "ledger", str(error)))
+    finally:
+        ledger.close()
+    return [*found, _broker(config)]
+
+
+def _disk(config: CloudConfig) -> Complaint:
+    folder = config.data if config.data.exists() else config.data.parent
+    if not folder.exists():
+        return Complaint(Severity.BROKEN, "disk", f"{config.data} is not there; make it, or change `data`")
+    usage = shutil.disk_usage(folder)
+    share = usage.free / usage.total
+    text = f"{usage.free // 2**20} MiB free on {folder}"
+    if share < _LEAST_FREE_SHARE:
+        return Complaint(Severity.WARNING, "disk", f"{text}; with no room nothing is stored, and gateways keep theirs")
+    return Complaint(Severity.FINE, "disk", text)
+
+
+def _content(connection: Connection) -> list[Complaint]:
+    found = []
+    for table, remedy in ((schema.gateway, "run kanhu-cloud site load"), (schema.staff, "run kanhu-cloud user add")):
+        rows = connection.execute(select(func.count()).select_from(table)).scalar_one()
+        severity = Severity.FINE if rows else Severity.WARNING
+        found.append(Complaint(severity, table.name, f"{rows} rows" if rows else f"none; {remedy}"))
+    silent = connection.execute(
+        select(func.count()).select_from(schema.gateway).where(schema.gateway.c.silent_alert.is_not(None))
+    ).scalar_one()
+    found.append(Complaint(Severity.WARNING if silent else Severity.FINE, "silent", f"{silent} gateways"))
+    conflicts = counters(connection, prefix="ingest.").get("conflicts", 0)
+    if conflicts:
+        text = f"{conflicts} records came twice with other bytes: a copied card? see kanhu-cloud ledger dump"
+        found.append(Complaint(Severity.WARNING, "conflicts", text))
+    for reason, amount in counters(connection, prefix="quarantine.").items():
+        found.append(Complaint(Severity.WARNING, "quarantine", f"{amount} messages refused: {reason}"))
+    return found
+
+
+def _broker(config: CloudConfig) -> Complaint:
+    if config.broker == EMBEDDED:
+        try:
+            return Complaint(Severity.FINE, "broker", f"embedded, {program()}")
+        except CloudError as error:
+            return Complaint(Severity.BROKEN, "broker", str(error))
+    address = urlsplit(config.broker)
+    try:
+        with socket.create_connection((address.hostname or "127.0.0.1", address.port or 1883), timeout=_CONNECT_S):
+            return Complaint(Severity.FINE, "broker", f"{config.broker} answers")
+    except OSError as error:
+        return Complaint(Severity.BROKEN, "broker", f"{config.broker} does not answer: {error}")

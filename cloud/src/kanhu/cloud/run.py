@@ -1,0 +1,105 @@
+"""`kanhu-cloud serve`: broker, ingest, deadlines and screens, each a supervised task of one process."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from kanhu.cloud.app import create_app
+from kanhu.cloud.broker.child import BrokerChild
+from kanhu.cloud.config import EMBEDDED, CloudConfig
+from kanhu.cloud.county import County, open_county
+from kanhu.cloud.ingest.receiver import LinkState, Receiver
+from kanhu.cloud.supervise import Supervisor
+from kanhu.contract import Clock
+from kanhu.vitals import core_pack
+
+_TICK_S = 1.0
+_GOODBYE_S = 2  # open streams never end by themselves
+
+_log = logging.getLogger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without hands on the process's signals: `serve` stops everything in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+async def serve(config: CloudConfig, *, clock: Clock) -> None:
+    """Run until SIGTERM or SIGINT; what is waiting in the writer is committed before this returns."""
+    broker = BrokerChild(config.data / "broker", clock) if config.broker == EMBEDDED else None
+    receiver: Receiver | None = None
+
+    def broker_state() -> str:
+        if receiver is None or receiver.state is LinkState.CONNECTED:
+            return LinkState.CONNECTING.value if receiver is None else receiver.state.value
+        return f"{receiver.state.value}: {receiver.detail}" if receiver.detail else receiver.state.value
+
+    county = open_county(config, pack=core_pack(), clock=clock, broker=broker_state)
+    try:
+        if broker is not None:
+            await broker.start()
+        receiver = Receiver(
+            lambda: config.broker if broker is None else broker.url, county.ingest, writer=county.writer, clock=clock
+        )
+        await _run(config, county, receiver, broker, clock)
+    finally:
+        if broker is not None:
+            await broker.stop()
+        county.close()
+
+
+async def _run(
+    config: CloudConfig, county: County, receiver: Receiver, broker: BrokerChild | None, clock: Clock
+) -> None:
+    server = _Server(
+        uvicorn.Config(
+            create_app(county.services),
+            host=config.http.host,
+            port=config.http.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_GOODBYE_S,
+            server_header=False,
+        )
+    )
+    supervisor = Supervisor(clock)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, _stop, server)
+    tasks = [
+        asyncio.create_task(supervisor.keep("ingest", receiver.run), name="ingest"),
+        asyncio.create_task(supervisor.keep("deadlines", lambda: _tick(county, clock)), name="deadlines"),
+    ]
+    if broker is not None:
+        tasks.append(asyncio.create_task(supervisor.keep("broker", lambda: _keep_broker(broker)), name="broker"))
+    _log.info("screens on http://%s:%d", config.http.host, config.http.port)
+    try:
+        await server.serve()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
+
+
+async def _tick(county: County, clock: Clock) -> None:
+    while True:
+        await asyncio.wrap_future(county.writer.submit(county.tick))
+        await clock.sleep(_TICK_S)
+
+
+async def _keep_broker(broker: BrokerChild) -> None:
+    if not broker.running:
+        await broker.start()
+    await broker.wait()
