@@ -212,7 +212,7 @@ async def test_a_gateway_that_dies_is_followed_by_one_that_reads_within_seconds(
 
 
 async def test_a_peripheral_that_hangs_delays_no_other(air: VirtualAir, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ble, "_CONNECT_S", 1.0)
+    monkeypatch.setattr(ble, "_CONNECT_S", 2.0)
     sink = RememberingSink()
     cuff, strap = await cuff_on(air), await strap_on(air)
     answer_again = cuff.hang()

@@ -18,6 +18,7 @@ from kanhu.edge import sensing
 from kanhu.edge.devices import DeviceConfig, DeviceKind
 from kanhu.edge.errors import DecodeReason, LinkReason
 from kanhu.edge.sensing import run_devices
+from kanhu.edge.transports.serial_port import GATHER_S
 from tests.edge.readings import RememberingSink, until
 from tests.edge.test_cms50d import packet_of
 
@@ -102,11 +103,9 @@ async def test_garbage_on_the_line_is_counted_and_is_no_reading(plug: Plug) -> N
     async with reading(sink, oximeter(plug)):
         await until(lambda: is_open(sink))
         await plug.send(b"\x01\x02\x03" + packet_of() * 300 + b"\x85\x01" + packet_of() * 300)
-        await until(lambda: sink.accepted)
-        seen = sink.latest("ox-03")
-    assert seen is not None
-    assert seen.bad_bytes == 5
-    assert sink.readings == 1
+        await until(lambda: (seen := sink.latest("ox-03")) is not None and seen.bad_bytes == 5)
+    assert len(sink.accepted) == 1
+    assert sink.refused == []
 
 
 async def test_a_window_cut_by_silence_is_refused_and_the_next_session_starts_afresh(plug: Plug) -> None:
@@ -132,6 +131,7 @@ async def test_an_unplugged_device_is_told_and_read_again_once_it_is_back(plug: 
     async with reading(sink, oximeter(plug)):
         await until(lambda: is_open(sink))
         await plug.send(packet_of() * 60)
+        await asyncio.sleep(2 * GATHER_S)  # what the kernel still holds when a port goes, nobody can read
         plug.unplug()
         await until(lambda: (seen := sink.latest("ox-03")) is not None and not seen.connected)
         assert sink.refused == [("ox-03", DecodeReason.WINDOW_INCOMPLETE.value)]
@@ -187,5 +187,6 @@ async def test_a_window_that_was_begun_is_refused_when_reading_ends(plug: Plug) 
     sink = RememberingSink()
     async with reading(sink, oximeter(plug)):
         await until(lambda: is_open(sink))
-        await plug.send(packet_of() * 30)
+        os.write(plug.master, packet_of() * 30)
+        await asyncio.sleep(GATHER_S / 4)  # it ends in the middle of a batch
     assert sink.refused == [("ox-03", DecodeReason.WINDOW_INCOMPLETE.value)]

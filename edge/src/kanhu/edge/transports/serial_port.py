@@ -13,6 +13,7 @@ import asyncio
 import logging
 import os
 import termios
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -25,7 +26,7 @@ from kanhu.edge.transports.back_off import BackOff
 _log = logging.getLogger(__name__)
 
 # Adds at most this to the age of a reading of ten seconds; 60 bytes at 4800 baud, far below the kernel's 4096.
-_GATHER_S = 0.2
+GATHER_S = 0.2
 _READ_BYTES = 4096
 # A replugged adapter may keep the old descriptor silent for ever; so often its path is compared with what is open.
 _CHECK_S = 30.0
@@ -50,7 +51,7 @@ class SerialReceiver(Protocol):
         """The port is open."""
 
     async def received(self, data: bytes) -> None:
-        """Bytes, in order; the next are read once this returns."""
+        """Bytes, in order, seldom none; the next are read once this returns."""
 
     async def paused(self) -> None:
         """Nothing came for the pause after the last byte; said once."""
@@ -70,6 +71,10 @@ async def read_serial(
             try:
                 receiver.opened()
                 await _read_open(port, receiver, pause_s=pause_s, back_off=back_off, clock=clock)
+            except asyncio.CancelledError:
+                with suppress(LinkLost):
+                    await receiver.received(_read(port.fileno()))  # what arrived is received
+                raise
             finally:
                 port.close()
         except LinkLost as lost:
@@ -91,7 +96,7 @@ async def _read_open(
     streaming = False
     while True:
         if await _readable(port.fileno(), timeout_s=pause_s if streaming else _CHECK_S):
-            await clock.sleep(_GATHER_S)
+            await clock.sleep(GATHER_S)
             data = _read(port.fileno())
             if not data:
                 raise LinkLost(LinkReason.UNPLUGGED, "the port reports its end")
