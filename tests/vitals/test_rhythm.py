@@ -64,7 +64,7 @@ def test_regular_heart_raises_nothing_on_any_day() -> None:
 @pytest.mark.parametrize("record", ["mitdb_106_extra_beats", "mitdb_119_extra_beats"])
 def test_sinus_rhythm_with_a_quarter_of_extra_beats_raises_nothing(record: str) -> None:
     story = Story()
-    for _ in range(3):
+    for _ in range(2):
         story.beats(intervals(record))
         story.wait(DAY_S)
     assert story.findings == []
