@@ -173,6 +173,12 @@ REFUSED = {
     "a later format": (b"KH\x02\x00\x80", RefusalReason.UNKNOWN_VERSION),
     "another compression": (b"KH\x01\x03\x80", RefusalReason.UNKNOWN_COMPRESSION),
     "no zstd frame": (b"KH\x01\x02" + bytes(40), RefusalReason.BAD_COMPRESSION),
+    "a skippable frame": (b"KH\x01\x01\x50\x2a\x4d\x18\x04\x00\x00\x00data", RefusalReason.BAD_COMPRESSION),
+    "two frames": (b"KH\x01\x01" + 2 * zstandard.compress(encode_body(batch(1))), RefusalReason.BAD_COMPRESSION),
+    "a frame cut short": (
+        b"KH\x01\x01" + zstandard.compress(encode_body(batch(1)))[:-1],
+        RefusalReason.BAD_COMPRESSION,
+    ),
     "no msgpack": (b"KH\x01\x00\xc1", RefusalReason.MALFORMED),
     "trailing bytes": (b"KH\x01\x00" + encode_body(batch(1)) + b"\x00", RefusalReason.MALFORMED),
     "a column more": (
