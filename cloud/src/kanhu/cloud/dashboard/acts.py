@@ -46,12 +46,15 @@ async def close(
     session: SignedIn,
     alert_id: Identifier,
     key: Key,
-    outcome: Annotated[Outcome, Form()],
+    outcome: Annotated[str, Form(max_length=64)] = "",
     note: Annotated[str, Form(max_length=_MOST_NOTE)] = "",
 ) -> Response:
-    """End an alert with what came of it."""
-    desk = services_of(request).desk
-    result = await run_in_threadpool(desk.close, session.viewer, alert_id, outcome=outcome, note=note.strip(), key=key)
+    """End an alert with what came of it; without an outcome nothing ends."""
+    if outcome not in tuple(Outcome):
+        said = look_of(request).language.text("said.outcome_missing")
+        return await show_alert(request, session, alert_id, said=said)
+    desk, named = services_of(request).desk, Outcome(outcome)
+    result = await run_in_threadpool(desk.close, session.viewer, alert_id, outcome=named, note=note.strip(), key=key)
     return await _after(request, session, alert_id, act="close", result=result, holder=None)
 
 

@@ -123,7 +123,8 @@ def trend_chart(trend: Trend, *, start: datetime, end: datetime, zone: tzinfo, l
     points = [point for point in trend.points if start <= point[0] <= end]
     values = [value for _, value, _ in points if value is not None]
     extra = [*(trend.band or ()), *(() if trend.limit is None else (trend.limit,))]
-    low, high = _nice(*_span([*values, *extra] or [0.0, 1.0]))
+    axis = _axis(*_span([*values, *extra] or [0.0, 1.0]))
+    low, high = axis[0], axis[-1]
     seconds = (end - start).total_seconds()
 
     def x(moment: datetime) -> float:
@@ -154,7 +155,7 @@ def trend_chart(trend: Trend, *, start: datetime, end: datetime, zone: tzinfo, l
         if trend.band is None
         else (y(trend.band[1]), round(max(1.0, y(trend.band[0]) - y(trend.band[1])), 1)),
         limit=None if trend.limit is None else y(trend.limit),
-        vertical=tuple(Tick(y(value), language.number(round(value, 1))) for value in (high, (high + low) / 2, low)),
+        vertical=tuple(Tick(y(value), language.number(round(value, 3))) for value in axis),
         horizontal=_time_ticks(start, end, zone=zone, language=language, x=x),
     )
 
@@ -219,17 +220,16 @@ def _is_beyond(value: float, trend: Trend) -> bool:
 
 def _span(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
-    return (low, high) if high > low else (low - 1, high + 1)
+    return (low, high) if high - low > 1e-6 * max(1.0, abs(high)) else (low - 1, high + 1)
 
 
-def _nice(low: float, high: float) -> tuple[float, float]:
-    """Round numbers for the axis, the middle one included."""
-    raw = (high - low) / 4
+def _axis(low: float, high: float) -> list[float]:
+    """Three to five round numbers that enclose the values."""
+    raw = (high - low) / 3
     size = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= raw)
-    start = math.floor(low / step) * step
-    count = math.ceil((high - start) / step)
-    return start, start + (count + count % 2) * step
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [step * place for place in range(first, last + 1)]
 
 
 def _time_ticks(
