@@ -84,8 +84,11 @@ async def read_serial(
 
 
 def _open(path: str, settings: SerialSettings) -> Any:
+    # A pseudo-terminal has no parity, and glibc refuses a setting that would change nothing else: so says the second
+    # process that opens one.
+    parity = serial.PARITY_NONE if Path(path).resolve().is_relative_to("/dev/pts") else settings.parity
     try:
-        return serial.Serial(path, settings.baud, parity=settings.parity, timeout=0, exclusive=True)
+        return serial.Serial(path, settings.baud, parity=parity, timeout=0, exclusive=True)
     except (OSError, termios.error) as error:  # pyserial's own error is an OSError
         raise LinkLost(LinkReason.OPEN_FAILED, str(error)) from error
 
