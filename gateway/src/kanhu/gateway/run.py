@@ -20,7 +20,7 @@ from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
 from kanhu.gateway.supervisor import Supervisor
 from kanhu.gateway.uplink import Uplink
-from kanhu.vitals import Judge, Profile, Runs, StateRefused, core_pack, profile_from_tags
+from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
 
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
 _CONNECTED = "connected:"
@@ -91,11 +91,8 @@ class _Gateway:
     async def _sense(self) -> None:
         judge = Judge(core_pack(), Runs.GATEWAY, self._profiles, self._config.zone)
         pipeline = SensingPipeline(judge, profiles=self._profiles)
-        for subject, state in (await self._committer.call(lambda outbox: outbox.states())).items():
-            try:
-                pipeline.restore({subject: state})
-            except StateRefused as error:  # of a later version, say: that subject starts afresh, the others do not
-                _log.warning("state of %s not restored: %s", subject, error)
+        for subject in pipeline.restore(await self._committer.call(lambda outbox: outbox.states())):
+            _log.warning("the state of %s is of another version: its rules start afresh", subject)
         self._intake.judge_with(pipeline)
         devices = tuple(device.as_edge() for device in self._config.device)
         await run_devices(devices, self._intake, clock=self._clock, radio=self._config.radio)

@@ -1,0 +1,65 @@
+"""One thread for the card: whoever waits shares a commit, and one failure is nobody else's."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+from kanhu.contract import FakeClock, Lane
+from kanhu.gateway import Outbox, OutboxFull
+from kanhu.gateway.committer import Committer
+from tests.gateway.records import heart_rate, sos
+
+
+def open_at(file: Path, *, max_bytes: int = 1 << 22) -> Outbox:
+    return Outbox.open(file, clock=FakeClock(), max_bytes=max_bytes)
+
+
+async def test_waiting_readings_share_a_commit_and_each_learns_its_own_number(tmp_path: Path) -> None:
+    outbox = open_at(tmp_path / "outbox.db")
+    commits = 0
+    accept = outbox.accept
+
+    def counted(*arguments: object, **named: object) -> list[int]:
+        nonlocal commits
+        commits += 1
+        return accept(*arguments, **named)  # type: ignore[arg-type]  # passed through
+
+    outbox.accept = counted  # type: ignore[method-assign]  # counts the transactions
+    committer = Committer(outbox)
+    answers = await asyncio.gather(*(committer.accept([(Lane.LIVE, heart_rate(number))]) for number in range(50)))
+    assert sorted(seq for (seq,) in answers) == list(range(1, 51))
+    stored = await committer.call(lambda outbox: dict(outbox.batch(Lane.LIVE)))
+    assert [stored[seq] for (seq,) in answers] == [heart_rate(number) for number in range(50)]
+    assert commits < 10
+    await committer.close()
+
+
+async def fill_with_alerts(committer: Committer) -> None:
+    with suppress(OutboxFull):
+        for start in range(0, 10_000, 100):
+            await committer.accept([(Lane.ALERT, sos(number)) for number in range(start, start + 100)])
+
+
+async def test_one_too_many_does_not_fail_the_alert_beside_it(tmp_path: Path) -> None:
+    outbox = open_at(tmp_path / "outbox.db", max_bytes=64 * 4096)
+    committer = Committer(outbox)
+    await fill_with_alerts(committer)
+    reading, alert = await asyncio.gather(
+        committer.accept([(Lane.LIVE, heart_rate(number)) for number in range(500)]),
+        committer.accept([(Lane.ALERT, sos(99_999))]),
+        return_exceptions=True,
+    )
+    assert isinstance(reading, OutboxFull)
+    assert isinstance(alert, list)
+    await committer.close()
+
+
+async def test_a_cancelled_caller_does_not_undo_the_commit(tmp_path: Path) -> None:
+    committer = Committer(open_at(tmp_path / "outbox.db"))
+    waiting = asyncio.create_task(committer.accept([(Lane.LIVE, heart_rate(1))]))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    await committer.accept([(Lane.LIVE, heart_rate(2))])
+    assert (await committer.call(Outbox.owed)).total == 2
+    await committer.close()

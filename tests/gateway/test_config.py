@@ -1,0 +1,124 @@
+"""gateway.toml: every fault is answered with file, key and remedy, and every setting is in the manual."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kanhu.edge.devices import RadioConfig
+from kanhu.gateway import ConfigRefused, config, load_config
+
+GOOD = """
+gateway = "home-03"
+data = "data"
+timezone = "Asia/Shanghai"
+
+[broker]
+port = 1884
+
+[uplink]
+routine_s = 2
+
+[radio]
+bumble = "tcp-client:127.0.0.1:40001"
+
+[[resident]]
+id = "r-0003"
+tags = ["hypertension", "lives_alone"]
+spo2_limit_percent = 88
+
+[[device]]
+id = "cuff-03"
+kind = "cuff-ble"
+address = "F0:0D:00:00:00:03"
+resident = "r-0003"
+
+[journal]
+path = "accepted.ndjson"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "gateway.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_whole_file_is_read(tmp_path: Path) -> None:
+    loaded = load_config(write(tmp_path, GOOD))
+    assert loaded.folder == tmp_path / "data"
+    assert loaded.journal_file == tmp_path / "data" / "accepted.ndjson"
+    assert loaded.broker.port == 1884
+    assert loaded.broker.host == "127.0.0.1"
+    assert loaded.device[0].as_edge().subject == "r-0003"
+    assert str(loaded.zone) == "Asia/Shanghai"
+    assert loaded.resident[0].spo2_limit_percent == 88
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "remedy"),
+    [
+        (('gateway = "home-03"', 'gateway = "Home 3"'), "gateway", "a-z"),
+        (('gateway = "home-03"', ""), "gateway", "Add it"),
+        (('timezone = "Asia/Shanghai"', 'timezone = "China"'), "timezone", "IANA"),
+        (('timezone = "Asia/Shanghai"', 'timezone = "Asia"'), "timezone", "IANA"),
+        (("port = 1884", "port = 70000"), "broker.port", "docs/gateway.md"),
+        (("port = 1884", "prot = 1884"), "broker.prot", "Remove it"),
+        (("routine_s = 2", 'routine_s = "soon"'), "uplink.routine_s", "docs/gateway.md"),
+        (('kind = "cuff-ble"', 'kind = "cuff"'), "device[0].kind", "docs/gateway.md"),
+        (('address = "F0:0D:00:00:00:03"', ""), "device[0].address", "Bluetooth address"),
+        (('address = "F0:0D:00:00:00:03"', 'port = "/dev/ttyUSB0"'), "device[0].port", "remove it"),
+        (('resident = "r-0003"', 'resident = "r-0004"'), "device[0].resident", "[[resident]]"),
+        (("spo2_limit_percent = 88", "spo2_limit_percent = 8"), "resident[0].spo2_limit_percent", "percent"),
+        (("[journal]", "[jornal]"), "jornal", "Remove it"),
+        (("[broker]", "[broker"), "file", "line"),
+    ],
+)
+def test_a_fault_is_named_with_file_key_and_remedy(
+    tmp_path: Path, change: tuple[str, str], key: str, remedy: str
+) -> None:
+    file = write(tmp_path, GOOD.replace(*change))
+    with pytest.raises(ConfigRefused) as refused:
+        load_config(file)
+    assert refused.value.file == file
+    assert refused.value.key == key or (key.endswith("kind") and "kind" in refused.value.key)
+    assert remedy in refused.value.remedy
+    assert str(file) in str(refused.value)
+
+
+def test_a_missing_file_and_twins_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigRefused, match="--config"):
+        load_config(tmp_path / "absent.toml")
+    twin = GOOD + '\n[[device]]\nid = "cuff-04"\nkind = "cuff-ble"\naddress = "f0:0d:00:00:00:03"\n'
+    with pytest.raises(ConfigRefused, match="twice"):
+        load_config(write(tmp_path, twin))
+    with pytest.raises(ConfigRefused, match="twice"):
+        load_config(write(tmp_path, GOOD + '\n[[resident]]\nid = "r-0003"\n'))
+
+
+def settings() -> list[str]:
+    """Every setting as table.key."""
+    tables: dict[str, type[msgspec.Struct]] = {
+        "": config.GatewayConfig,
+        "broker": config.BrokerConfig,
+        "uplink": config.UplinkConfig,
+        "outbox": config.OutboxConfig,
+        "radio": RadioConfig,
+        "resident": config.ResidentConfig,
+        "device": config.DeviceSection,
+        "journal": config.JournalConfig,
+    }
+    own = [field.name for field in msgspec.structs.fields(config.GatewayConfig)]
+    assert {name for name in own if name in tables} == set(tables) - {""}, "a table without a line here"
+    return [
+        f"{table}.{field.name}" if table else field.name
+        for table, struct in tables.items()
+        for field in msgspec.structs.fields(struct)
+        if table or field.name not in tables
+    ]
+
+
+@pytest.mark.parametrize("name", settings())
+def test_every_setting_is_in_the_manual(name: str) -> None:
+    manual = Path(__file__).resolve().parents[2] / "docs" / "gateway.md"
+    assert f"| `{name}` |" in manual.read_text(encoding="utf-8")

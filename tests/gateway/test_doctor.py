@@ -1,0 +1,111 @@
+"""The doctor names what is wrong, from the card and the broker, and changes nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kanhu.contract import ClockState, FakeClock, Lane
+from kanhu.gateway import GatewayConfig, Outbox, load_config
+from kanhu.gateway.doctor import ACKNOWLEDGED_NEVER_RECEIVED, Check, Level, examine, exit_code
+from kanhu.gateway.uplink import SessionEnd
+from tests.gateway.broker import Broker
+from tests.gateway.county import County
+from tests.gateway.records import heart_rate
+from tests.gateway.sender import Sender, until
+
+_MANUAL = Path(__file__).resolve().parents[2] / "docs" / "gateway.md"
+
+
+def settings(folder: Path, *, port: int) -> GatewayConfig:
+    file = folder / "gateway.toml"
+    file.write_text(
+        f"""
+gateway = "home-03"
+data = "{folder}"
+timezone = "Asia/Shanghai"
+[broker]
+port = {port}
+[[device]]
+id = "strap-03"
+kind = "strap-ble"
+address = "F0:0D:00:00:00:03"
+""",
+        encoding="utf-8",
+    )
+    return load_config(file)
+
+
+async def findings(config: GatewayConfig, clock: FakeClock | None = None) -> dict[str, Check]:
+    checks = await examine(config, clock=clock or FakeClock())
+    manual = _MANUAL.read_text(encoding="utf-8")
+    for check in checks:
+        assert f"| {check.name.split(' strap')[0]} |" in manual, "the manual names every check"
+        assert check.level is Level.OK or check.remedy, "whatever is wrong has a remedy"
+    assert exit_code(checks) == max({Level.OK: 0, Level.ATTENTION: 1, Level.BROKEN: 2}[check.level] for check in checks)
+    return {check.name: check for check in checks}
+
+
+async def test_a_gateway_that_never_ran(tmp_path: Path, free_port: int) -> None:
+    found = await findings(settings(tmp_path, port=free_port))
+    assert found["gateway"].level is Level.BROKEN
+    assert found["broker"].level is Level.BROKEN
+    assert not (tmp_path / "outbox.db").exists(), "looking makes nothing"
+
+
+async def test_what_the_card_tells(tmp_path: Path, free_port: int) -> None:
+    config = settings(tmp_path, port=free_port)
+    clock = FakeClock()
+    outbox = Outbox.open(config.outbox_file, clock=clock, max_bytes=1 << 22)
+    outbox.accept([(Lane.LIVE, heart_rate(1)), (Lane.LIVE, heart_rate(2))], refused=[("strap-03", "no_contact")] * 2)
+    outbox.quarantine([2], reason="malformed")
+    outbox.remember({"connected:strap-03": 1, "receipt_ms": clock.wall_ms() - 5000, "receipts_ahead": 1})
+    before = config.outbox_file.read_bytes()
+    found = await findings(config, clock)
+    assert found["gateway"].level is Level.OK
+    assert "2 records owed, 1 of them urgent" in found["outbox"].found
+    assert "malformed 1" in found["quarantine"].found
+    assert "no_contact 2" in found["device strap-03"].found
+    assert found["device strap-03"].level is Level.OK
+    assert "5 s ago" in found["receipts"].found
+    assert found["epoch"].level is Level.BROKEN
+    assert config.outbox_file.read_bytes() == before
+    outbox.close()
+    clock.set_state(ClockState.UNSET)
+    (tmp_path / "outbox.damaged-1.db").write_bytes(b"")
+    found = await findings(config, clock)
+    assert found["gateway"].level is Level.BROKEN
+    assert found["clock"].level is Level.ATTENTION
+    assert found["damaged outbox"].level is Level.ATTENTION
+
+
+async def test_dropped_readings_are_told(tmp_path: Path, free_port: int) -> None:
+    config = settings(tmp_path, port=free_port)
+    outbox = Outbox.open(config.outbox_file, clock=FakeClock(), max_bytes=64 * 4096)
+    for start in range(0, 6000, 100):
+        outbox.accept([(Lane.LIVE, heart_rate(number)) for number in range(start, start + 100)])
+    dropped = outbox.counters()["", "dropped"]
+    outbox.close()
+    found = await findings(config)
+    assert found["gaps"].level is Level.ATTENTION
+    assert str(dropped) in found["gaps"].found
+
+
+@pytest.mark.broker
+async def test_acknowledged_by_the_broker_and_never_received_is_told_apart(
+    tmp_path: Path, broker: Broker, sender: Callable[..., Sender]
+) -> None:
+    config = settings(tmp_path, port=broker.port)
+    gateway = sender(broker.port)
+    gateway.start()
+    await gateway.accept([heart_rate(1)])
+    await until(lambda: gateway.uplink.ends[SessionEnd.RECEIPTS_SILENT])
+    found = await findings(config)
+    assert found["broker"].level is Level.OK
+    assert found["receipts"].level is Level.BROKEN
+    assert found["receipts"].found.startswith(ACKNOWLEDGED_NEVER_RECEIVED)
+    async with County(broker.port):
+        await gateway.settled()
+        await gateway.stop()
+    found = await findings(config, FakeClock())
+    assert found["receipts"].level is Level.OK
