@@ -1,5 +1,6 @@
 """TREND, told as stories: one vital learns and signals, two agree or one repeats, and only then a finding is made."""
 
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -34,6 +35,9 @@ def lived(days: int, state: bytes = b"") -> TrendDetector:
     for number in range(days):
         detector.update(day(number), CALM[number % 10])
     return detector
+
+
+STATES = {days: lived(days).state() for days in (5, 20, 70)}
 
 
 def times(number: int) -> Times:
@@ -125,10 +129,20 @@ def test_restart_anywhere_changes_no_answer(summaries: list[Decimal], at: int) -
 
 @given(st.binary(min_size=1, max_size=60))
 def test_any_bytes_restore_or_are_refused(state: bytes) -> None:
-    with pytest.raises(StateRefused):
-        TrendDetector(rule(), "heart_rate", state)
-    with pytest.raises(StateRefused):
-        TrendAgreement(rule(), RESIDENT, state)
+    with suppress(StateRefused):
+        TrendDetector(rule(), "heart_rate", state).update(day(1), Decimal(70))
+    with suppress(StateRefused):
+        TrendAgreement(rule(), RESIDENT, state).update(day(1), [], times(1))
+
+
+@given(st.sampled_from([5, 20, 70]), st.data())
+@settings(max_examples=60)
+def test_damaged_state_restores_or_is_refused(days: int, data: st.DataObject) -> None:
+    state = bytearray(STATES[days])
+    for _ in range(data.draw(st.integers(1, 3))):
+        state[data.draw(st.integers(0, len(state) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(StateRefused):
+        TrendDetector(rule(), "heart_rate", bytes(state)).update(day(80), Decimal(70))
 
 
 def test_state_of_another_version_is_refused() -> None:

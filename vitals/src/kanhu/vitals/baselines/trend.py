@@ -1,5 +1,6 @@
 """One person's daily summaries against their own baseline, and the agreement that makes a finding of it."""
 
+import math
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -35,7 +36,7 @@ class TrendSignal(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Baseline(msgspec.Struct, frozen=True, array_like=True):
-    version: int = STATE_VERSION
+    version: int
     last_day: int = 0
     learning: tuple[float, ...] = ()
     """Readings of the baseline until it is complete, then none."""
@@ -44,6 +45,14 @@ class _Baseline(msgspec.Struct, frozen=True, array_like=True):
     spread: float = 0.0
     up: float = 0.0
     down: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no baseline can be: stored state is read back into this."""
+        numbers = (self.centre, self.spread, self.up, self.down, *self.learning)
+        if not all(math.isfinite(number) for number in numbers) or len(self.learning) > self.count:
+            raise ValueError("not a baseline")
+        if self.count > 0 and self.spread <= 0:
+            raise ValueError("a baseline without a spread")
 
 
 class TrendDetector:
@@ -58,7 +67,7 @@ class TrendDetector:
         """
         self._rule = rule
         self._trigger, self._vital = _named(rule, metric)
-        self._kept = _read(_Baseline, state) if state else _Baseline()
+        self._kept = _read(_Baseline, state) if state else _Baseline(STATE_VERSION)
         self._signalled: Direction | None = None
 
     @property
@@ -130,7 +139,7 @@ class _Running(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Agreed(msgspec.Struct, frozen=True, array_like=True):
-    version: int = STATE_VERSION
+    version: int
     last_day: int = 0
     running: dict[str, _Running] = {}
     raised_day: int | None = None
@@ -155,7 +164,7 @@ class TrendAgreement:
         self._confirm = rule.confirm
         self._groups = {vital.metric: vital.group for vital in rule.trigger.vitals}
         self._subject = subject
-        self._kept = _read(_Agreed, state) if state else _Agreed()
+        self._kept = _read(_Agreed, state) if state else _Agreed(STATE_VERSION)
 
     def state(self) -> bytes:
         """What to store; bounded by the number of vitals."""
