@@ -1,7 +1,8 @@
 """A plain Bumble host in its own process: what any gateway's Bluetooth side does, and nothing of kanhu's edge.
 
 `python gateway_stand_in.py TRANSPORT CUFF STRAP` connects to both peripherals, subscribes, listens to beacons and
-prints one JSON line for each thing it hears. `-` in place of an address leaves that device out.
+prints one JSON line for each thing it hears. `-` in place of an address leaves that device out. It begins when it is
+given a line on standard input.
 """
 
 import asyncio
@@ -54,6 +55,8 @@ async def main(transport: str, cuff: str, strap: str) -> None:
 
 
 if __name__ == "__main__":
+    say("imported", "all")
+    sys.stdin.readline()
     try:
         asyncio.run(main(*sys.argv[1:]))
     except BaseBumbleError as error:

@@ -148,6 +148,18 @@ async def test_stopping_inside_a_window_counts_it_as_emitted_and_cut(bench: Benc
     assert bench.stage.journal.emitted == {"device-01": 1}
 
 
+async def test_a_window_with_a_gap_inside_is_cut_and_the_next_one_is_whole(bench: Bench) -> None:
+    bench.plug_in()
+    bench.play(Wear(at_s=2, device="device-01", windows=(Window(count=2),)))
+    heard = await bench.read_for(5)
+    bench.stage.clock.advance(1.5)  # the machine was too busy to let the simulator run
+    heard += await bench.read_for(3)
+    assert _fates(bench) == ["interrupted"]
+    assert bench.stage.readings()[0]["values"]["handed_over_packets"] == len(heard) // 5
+    assert len(await bench.read_for(14)) == 600 * 5
+    assert bench.stage.journal.emitted == {"device-01": 2}
+
+
 async def test_stopping_between_windows_leaves_no_trace(bench: Bench) -> None:
     bench.plug_in()
     bench.play(Wear(at_s=2, device="device-01", windows=(Window(),)))

@@ -82,6 +82,11 @@ class Program:
         """Wait for the end by itself."""
         return self.process.wait(_PATIENCE_S)
 
+    def complaints(self) -> bytes:
+        """What it wrote to standard error, once it has ended."""
+        assert self.process.stderr is not None
+        return self.process.stderr.read()
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -118,10 +123,21 @@ class Bench:
         links = json.loads(Path(ready["ready"]).read_text(encoding="utf-8"))
         return dict(links["homes"]["home-01"])
 
-    def stand_in(self, home: Mapping[str, Any], *, with_cuff: bool = True) -> Program:
+    def stand_in(self, home: Mapping[str, Any]) -> Program:
+        """Loaded, and waiting for a word to plug in its radio."""
         devices = home["devices"]
-        cuff = devices["cuff-01"]["address"] if with_cuff else "-"
-        return self._start(str(_STAND_IN), home["hci"], cuff, devices["strap-01"]["address"])
+        program = self._start(
+            str(_STAND_IN), home["hci"], devices["cuff-01"]["address"], devices["strap-01"]["address"]
+        )
+        program.wait_for(lambda line: "imported" in line)
+        return program
+
+    def gateway(self, home: Mapping[str, Any]) -> Program:
+        """Connected and subscribed."""
+        program = self.stand_in(home)
+        program.order("begin")
+        program.wait_for(lambda line: line.get("subscribed") == "strap")
+        return program
 
     def truth(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.journal.read_text(encoding="utf-8").splitlines()]
@@ -153,8 +169,7 @@ def test_every_door_is_named_and_open_before_the_start(bench: Bench) -> None:
 
 def test_a_whole_play_counts_what_a_gateway_hears(bench: Bench) -> None:
     home = bench.home()
-    gateway = bench.stand_in(home)
-    gateway.wait_for(lambda line: line.get("subscribed") == "strap")
+    gateway = bench.gateway(home)
     with serial.Serial(home["devices"]["oximeter-01"]["port"], 4800, parity=serial.PARITY_ODD, timeout=15) as port:
         time.sleep(1.2)  # the oximeter lets a reader settle for a second
         bench.simulator.order("start")
@@ -178,33 +193,35 @@ def test_a_whole_play_counts_what_a_gateway_hears(bench: Bench) -> None:
 
 def test_a_killed_gateway_is_forgotten_and_its_successor_reads_again_within_5_s(bench: Bench) -> None:
     home = bench.home()
-    first = bench.stand_in(home)
-    first.wait_for(lambda line: line.get("subscribed") == "strap")
+    first = bench.gateway(home)
+    second = bench.stand_in(home)
     bench.simulator.order("start")
     first.wait_for(lambda line: "strap" in line)
     first.process.send_signal(signal.SIGKILL)
     first.process.wait()
     killed_s = time.monotonic()
-    second = bench.stand_in(home)
+    second.order("begin")
     second.wait_for(lambda line: line.get("subscribed") == "cuff")
     second.wait_for(lambda line: "strap" in line)
     assert time.monotonic() - killed_s < _READS_AGAIN_S
     fates = ["unsent" if "unsent" in line else "sent" for line in bench.truth() if line.get("device") == "strap-01"]
     assert fates[0] == fates[-1] == "sent"
+    second.process.send_signal(signal.SIGKILL)
+    bench.simulator.order("quit")
+    assert bench.simulator.end() == 0
+    assert bench.simulator.complaints() == b""
 
 
 def test_nothing_moves_after_stop_and_the_doors_stay_open(bench: Bench) -> None:
     home = bench.home()
-    gateway = bench.stand_in(home, with_cuff=False)
-    gateway.wait_for(lambda line: line.get("subscribed") == "strap")
+    gateway = bench.gateway(home)
     bench.simulator.order("start")
     gateway.wait_for(lambda line: "strap" in line)
     bench.simulator.order("stop")
     bench.simulator.wait_for(lambda line: "stopped" in line)
     lines = bench.truth()
     bench.simulator.order("start")  # too late: a play is played once
-    successor = bench.stand_in(home)
-    successor.wait_for(lambda line: line.get("subscribed") == "strap")
+    bench.gateway(home)
     assert bench.truth() == lines
 
 
@@ -231,8 +248,7 @@ def test_a_refused_scenario_ends_it_with_the_place_and_code_2(bench: Bench) -> N
     bench.scenario.write_text(_SCENARIO.replace("cuff-ble", "cuf-ble"), encoding="utf-8")
     refused = bench.simulate()
     assert refused.end() == 2
-    assert refused.process.stderr is not None
-    assert b"cuf-ble" in refused.process.stderr.read()
+    assert b"cuf-ble" in refused.complaints()
 
 
 def test_autostart_plays_without_being_told(bench: Bench) -> None:

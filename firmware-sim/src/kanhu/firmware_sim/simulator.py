@@ -26,6 +26,9 @@ from kanhu.firmware_sim.timeline import Timeline
 
 Announcement = Mapping[str, object]
 
+# What is on the air when everything ends, such as the news of a gateway that has just died, may still arrive.
+_LANDING_S = 0.05
+
 
 class Order(Enum):
     """What the one who runs the simulator may ask for."""
@@ -87,7 +90,7 @@ class Simulator:
                 for task in idle:
                     task.cancel()
         finally:
-            self._close()
+            await self._close()
 
     async def _open(self) -> None:
         for number, home in enumerate(self._scenario.home, 1):
@@ -169,11 +172,13 @@ class Simulator:
         emitted = self._journal.emitted
         self._announce({"stopped": sum(emitted.values()), "emitted": emitted, "unsent": self._journal.unsent})
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
         for home in self._homes:
             home.port.close()
+        await asyncio.sleep(_LANDING_S)
+        for home in self._homes:
             for device in home.devices:
-                device.close()
+                await device.power_off()
 
 
 def _address(home: int, device: int) -> str:

@@ -42,11 +42,13 @@ class HciPort:
         self._port = self._server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
-        """Stop listening and unplug the host."""
+        """Stop listening and hang up on the host; the whole air is going, nobody is told."""
         if self._server is not None:
             self._server.close()
-        if self._host is not None:
-            self._host.abort()
+        self._controller.set_packet_sink(None)
+        host, self._host = self._host, None
+        if host is not None:
+            host.abort()
 
     def plug_in(self, host: "_Host") -> None:
         """A host has come; an older one is unplugged first."""

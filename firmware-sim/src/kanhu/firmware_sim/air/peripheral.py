@@ -104,6 +104,11 @@ class Peripheral:
             advertising_interval_max=_ADVERTISING_INTERVAL_MS,
         )
 
+    async def power_off(self) -> None:
+        """Stop for good; what is still on the air no longer reaches the device."""
+        await self._device.power_off()
+        self._controller.set_packet_sink(None)
+
     def has_notification_subscriber(self) -> bool:
         """Whether a connected host has asked for notifications."""
         return bool(self._subscribers(_Subscription.NOTIFY))

@@ -61,8 +61,8 @@ class Button:
                 await timeline.until(event.at_s)
                 await self._press(event)
 
-    def close(self) -> None:
-        """Nothing to give back."""
+    async def power_off(self) -> None:
+        """Nothing to do."""
 
     async def _press(self, event: Press) -> None:
         async with self._one_at_a_time:

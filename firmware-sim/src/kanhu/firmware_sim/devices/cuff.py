@@ -80,8 +80,9 @@ class Cuff:
                 await timeline.until(event.at_s)
                 await self._measure(event, timeline)
 
-    def close(self) -> None:
-        """Nothing to give back."""
+    async def power_off(self) -> None:
+        """Leave the air."""
+        await self._peripheral.power_off()
 
     async def _measure(self, event: Measure, timeline: Timeline) -> None:
         state = self._around.body.at(timeline.second_of_day(event.at_s))

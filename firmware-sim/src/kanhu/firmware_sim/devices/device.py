@@ -44,5 +44,5 @@ class Device(Protocol):
     async def play(self, timeline: Timeline) -> None:
         """Play its events; stopping means cancelling."""
 
-    def close(self) -> None:
-        """Give back what it holds of the machine."""
+    async def power_off(self) -> None:
+        """Be gone, and give back what it holds of the machine."""

@@ -6,7 +6,7 @@ after a session broke off, is not sent at all: a session always begins with a wh
     off --wear, line open and settled--> streaming --last window--> off
                                             |
                                             +--line closed: window unsent--> pausing --3 s--> off
-                                            +--stopped or reader too slow: window cut--> pausing
+                                            +--stopped, reader too slow, or a gap inside: window cut--> pausing
 """
 
 import asyncio
@@ -26,6 +26,9 @@ _BATCH_BYTES = PACKETS_PER_S // _BATCHES_PER_S * PACKET_BYTES
 # Programs throw away what is waiting right after they open a line; a window begun before that would lose its head.
 _SETTLING_S = 1.0
 _LOOK_EVERY_S = 0.25
+# Readers end a session after 2 s of silence. Where this program itself was held up for so long inside a window, nobody
+# can know whether the reader did: the session is ended so that both sides count from the same packet again.
+_LARGEST_GAP_S = 1.0
 # A reader two seconds behind will not catch up; the line itself holds minutes more.
 _LARGEST_BACKLOG_BYTES = 2 * PACKETS_PER_S * PACKET_BYTES
 
@@ -71,7 +74,7 @@ class Oximeter:
                     await self._play_window(window, begins_s, timeline)
                     begins_s += WINDOW_S
 
-    def close(self) -> None:
+    async def power_off(self) -> None:
         """Unplug the line."""
         self._line.close()
 
@@ -93,9 +96,13 @@ class Oximeter:
         waiting = b"".join(map(oximeter_packet, window.packets))
         batches = len(waiting) // _BATCH_BYTES
         handed_over = 0
+        last_s: float | None = None
         try:
             for number in range(batches):
                 await timeline.until(begins_s + (number + 1) / _BATCHES_PER_S)
+                before_s, last_s = last_s, timeline.elapsed_s()
+                if before_s is not None and last_s - before_s > _LARGEST_GAP_S:
+                    return self._cut(window, handed_over, "interrupted")
                 if not self._look():
                     self._break_off()
                     return "reader_gone"

@@ -69,8 +69,9 @@ class Strap:
             elif isinstance(event, LoseContact):
                 await self._send_without_contact(event, end_s, timeline)
 
-    def close(self) -> None:
-        """Nothing to give back."""
+    async def power_off(self) -> None:
+        """Leave the air."""
+        await self._peripheral.power_off()
 
     async def _send_beats(self, event: Wear, end_s: float, timeline: Timeline) -> None:
         heart = _Heart(self._beat_source(event), began_s=event.at_s)
