@@ -16,14 +16,14 @@ WINDOW_PACKETS = 600
 SESSION_PAUSE_S = 2.0
 """Silence after which an oximeter's next packet begins a new session: it sends 60 a second while a finger is in."""
 
-# Of the middle nine tenths of a window, so that a single packet does not decide. Devices of this class are specified
-# to 2 points of SpO2 (root mean square); four points within ten seconds is more than a body changes.
+# The next three limits are our own, until recordings of real fingers say better; docs/devices names them.
+# Of the middle nine tenths of a window, so that a single packet does not decide. Finger clips are good to about two
+# points of SpO2; more than four within ten seconds is a finger that moved rather than a lung.
 _STABLE_SPO2_POINTS = 4
 # An irregular pulse may well differ by 20 from beat to beat; the device already averages over several.
 _STABLE_PULSE_BPM = 30
 _TAIL_DIVISOR = 20  # a twentieth is left out at each end
-
-# On the device's scale of 0 to 8. Its display shows a poor signal below three bars.
+# On the device's scale of 0 to 8, for which its maker gives no limit.
 _WEAK_SIGNAL_BELOW = 3
 
 # A BTHome button repeats one event for seconds; its packet id has one byte, so it returns after 256 events at the

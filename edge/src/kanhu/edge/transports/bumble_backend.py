@@ -6,6 +6,7 @@ clients at once; `BumbleRadio.session` brings it up and hands out backend classe
 
 import asyncio
 import logging
+import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Literal
@@ -280,12 +281,13 @@ async def _powered_on(transport: Transport) -> Device:
 def _bleak_errors() -> Iterator[None]:
     """Bumble's errors as bleak's.
 
-    Where a link ends in the middle of its work Bumble asserts, or cancels what waited for an answer. Without a
-    cancellation of this task that is an error of the link; passed on as it came it would end the task in silence.
+    Bytes of a peripheral that are not what they should be show as errors of Python. Where a link ends in the middle of
+    its work Bumble asserts, or cancels what waited for an answer; without a cancellation of this task that is an error
+    of the link, and passed on as it came it would end the task in silence.
     """
     try:
         yield
-    except (BaseBumbleError, AssertionError) as error:
+    except (BaseBumbleError, AssertionError, ValueError, LookupError, struct.error) as error:
         raise BleakError(str(error) or type(error).__name__) from error
     except asyncio.CancelledError as error:
         task = asyncio.current_task()

@@ -1,0 +1,119 @@
+"""The radio as a whole, with a bleak backend that does as it is told: deaf, refused, and not there at all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
+from bleak.exc import BleakError
+
+from kanhu.contract import FakeClock, SystemClock
+from kanhu.edge.devices import DeviceConfig, DeviceKind
+from kanhu.edge.errors import LinkReason
+from kanhu.edge.intake import Intake
+from kanhu.edge.peers import ButtonPeer
+from kanhu.edge.sensing import run_devices
+from kanhu.edge.transports.ble import RadioSession, run_links
+from tests.edge.readings import RememberingSink, until
+
+BUTTON = DeviceConfig(id="button-03", kind=DeviceKind.BUTTON_BTHOME, address="F0:0D:00:00:00:05", subject="r-0003")
+
+
+class ToldScanner(BaseBleakScanner):
+    """Counts, and fails where told."""
+
+    starts = 0
+    failures = 0
+    latest: "ToldScanner"
+
+    def __init__(self, detection_callback: Any, service_uuids: Any, *_mode: Any, **_platform: Any) -> None:
+        super().__init__(detection_callback, service_uuids)
+
+    async def start(self) -> None:
+        type(self).starts += 1
+        type(self).latest = self
+        if type(self).failures:
+            type(self).failures -= 1
+            raise BleakError("adapter busy")
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+    def hear(self) -> None:
+        device = BLEDevice("00:11:22:33:44:55", None, None)
+        self.call_detection_callbacks(device, AdvertisementData(None, {}, {}, [], None, -60, ()))
+
+
+class ToldRadio:
+    """Never lost."""
+
+    def __init__(self) -> None:
+        self.sessions = 0
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[RadioSession]:
+        self.sessions += 1
+        yield RadioSession(lost=asyncio.get_running_loop().create_future(), scanner=ToldScanner)
+
+
+@asynccontextmanager
+async def listening(radio: ToldRadio, sink: RememberingSink, clock: FakeClock) -> AsyncIterator[None]:
+    ToldScanner.starts = 0
+    peer = ButtonPeer(Intake(BUTTON, sink=sink, clock=clock), address=BUTTON.address or "")
+    task = asyncio.create_task(run_links([peer], radio=radio, clock=clock))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_radio_that_hears_nothing_at_all_listens_anew() -> None:
+    radio, clock = ToldRadio(), FakeClock()
+    async with listening(radio, RememberingSink(), clock):
+        await until(lambda: ToldScanner.starts == 1)
+        await asyncio.sleep(0.05)
+        clock.advance(301)
+        await until(lambda: ToldScanner.starts == 2)
+    assert radio.sessions == 1, "the radio itself was left alone"
+
+
+async def test_a_radio_that_hears_strangers_is_not_deaf() -> None:
+    radio, clock = ToldRadio(), FakeClock()
+    async with listening(radio, RememberingSink(), clock):
+        await until(lambda: ToldScanner.starts == 1)
+        await asyncio.sleep(0.05)
+        clock.advance(200)
+        ToldScanner.latest.hear()
+        clock.advance(101)
+        await asyncio.sleep(0.05)
+        assert ToldScanner.starts == 1
+
+
+async def test_a_radio_that_refuses_to_scan_is_told_and_asked_again() -> None:
+    radio, clock, sink = ToldRadio(), FakeClock(), RememberingSink()
+    ToldScanner.failures = 2
+    async with listening(radio, sink, clock):
+        for tries in (1, 2):
+            await until(lambda: ToldScanner.starts == tries)  # noqa: B023  # awaited here
+            await until(lambda: (seen := sink.latest("button-03")) is not None and "busy" in seen.detail)
+            await asyncio.sleep(0.05)
+            clock.advance(10)
+        await until(lambda: (seen := sink.latest("button-03")) is not None and seen.reason is LinkReason.LISTENING)
+    assert sink.seen[0].reason is LinkReason.RADIO_LOST
+
+
+async def test_a_system_without_bluetooth_is_told_and_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/bus")
+    sink = RememberingSink()
+    task = asyncio.create_task(run_devices([BUTTON], sink, clock=SystemClock(), radio=None))
+    await until(lambda: (seen := sink.latest("button-03")) is not None and seen.reason is LinkReason.RADIO_LOST)
+    await asyncio.sleep(0.7)
+    assert not task.done()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
