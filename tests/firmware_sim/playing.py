@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from kanhu.firmware_sim.bodies import Body
 from kanhu.firmware_sim.devices import Surroundings
 from kanhu.firmware_sim.journal import Journal
 from kanhu.firmware_sim.scenario import DeviceEntry, DeviceKind, Event
+from kanhu.firmware_sim.serial_line import SerialLine
 from kanhu.firmware_sim.timeline import Timeline
 
 _STEP_S = 0.05
@@ -54,3 +56,14 @@ class Stage:
         """What the journal says about readings so far."""
         lines = [json.loads(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
         return [line for line in lines if "device" in line]
+
+
+def fill(line: SerialLine) -> None:
+    """Write until the line takes no more; the kernel carries bytes over in its own time, so full is asked for twice."""
+    refused = 0
+    while refused < 2:
+        if line.write(bytes(4096)):
+            refused = 0
+        else:
+            refused += 1
+            time.sleep(0.05)

@@ -8,7 +8,7 @@ import pytest
 
 from kanhu.firmware_sim import RecordRefused
 from kanhu.firmware_sim.bodies import Body, RecordedBeats, SinusBeats, load_recorded_beats
-from kanhu.firmware_sim.scenario import Resident
+from kanhu.firmware_sim.scenario import Condition, Resident
 
 _MORNING_S = 9 * 3600.0
 _RECORDING = Path(__file__).parents[2] / "harness" / "data" / "rr_af" / "afdb_05121.csv"
@@ -35,15 +35,17 @@ def test_pressure_and_rate_dip_at_night() -> None:
 
 
 def test_conditions_move_a_person_and_resting_values_override_them() -> None:
+    man = Body(Resident(id="r-0001", age_years=78, sex="m"), seed="1").at(_MORNING_S)
     plain = Body(_resident(), seed="1").at(_MORNING_S)
-    lungs = Body(_resident(conditions=("copd",)), seed="1").at(_MORNING_S)
-    told = Body(_resident(conditions=("copd",), resting_spo2_percent=96), seed="1").at(_MORNING_S)
+    lungs = Body(_resident(conditions=(Condition.COPD,)), seed="1").at(_MORNING_S)
+    told = Body(_resident(conditions=(Condition.COPD,), resting_spo2_percent=96), seed="1").at(_MORNING_S)
+    assert man.heart_rate_bpm < plain.heart_rate_bpm
     assert lungs.spo2_percent < plain.spo2_percent - 3
     assert abs(told.spo2_percent - 96) < 1
 
 
 def test_every_state_of_a_day_is_one_a_person_can_have() -> None:
-    body = Body(_resident(conditions=("hypertension", "heart_failure")), seed="3")
+    body = Body(_resident(conditions=(Condition.HYPERTENSION, Condition.HEART_FAILURE)), seed="3")
     for second in range(0, 86_400, 300):
         state = body.at(second)
         assert 40 < state.heart_rate_bpm < 130

@@ -11,7 +11,7 @@ import pytest
 from kanhu.firmware_sim.devices import Oximeter
 from kanhu.firmware_sim.scenario import Artefact, DeviceKind, Event, Remove, Wear, Window
 from kanhu.firmware_sim.serial_line import SerialLine
-from tests.firmware_sim.playing import Stage
+from tests.firmware_sim.playing import Stage, fill
 
 _KERNEL_PATIENCE_S = 0.05  # a pseudo terminal carries bytes over in its own time, not in the fake clock's
 
@@ -177,7 +177,7 @@ async def test_an_open_ended_wear_sends_whole_windows_until_it_is_taken_off(benc
 
 async def test_a_reader_who_sleeps_for_minutes_costs_the_window_not_the_simulator(bench: Bench) -> None:
     bench.plug_in()
-    assert sum(bench.line.write(bytes(4096)) for _ in range(100)) > 0  # the line is full to the brim
+    fill(bench.line)
     bench.play(Wear(at_s=2, device="device-01", windows=(Window(),)))
     await bench.stage.pass_time(13)
     assert _fates(bench) == ["reader_too_slow"]

@@ -68,6 +68,7 @@ def test_every_home_of_the_morning_stands_in_the_register() -> None:
         (_HEAD.replace("duration_s", "duration"), "duration"),
         (_HEAD.replace('kind = "cuff-ble"', 'kind = "cuff"'), "cuff"),
         (_HEAD.replace("r-0001", "R 1"), "matching regex"),
+        (_HEAD.replace('sex = "f"', 'sex = "f", conditions = ["age"]'), "age"),
         (_HEAD.replace('person = "r-0001"', 'person = "r-0002"'), "no resident of home-01"),
         (_HEAD.replace("oximeter-01", "cuff-01"), "its own id"),
         ('starts_at = "25:00"' + _HEAD, "time of day"),

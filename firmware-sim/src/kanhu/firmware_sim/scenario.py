@@ -43,6 +43,15 @@ class DeviceKind(StrEnum):
     BUTTON = "button-bthome"
 
 
+class Condition(StrEnum):
+    """What moves a person's resting values."""
+
+    HYPERTENSION = "hypertension"
+    DIABETES = "diabetes"
+    COPD = "copd"
+    HEART_FAILURE = "heart_failure"
+
+
 class Artefact(StrEnum):
     """What spoils an oximeter window."""
 
@@ -78,7 +87,7 @@ class Resident(_Table, frozen=True, kw_only=True):
     id: Name
     age_years: Annotated[int, msgspec.Meta(ge=0, le=120)]
     sex: Literal["f", "m"]
-    conditions: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     resting_heart_rate_bpm: PulseRate | None = None
     resting_systolic_mmhg: Pressure | None = None
     resting_diastolic_mmhg: Pressure | None = None

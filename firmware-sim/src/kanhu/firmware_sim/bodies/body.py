@@ -1,6 +1,6 @@
 """A person at rest over the day: heart rate, blood pressure, oxygen saturation.
 
-Resting values come from the scenario, or from age and conditions. Over the day they follow one cosine: heart rate
+Resting values come from the scenario, or from age, sex and conditions. Over the day they follow one cosine: heart rate
 and pressure are lowest at about 03:00 and highest in the late afternoon, the pressure some 12 % lower at night
 ("dipping"), saturation a little lower asleep. On top lie slow, smooth, seeded wanderings, so that the same seed and
 the same second always give the same person.
@@ -10,19 +10,20 @@ import math
 import random
 from dataclasses import dataclass
 
-from kanhu.firmware_sim.scenario import Resident
+from kanhu.firmware_sim.scenario import Condition, Resident
 
 _DAY_S = 86_400.0
 _LOWEST_AT_S = 3 * 3600.0
 _WANDERING_PERIODS_S = (61.0, 337.0, 1_709.0)  # no common multiple within a day
 
+_FEMALE_BPM = 3.0  # women's hearts beat a little faster at rest
+
 # How much a condition moves the resting values: heart rate (1/min), systolic, diastolic (mmHg), saturation (points).
-_CONDITIONS: dict[str, tuple[float, float, float, float]] = {
-    "hypertension": (2.0, 18.0, 8.0, 0.0),
-    "copd": (6.0, 2.0, 0.0, -4.0),
-    "heart_failure": (8.0, -6.0, -4.0, -2.0),
-    "diabetes": (3.0, 6.0, 1.0, 0.0),
-    "atrial_fibrillation": (10.0, 0.0, 0.0, 0.0),
+_CONDITIONS: dict[Condition, tuple[float, float, float, float]] = {
+    Condition.HYPERTENSION: (2.0, 18.0, 8.0, 0.0),
+    Condition.COPD: (6.0, 2.0, 0.0, -4.0),
+    Condition.HEART_FAILURE: (8.0, -6.0, -4.0, -2.0),
+    Condition.DIABETES: (3.0, 6.0, 1.0, 0.0),
 }
 
 
@@ -41,18 +42,7 @@ class Body:
 
     def __init__(self, resident: Resident | None, *, seed: str) -> None:
         """Build from the resident, or a plain visitor where nobody is named."""
-        age_years = 65 if resident is None else resident.age_years
-        heart_rate, systolic, diastolic, spo2 = 70.0, 118.0 + 0.25 * (age_years - 60), 76.0, 97.0
-        for condition in () if resident is None else resident.conditions:
-            moves = _CONDITIONS.get(condition, (0.0, 0.0, 0.0, 0.0))
-            heart_rate, systolic = heart_rate + moves[0], systolic + moves[1]
-            diastolic, spo2 = diastolic + moves[2], spo2 + moves[3]
-        if resident is not None:
-            heart_rate = resident.resting_heart_rate_bpm or heart_rate
-            systolic = resident.resting_systolic_mmhg or systolic
-            diastolic = resident.resting_diastolic_mmhg or diastolic
-            spo2 = resident.resting_spo2_percent or spo2
-        self._resting = VitalState(heart_rate, systolic, diastolic, spo2)
+        self._resting = _resting(resident)
         draw = random.Random(f"{seed}/body/{resident.id if resident else 'visitor'}")
         self._phases = [[draw.uniform(0, 2 * math.pi) for _ in _WANDERING_PERIODS_S] for _ in range(3)]
 
@@ -72,3 +62,20 @@ class Body:
     def _wandering(self, which: int, second: float) -> float:
         turns = zip(_WANDERING_PERIODS_S, self._phases[which], strict=True)
         return sum(math.sin(2 * math.pi * second / period + phase) for period, phase in turns) / len(self._phases)
+
+
+def _resting(resident: Resident | None) -> VitalState:
+    if resident is None:
+        return VitalState(heart_rate_bpm=70.0, systolic_mmhg=122.0, diastolic_mmhg=76.0, spo2_percent=97.0)
+    heart_rate_bpm = 70.0 + (_FEMALE_BPM if resident.sex == "f" else 0.0)
+    systolic_mmhg, diastolic_mmhg, spo2_percent = 118.0 + 0.25 * (resident.age_years - 60), 76.0, 97.0
+    for condition in resident.conditions:
+        moves = _CONDITIONS[condition]
+        heart_rate_bpm, systolic_mmhg = heart_rate_bpm + moves[0], systolic_mmhg + moves[1]
+        diastolic_mmhg, spo2_percent = diastolic_mmhg + moves[2], spo2_percent + moves[3]
+    return VitalState(
+        heart_rate_bpm=resident.resting_heart_rate_bpm or heart_rate_bpm,
+        systolic_mmhg=resident.resting_systolic_mmhg or systolic_mmhg,
+        diastolic_mmhg=resident.resting_diastolic_mmhg or diastolic_mmhg,
+        spo2_percent=resident.resting_spo2_percent or spo2_percent,
+    )
