@@ -27,8 +27,6 @@ SITE = HARNESS / "scenarios" / "site.toml"
 RECORDING = HARNESS / "data" / "rr_af"
 
 _UP_PATIENCE_S = 60.0
-_CALM_S = 17.0
-"""Emission ends so long before the end, so that everything owed can arrive and be compared."""
 _DRAIN_PATIENCE_S = 45.0
 _KILL_AFTER_S = 45.0
 """Broker and cloud are killed so long after the script's start: in the middle of the falling oxygen."""
@@ -52,6 +50,10 @@ class Options:
     http_port: int
     scenario: Path = SCENARIO
     site: Path = SITE
+    calm_s: float = 17.0
+    """Emission ends so long before the end, so that everything owed can arrive and be compared."""
+    script_s: float | None = None
+    """Play so much of the script, however long the village took to wake; instead of `seconds`."""
 
 
 @dataclass(slots=True)
@@ -161,7 +163,7 @@ async def play(stage: Village) -> None:
     await simulator.stdin.drain()
     stage.script_began_s = stage.timeline.elapsed_s()
     stage.timeline.say("the morning begins")
-    end_s = None if stage.options.seconds is None else stage.options.seconds - _CALM_S
+    end_s = _emission_ends_s(stage)
     acts = [
         asyncio.create_task(stage.county.listen(lambda seen: _alert_seen(stage, seen)), name="listen"),
         asyncio.create_task(_play_faults(stage), name="faults"),
@@ -201,7 +203,7 @@ async def settle(stage: Village) -> None:
         ledger=dump,
     )
     outcome.alerts = list(stage.county.alerts.values())
-    played_s = (stage.options.seconds or 0.0) - _CALM_S - stage.script_began_s
+    played_s = (_emission_ends_s(stage) or 0.0) - stage.script_began_s
     outcome.expected = tuple(alert for alert in stage.script.expected if alert.due_s <= played_s)
     outcome.problems += outcome.account.problems() + _compare_alerts(outcome)
     await stage.processes.stop_all()
@@ -212,6 +214,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _emission_ends_s(stage: Village) -> float | None:
+    """When the devices fall silent; None means when the person at the terminal says so."""
+    options = stage.options
+    if options.script_s is not None:
+        return stage.script_began_s + options.script_s
+    return None if options.seconds is None else options.seconds - options.calm_s
 
 
 def _tool(name: str) -> str:

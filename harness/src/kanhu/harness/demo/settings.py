@@ -13,6 +13,8 @@ from kanhu.harness.demo.script import Home
 HEARTBEAT_S = 5
 GATEWAY_SILENT_S = 30
 """A gateway unheard for so long is raised; heartbeat and limit are the two settings the demo shortens."""
+RECONNECT_GRACE_S = 10
+"""How long gateways have to come back after the county itself was away: two heartbeats."""
 ROUTINE_S = 2
 """How often routine readings leave; 60 s in the field, where the link costs money."""
 
@@ -32,7 +34,7 @@ def write_cloud(folder: Path, *, http_port: int, broker_port: int) -> Path:
         _toml({"data": str(folder), "timezone": "Asia/Shanghai", "broker": f"mqtt://127.0.0.1:{broker_port}"})
         + _table("county", {"zh": "云岭县", "en": "Yunling County"})
         + _table("http", {"host": "127.0.0.1", "port": http_port})
-        + _table("silence", {"gateway_silent_s": GATEWAY_SILENT_S}),
+        + _table("silence", {"gateway_silent_s": GATEWAY_SILENT_S, "reconnect_grace_s": RECONNECT_GRACE_S}),
         encoding="utf-8",
     )
     return path
