@@ -1,5 +1,6 @@
-"""SIGKILL at any moment: what was promised outside the process is in the file."""
+"""SIGKILL at any moment, and a card that is full: what was promised is in the file, what is not is said."""
 
+import json
 import random
 import subprocess
 import sys
@@ -45,3 +46,12 @@ def test_every_promise_survives_a_kill(tmp_path: Path) -> None:
     assert {seq: found.get(seq) for seq in promised} == {seq: heart_rate(number) for seq, number in promised.items()}
     assert int(outbox.states()["r-0003"]) == max(record.times.mono_ns for record in found.values()) // 10**9
     outbox.close()
+
+
+def test_a_card_without_space_refuses_loses_nothing_accepted_and_drains(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.gateway.full_card_process", str(tmp_path / "outbox.db")]
+    told = json.loads(subprocess.run(command, cwd=_ROOT, capture_output=True, check=True, text=True).stdout)
+    assert told["refused"] > 0, "the limit was never reached"
+    assert told["held"] == told["accepted"]
+    assert told["settled"] == len(told["accepted"])
+    assert told["left"] == 0

@@ -151,6 +151,25 @@ async def test_low_oxygen_is_found_across_a_kill(tmp_path: Path, broker: Broker,
         assert len({line["epoch"] for line in made}) == 1
 
 
+@pytest.mark.broker
+async def test_a_gateway_without_a_county_goes_on_and_delivers_later(
+    tmp_path: Path, free_port: int, broker: Broker, oximeter: Oximeter
+) -> None:
+    settings = write_settings(tmp_path, port=free_port, oximeter=oximeter)
+    log = tmp_path / "log"
+    with running(settings) as process:
+        await until(lambda: log.exists() and "oximeter-03: open" in log.read_text(encoding="utf-8"))
+        oximeter.send_window(spo2=96)
+        await until(lambda: promises(tmp_path))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(15) == 0
+    settings = write_settings(tmp_path, port=broker.port, oximeter=oximeter)
+    async with County(broker.port) as county:
+        with running(settings):
+            await until(lambda: county.stored)
+        assert [line["seq"] for line in promises(tmp_path)] == list(county.stored)
+
+
 def test_settings_that_cannot_be_used_are_told_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text('gateway = "home-03"\ndata = "."\n', encoding="utf-8")

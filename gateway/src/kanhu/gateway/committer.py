@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from kanhu.contract import Lane, Record
@@ -77,7 +78,12 @@ class Committer:
         try:
             while self._waiting:
                 group, self._waiting = self._waiting, []
-                answers = await self.call(lambda outbox, group=group: _commit(outbox, group))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                try:
+                    answers = await self.call(partial(_commit, group=group))
+                except BaseException as error:
+                    for submission in group:  # whatever it was, nobody waits for ever
+                        _answer(submission.done, error)
+                    raise
                 for submission, answer in zip(group, answers, strict=True):
                     _answer(submission.done, answer)
         finally:
@@ -107,10 +113,10 @@ def _commit(outbox: Outbox, group: Sequence[_Submission]) -> list[list[int] | Ou
     return answers
 
 
-def _answer(done: asyncio.Future[list[int]], answer: list[int] | OutboxError) -> None:
+def _answer(done: asyncio.Future[list[int]], answer: list[int] | BaseException) -> None:
     if done.done():
         return
-    if isinstance(answer, OutboxError):
+    if isinstance(answer, BaseException):
         done.set_exception(answer)
     else:
         done.set_result(answer)

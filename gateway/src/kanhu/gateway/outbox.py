@@ -164,7 +164,10 @@ class Outbox:
             OutboxFull, OutboxFailed: nothing of this call was stored.
         """
         rows = [self._row(lane, record) for lane, record in records]
-        self._make_room(rows)
+        try:
+            self._make_room(rows)
+        except sqlite3.Error as error:
+            raise _named(error, self._file) from error
         with self._transaction():
             seqs = [self._insert(row) for row in rows]
             counts: Counter[tuple[str, str]] = Counter((device, f"refused:{reason}") for device, reason in refused)

@@ -12,6 +12,7 @@ wait for no reading. Two senders, a receiver, a heartbeat and a watch run while 
 """
 
 import asyncio
+import logging
 import random
 import socket
 from collections import Counter
@@ -20,6 +21,7 @@ from enum import StrEnum
 from functools import partial
 
 import aiomqtt
+import msgspec
 
 from kanhu.contract import (
     Clock,
@@ -27,6 +29,7 @@ from kanhu.contract import (
     GatewayState,
     Lane,
     MessageRefused,
+    MessageTooLarge,
     Receipt,
     Status,
     Up,
@@ -47,6 +50,8 @@ _FLUSH_S = 5.0  # a stop waits so long for receipts; what is still owed then wai
 _IDLE_S = 3600.0
 _MAX_QUEUED = 64  # two windows and a heartbeat fit; more would be a mistake and must fail loudly
 _MAX_RECEIPTS_WAITING = 256
+
+_log = logging.getLogger(__name__)
 
 
 class SessionEnd(StrEnum):
@@ -103,10 +108,14 @@ class Uplink:
     async def run(self) -> None:
         """Connect, send, and connect again, until `stop`."""
         back_off_s = _FIRST_BACK_OFF_S
+        last_end: SessionEnd | None = None
         while not self._stopping.is_set():
             receipts_before = self._notes.get("receipt_ms")
             end = await self._connect_once()
             self.ends[end] += 1
+            if end is not last_end:  # an hour without a network is one line, not two hundred
+                _log.info("the way to %s:%d: %s", self._broker.host, self._broker.port, end.value)
+                last_end = end
             await self._write_notes()
             if end is SessionEnd.STOPPED:
                 return
@@ -151,7 +160,7 @@ class Uplink:
     async def _client(self) -> aiomqtt.Client:
         will = aiomqtt.Will(
             up_topic(self._gateway, Up.STATUS),
-            encode_status(await self._status(GatewayState.LOST)),
+            await self._status_wire(GatewayState.LOST),
             qos=1,
             retain=True,
         )
@@ -197,10 +206,15 @@ class Uplink:
         raise _Stopped
 
     async def _say(self, client: aiomqtt.Client, state: GatewayState) -> None:
-        wire = encode_status(await self._status(state))
-        await client.publish(
-            up_topic(self._gateway, Up.STATUS), wire, qos=1, retain=True, timeout=self._config.receipt_timeout_s
-        )
+        topic, wire = up_topic(self._gateway, Up.STATUS), await self._status_wire(state)
+        await client.publish(topic, wire, qos=1, retain=True, timeout=self._config.receipt_timeout_s)
+
+    async def _status_wire(self, state: GatewayState) -> bytes:
+        status = await self._status(state)
+        try:
+            return encode_status(status)
+        except MessageTooLarge:  # more devices than one heartbeat tells of: better none of them than no heartbeat
+            return encode_status(msgspec.structs.replace(status, devices=()))
 
     # ------------------------------------------------------------------------------------------ answers
 

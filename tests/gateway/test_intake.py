@@ -1,0 +1,167 @@
+"""The intake: accepted means committed, and a card that takes nothing is told, counted, and survived."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from kanhu.contract import (
+    Clock,
+    FakeClock,
+    Lane,
+    Observation,
+    Part,
+    Record,
+    Subject,
+    SubjectKind,
+    SystemClock,
+    record_digest,
+)
+from kanhu.edge.pipeline import SensingPipeline
+from kanhu.gateway import Outbox, OutboxFailed, OutboxFull
+from kanhu.gateway.committer import Committer
+from kanhu.gateway.config import BrokerConfig, UplinkConfig
+from kanhu.gateway.intake import Intake
+from kanhu.gateway.journal import Journal
+from kanhu.gateway.uplink import Uplink
+from kanhu.vitals import Judge, Runs, core_pack
+from tests.gateway.records import RESIDENT, heart_rate, times
+
+_NOBODY = Subject(SubjectKind.UNIDENTIFIED, "session-1")
+
+
+class StubbornOutbox(Outbox):
+    """A card that can be told to take nothing."""
+
+    trouble: OutboxFull | OutboxFailed | None = None
+
+    def accept(
+        self,
+        records: Sequence[tuple[Lane, Record]],
+        *,
+        states: Mapping[str, bytes] | None = None,
+        refused: Sequence[tuple[str, str]] = (),
+    ) -> list[int]:
+        if self.trouble is not None:
+            raise self.trouble
+        return super().accept(records, states=states, refused=refused)
+
+
+class Bench:
+    """An intake with a real judge and outbox, and no network."""
+
+    def __init__(self, folder: Path) -> None:
+        clock: Clock = FakeClock()
+        self.outbox = StubbornOutbox.open(folder / "outbox.db", clock=clock, max_bytes=1 << 22)
+        self.committer = Committer(self.outbox)
+        self.file = folder / "accepted.ndjson"
+        self.journal = Journal(self.file)
+        uplink = Uplink(
+            "home-03",
+            self.committer,
+            broker=BrokerConfig(),
+            config=UplinkConfig(),
+            heartbeat_s=60,
+            clock=SystemClock(),
+            status=lambda _: pytest.fail("nobody asks"),
+        )
+        self.intake = Intake(self.committer, journal=self.journal, uplink=uplink)
+        self.judge_anew()
+
+    def judge_anew(self) -> None:
+        judge = Judge(core_pack(), Runs.GATEWAY, {}, timezone(timedelta(hours=8)))
+        pipeline = SensingPipeline(judge, profiles={})
+        pipeline.restore(self.outbox.states())
+        self.intake.judge_with(pipeline)
+
+    def lines(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
+
+    async def lane(self, lane: Lane) -> list[tuple[int, Record]]:
+        return await self.committer.call(lambda outbox: outbox.batch(lane))
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    await bench.committer.close()
+    bench.journal.__exit__()
+
+
+def press(number: int, *, subject: Subject = RESIDENT) -> Observation:
+    return Observation("help_button", (Part("help_button", (1,)),), subject, "button-03", times(number))
+
+
+async def test_the_journal_names_what_was_committed(bench: Bench) -> None:
+    await bench.intake.accept(heart_rate(1, metric="weight"))
+    await bench.intake.refuse("cuff-03", "short", "3 bytes")
+    ((seq, record),) = await bench.lane(Lane.LIVE)
+    accepted, refused = bench.lines()
+    assert accepted == {
+        "kind": "reading",
+        "seq": seq,
+        "epoch": bench.outbox.epoch,
+        "sha256": record_digest(record).hex(),
+        "metric": "weight",
+        "device": "strap-03",
+    }
+    assert refused == {"refused": "short", "device": "cuff-03"}
+
+
+async def test_a_press_and_its_finding_leave_together_in_the_alert_lane(bench: Bench) -> None:
+    await bench.intake.accept(press(1))
+    assert [line["kind"] for line in bench.lines()] == ["reading", "finding"]
+    assert len(await bench.lane(Lane.ALERT)) == 2
+    assert await bench.lane(Lane.LIVE) == []
+
+
+async def test_a_press_of_nobody_known_does_not_wait_either(bench: Bench) -> None:
+    await bench.intake.accept(press(1, subject=_NOBODY))
+    assert bench.lines()[0]["kind"] == "reading"
+    assert await bench.lane(Lane.ALERT)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"), [(OutboxFull("full"), "outbox_full"), (OutboxFailed("EIO"), "outbox_failed")]
+)
+async def test_a_reading_the_card_does_not_take_is_refused_and_counted_later(
+    bench: Bench, trouble: OutboxFull | OutboxFailed, reason: str
+) -> None:
+    bench.outbox.trouble = trouble
+    await bench.intake.accept(heart_rate(1, metric="weight"))
+    await bench.intake.accept(heart_rate(2, metric="weight"))
+    await bench.intake.refuse("cuff-03", "short", "")
+    assert bench.lines() == []
+    bench.outbox.trouble = None
+    await bench.intake.accept(heart_rate(3, metric="weight"))
+    counters = await bench.committer.call(Outbox.counters)
+    assert counters == {
+        ("strap-03", "accepted"): 1,
+        ("strap-03", f"refused:{reason}"): 2,
+        ("cuff-03", "refused:short"): 1,
+    }
+    assert len(bench.lines()) == 4
+
+
+async def test_a_finding_that_could_not_be_stored_is_raised_again_after_the_restore(bench: Bench) -> None:
+    bench.outbox.trouble = OutboxFailed("EIO")
+    with pytest.raises(OutboxFailed):
+        await bench.intake.accept(press(1))
+    bench.outbox.trouble = None
+    bench.judge_anew()  # as the supervisor does
+    await bench.intake.accept(press(2))
+    assert [line["kind"] for line in bench.lines() if "kind" in line] == ["reading", "finding"]
+
+
+async def test_an_unforeseen_error_leaves_nobody_waiting(bench: Bench) -> None:
+    class Unforeseen(Exception):
+        pass
+
+    bench.outbox.trouble = Unforeseen()  # type: ignore[assignment]  # what nobody planned for
+    with pytest.raises(Unforeseen):
+        await bench.committer.accept([(Lane.LIVE, heart_rate(1))])
+    bench.outbox.trouble = None
+    assert await bench.committer.accept([(Lane.LIVE, heart_rate(1))]) == [1]
