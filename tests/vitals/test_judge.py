@@ -191,7 +191,7 @@ def _busy() -> Story:
 
 
 def test_state_of_a_busy_home_is_small() -> None:
-    assert len(_busy().judge.state(RESIDENT.id)) < 1000
+    assert len(_busy().judge.state(RESIDENT.id)) < 1500
 
 
 def test_state_of_another_version_is_refused_and_of_another_rule_version_left_out() -> None:

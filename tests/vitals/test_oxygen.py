@@ -75,6 +75,8 @@ def test_high_from_85_and_only_for_three_in_a_row() -> None:
     first, second = story.findings
     assert second.alert_id == first.alert_id
     assert (second.phase, second.priority) == (Phase.CONTINUE, Priority.HIGH)
+    assert [evidence.steps for evidence in second.evidence] == [850, 840, 850]
+    assert (second.params["count"], second.params["minutes"]) == ("3", "1")
 
 
 def test_three_at_85_are_high_at_once() -> None:

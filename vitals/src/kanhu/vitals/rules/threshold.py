@@ -33,8 +33,8 @@ class ThresholdState(msgspec.Struct, frozen=True, array_like=True, tag="threshol
     alert: Alert | None = None
     clear_count: int = 0
     clear_run: Run | None = None
-    urgent_count: int = 0
-    """Good readings in a row that call for high priority."""
+    urgent: tuple[Point, ...] = ()
+    """The last good readings in a row that call for high priority, as many as it takes."""
 
 
 def judge_threshold(
@@ -58,8 +58,8 @@ def judge_threshold(
         state = ThresholdState()
         decisions.append(Decision(rule.id, DecisionReason.LAPSED))
     values = _values(point)
-    count = min(state.urgent_count + 1, _row(rule)) if urgent(bounds, values) else 0
-    state = msgspec.structs.replace(state, urgent_count=count)
+    row = (*state.urgent, point)[-_row(rule) :] if urgent(bounds, values) else ()
+    state = msgspec.structs.replace(state, urgent=row)
     judge = _open if state.alert is not None and state.alert.open else _quiet
     state, more = judge(rule, state, observation=observation, bounds=bounds, point=point)
     return state, decisions + more
@@ -87,14 +87,14 @@ def _quiet(
         rule,
         observation,
         last=state.alert,
-        priority=Priority.HIGH if state.urgent_count >= _row(rule) else rule.priority,
+        priority=Priority.HIGH if len(state.urgent) == _row(rule) else rule.priority,
         reasons=(DecisionReason.CONFIRMED, DecisionReason.RECURRED),
         points=step.confirmed,
         params=_params(rule, bounds, points=step.confirmed, run=step.run),
     )
     count = 1 if state.alert is None or alert.id != state.alert.id else state.alert.count + 1
     alert = msgspec.structs.replace(alert, count=count)
-    return ThresholdState(alert=alert, urgent_count=state.urgent_count), [*decisions, decision]
+    return ThresholdState(alert=alert, urgent=state.urgent), [*decisions, decision]
 
 
 def _open(
@@ -105,26 +105,24 @@ def _open(
     alert = msgspec.structs.replace(state.alert, touched=point.moment)
     stands = standing(bounds, _values(point))
     if stands is not Standing.CLEAR:
-        state = ThresholdState(alert=alert, urgent_count=state.urgent_count)
+        state = ThresholdState(alert=alert, urgent=state.urgent)
         if stands is Standing.BETWEEN:
             return state, [Decision(rule.id, DecisionReason.HOLDING)]
-        if state.urgent_count < _row(rule) or alert.priority is Priority.HIGH:
+        if len(state.urgent) < _row(rule) or alert.priority is Priority.HIGH:
             return state, [Decision(rule.id, DecisionReason.ALREADY_RAISED)]
         alert = msgspec.structs.replace(alert, priority=Priority.HIGH)
-        phase, reason = Phase.CONTINUE, DecisionReason.LEVEL_RAISED
+        phase, reason, points = Phase.CONTINUE, DecisionReason.LEVEL_RAISED, state.urgent
         state = msgspec.structs.replace(state, alert=alert)
     else:
         state = _towards_clear(rule, msgspec.structs.replace(state, alert=alert), point=point)
         if not _is_clear(rule, state):
             return state, [Decision(rule.id, DecisionReason.CLEARING)]
         alert = msgspec.structs.replace(alert, open=False)
-        phase, reason = Phase.END, DecisionReason.CLEARED
+        phase, reason, points = Phase.END, DecisionReason.CLEARED, (point,)
         state = ThresholdState(alert=alert)
-    params = _params(rule, bounds, points=(Point(alert.started, ()), point), run=None)
-    params["count"] = str(_row(rule))
-    decision = told(
-        rule, observation, alert=alert, phase=phase, reason=reason, evidence=point.evidence(), params=params
-    )
+    params = _params(rule, bounds, points=points, run=None)
+    evidence = tuple(piece for one in points for piece in one.evidence())
+    decision = told(rule, observation, alert=alert, phase=phase, reason=reason, evidence=evidence, params=params)
     return state, [decision]
 
 
@@ -175,10 +173,9 @@ def _mean(points: tuple[Point, ...]) -> _Values:
 
 def _params(rule: Rule, bounds: tuple[Bound, ...], *, points: tuple[Point, ...], run: Run | None) -> dict[str, str]:
     """What the sentence may name: the deciding values, their limits, how many readings, over how long."""
-    mean = isinstance(rule.confirm, RepeatMean) and all(point.values for point in points)
-    values = _mean(points) if mean else _values(points[-1])
+    values = _mean(points) if isinstance(rule.confirm, RepeatMean) else _values(points[-1])
     passed_ms = elapsed_ms(points[0].moment, points[-1].moment) if run is None else run.lasted_ms
-    params = {"count": str(sum(1 for point in points if point.values)), "minutes": minutes_text(passed_ms)}
+    params = {"count": str(len(points)), "minutes": minutes_text(passed_ms)}
     for bound in bounds:
         value = values.get(bound.metric)
         params[bound.metric] = "-" if value is None else number_text(value)
