@@ -13,7 +13,7 @@ STALLED_MS = 10_000
 """Ticks come every second: a longer pause means that this process stood still and heard nothing."""
 DETECTION_MS = 25_000
 """A link can be dead this long before it is noticed: one and a half keepalives of 15 s."""
-_KEEP_EVERY_MS = 5_000
+_KEEP_EVERY_MS = 15_000
 
 
 class Listening:

@@ -64,8 +64,7 @@ def store(connection: Connection, envelope: Envelope, *, wire: bytes, lane: str,
         for seq, record in fresh:
             coverage.stored.add(seq, seq)
             for first, last in record.ranges if isinstance(record, Gap) else ():
-                if 1 <= first <= last:  # a gap is a claim like any other: one that makes no sense names nothing
-                    coverage.gaps.add(first, last)
+                coverage.gaps.add(first, last)
         write_coverage(connection, coverage=coverage, **key)
         connection.execute(
             update(schema.gateway)

@@ -1,0 +1,93 @@
+"""The embedded broker: keeps its port, dies with its parent, and a stale one is recognised and stopped."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kanhu.cloud.broker.child import BrokerChild, stale_pid
+from kanhu.cloud.broker.settings import program, write_settings
+from kanhu.contract import SystemClock
+
+pytestmark = pytest.mark.broker
+
+_PARENT = """\
+import asyncio, sys
+from pathlib import Path
+from kanhu.cloud.broker.child import BrokerChild
+from kanhu.contract import SystemClock
+
+async def main():
+    broker = BrokerChild(Path(sys.argv[1]), SystemClock())
+    await broker.start()
+    print(broker.port, flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_port_is_kept_over_restarts(tmp_path: Path) -> None:
+    ports = []
+    for _ in range(2):
+        broker = BrokerChild(tmp_path / "broker", SystemClock())
+        await broker.start()
+        ports.append(broker.port)
+        await broker.stop()
+    assert ports[0] == ports[1]
+
+
+async def test_broker_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _PARENT, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    assert int(await asyncio.wait_for(parent.stdout.readline(), 20))
+    pid = stale_pid(tmp_path)
+    assert pid is not None
+    parent.kill()
+    await parent.wait()
+    async with asyncio.timeout(10):
+        while _alive(pid):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_stale_broker_of_this_folder_is_stopped_and_its_port_taken(tmp_path: Path) -> None:
+    first = BrokerChild(tmp_path, SystemClock())
+    await first.start()
+    await first.stop()
+    settings = write_settings(tmp_path, host="127.0.0.1", port=first.port)
+    stale = subprocess.Popen([program(), "-c", settings], stderr=subprocess.DEVNULL)
+    try:
+        async with asyncio.timeout(10):
+            while stale_pid(tmp_path) != stale.pid:
+                await asyncio.sleep(0.05)
+        second = BrokerChild(tmp_path, SystemClock())
+        waiting = asyncio.create_task(asyncio.to_thread(stale.wait))
+        await second.start()
+        await asyncio.wait_for(waiting, 10)
+        assert second.port == first.port
+        await second.stop()
+    finally:
+        stale.kill()
+        stale.wait()
+
+
+def test_a_pid_file_of_another_program_is_not_believed(tmp_path: Path) -> None:
+    (tmp_path / "nats.pid").write_text(str(os.getpid()), encoding="ascii")
+    assert stale_pid(tmp_path) is None
+    (tmp_path / "nats.pid").write_text("no number", encoding="ascii")
+    assert stale_pid(tmp_path) is None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIG_DFL)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != "Z"
