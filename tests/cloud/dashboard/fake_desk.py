@@ -156,7 +156,7 @@ class FakeStaff:
     PASSWORD = "correct horse"
 
     def __init__(self) -> None:
-        self._people = {NURSE.user: NURSE, DOCTOR.user: DOCTOR}
+        self.people = {NURSE.user: NURSE, DOCTOR.user: DOCTOR}
         self.addresses: list[str] = []
         self._sessions: dict[str, Session] = {}
         self.refuse_s = 0
@@ -165,10 +165,10 @@ class FakeStaff:
         self.addresses.append(address)
         if self.refuse_s:
             return SignIn(SignInReason.TOO_MANY, retry_after_s=self.refuse_s)
-        if name not in self._people or password != self.PASSWORD:
+        if name not in self.people or password != self.PASSWORD:
             return SignIn(SignInReason.WRONG)
         token = f"token-{name}-{len(self._sessions)}"
-        self._sessions[token] = Session(self._people[name], f"csrf-{name}")
+        self._sessions[token] = Session(self.people[name], f"csrf-{name}")
         return SignIn(SignInReason.SIGNED_IN, token)
 
     def session(self, token: str) -> Session | None:
