@@ -132,6 +132,32 @@ def test_alert_that_nothing_cleared_does_not_swallow_the_next_day() -> None:
     assert len({finding.alert_id for finding in story.findings}) == 2
 
 
+def test_next_mornings_good_readings_end_yesterdays_alert() -> None:
+    story = Story()
+    for _ in range(3):
+        story.wait(10)
+        story.oximeter(90)
+    story.wait(24 * 3600)
+    assert story.oximeter(96) == [R.CLEARING]
+    story.wait(10)
+    assert story.oximeter(96) == [R.CLEARED]
+
+
+def test_limit_reached_for_days_is_said_once_a_day() -> None:
+    story = Story()
+    for _ in range(3 * 24 * 12):
+        story.wait(100)
+        story.oximeter(90)
+        story.wait(100)
+        story.oximeter(93)
+        story.wait(100)
+        story.oximeter(90)
+        story.wait(0.1)
+        story.oximeter(90)
+    assert [finding.phase for finding in story.findings] == [Phase.START] * 3
+    assert len({finding.alert_id for finding in story.findings}) == 3
+
+
 def test_chronic_lung_disease_and_personal_limits_have_their_own_line() -> None:
     lung = Story(Profile(subject="r-0003", chronic_lung=True))
     for value in (88, 88, 88, 88):

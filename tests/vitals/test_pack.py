@@ -116,6 +116,8 @@ def test_duplicate_id_is_refused() -> None:
         ("SOS", "valid_from", "soon", "valid_from"),
         ("SOS", "dedupe_s", -1, "dedupe_s"),
         ("SOS", "dedupe_s", "long", "dedupe_s"),
+        ("SOS", "lapse_s", -1, "lapse_s"),
+        ("SOS", "renew_s", float("nan"), "renew_s"),
         ("SOS", "confirm", {"mode": "guess"}, "confirm"),
         ("SOS", "confirm", {"mode": "consecutive", "count": 3, "within_s": 300}, "confirm"),
         ("SOS", "clear", {"mode": "heartbeat"}, "clear"),

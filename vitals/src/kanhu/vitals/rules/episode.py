@@ -24,7 +24,7 @@ class Alert(msgspec.Struct, frozen=True, array_like=True):
     priority: Priority
     started: Moment
     touched: Moment
-    """The last good reading while open."""
+    """The last good reading at the limit."""
     open: bool
     count: int = 1
     """How often it was raised or pressed again."""

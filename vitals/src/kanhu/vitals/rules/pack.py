@@ -48,7 +48,7 @@ _TAG = re.compile(r"tag:\S+")
 
 _FIELDS = (
     "id", "version", "population", "context", "runs", "kind", "trigger", "confirm", "clear", "priority", "dedupe_s",
-    "lapse_s", "source", "valid_from", "approved_by", "title", "sentence",
+    "lapse_s", "renew_s", "source", "valid_from", "approved_by", "title", "sentence",
 )  # fmt: skip  # a list reads by lines
 _MAY_BE_EMPTY = frozenset({"approved_by"})
 
@@ -135,6 +135,7 @@ def _rule(row: object) -> Rule:
         priority=_field(row, "priority", Priority),
         dedupe_s=_field(row, "dedupe_s", float),
         lapse_s=_field(row, "lapse_s", float),
+        renew_s=_field(row, "renew_s", float),
         source=_field(row, "source", str),
         valid_from=_field(row, "valid_from", date),
         approved_by=_field(row, "approved_by", str),
@@ -158,8 +159,9 @@ def _check(rule: Rule) -> None:
         raise PackRefused(rule.id, "population", f"unknown {rule.population!r}", remedy='write "all" or "tag:<tag>"')
     if not rule.context:
         raise PackRefused(rule.id, "context", "empty", remedy=_remedy("context"))
-    if rule.dedupe_s < 0 or rule.lapse_s < 0:
-        raise PackRefused(rule.id, "dedupe_s", "negative", remedy="write seconds, zero or more")
+    for name, seconds in (("dedupe_s", rule.dedupe_s), ("lapse_s", rule.lapse_s), ("renew_s", rule.renew_s)):
+        if not seconds >= 0:
+            raise PackRefused(rule.id, name, f"{seconds:g}", remedy="write seconds, zero or more")
     confirms, clears = _WAYS[rule.kind]
     if not isinstance(rule.confirm, confirms):
         raise PackRefused(rule.id, "confirm", f"a {rule.kind} rule cannot confirm so", remedy=_modes(confirms))

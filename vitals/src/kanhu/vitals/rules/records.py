@@ -243,7 +243,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     dedupe_s: Seconds
     """A new episode this soon after the start of the last alert continues that alert."""
     lapse_s: Seconds
-    """An open alert that no good reading has touched for so long is over: the next episode is a new alert."""
+    """A reading at the limit so long after the last such reading is a new alert, even where nothing cleared the old."""
+    renew_s: Seconds
+    """So is one so long after the alert began, however steadily readings came: nobody closes a limit for ever."""
     source: str
     valid_from: date
     approved_by: str

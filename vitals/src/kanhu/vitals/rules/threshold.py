@@ -1,8 +1,8 @@
 """Rules about limits: confirmed, raised, held, cleared with hysteresis.
 
     quiet --limit reached--> pending --confirmed--> open --clear of the limit, confirmed--> quiet
-      ^                         |                    |
-      +---- not confirmed ------+                    +-- no good reading for `lapse_s` --> quiet
+      ^                         |  ^                 |
+      +---- not confirmed ------+  +---- lapsed -----+  reached anew after `lapse_s`, or still after `renew_s`
 
 Only good readings move anything. A questionable one neither counts, nor breaks a row, nor clears.
 """
@@ -13,7 +13,7 @@ import msgspec
 
 from kanhu.contract import METRICS, Motion, Observation, Phase, Priority, QualityLevel
 from kanhu.vitals.decisions import Decision, DecisionReason
-from kanhu.vitals.moment import elapsed_ms
+from kanhu.vitals.moment import Moment, elapsed_ms
 from kanhu.vitals.profile import Profile
 from kanhu.vitals.rules.confirming import Run, Step, consecutive, lengthened, repeated, sustained
 from kanhu.vitals.rules.episode import Alert, Point, minutes_text, number_text, point_of, raised, told, within
@@ -54,10 +54,10 @@ def judge_threshold(
     if not point.values:
         return state, [Decision(rule.id, DecisionReason.NO_VALUE)]
     decisions = []
-    if state.alert is not None and state.alert.open and not within(state.alert.touched, point.moment, rule.lapse_s):
+    values = _values(point)
+    if standing(bounds, values) is Standing.REACHED and _lapsed(rule, state.alert, point.moment):
         state = ThresholdState()
         decisions.append(Decision(rule.id, DecisionReason.LAPSED))
-    values = _values(point)
     row = (*state.urgent, point)[-_row(rule) :] if urgent(bounds, values) else ()
     state = msgspec.structs.replace(state, urgent=row)
     judge = _open if state.alert is not None and state.alert.open else _quiet
@@ -73,6 +73,13 @@ def _unused(trigger: ThresholdTrigger, observation: Observation) -> DecisionReas
     if trigger.at_rest and observation.context.motion is Motion.MOVING:
         return DecisionReason.MOVING
     return None
+
+
+def _lapsed(rule: Rule, alert: Alert | None, now: Moment) -> bool:
+    """Whether an open alert is too old to take this reading in: somebody may long have closed it."""
+    if alert is None or not alert.open:
+        return False
+    return not (within(alert.touched, now, rule.lapse_s) and within(alert.started, now, rule.renew_s))
 
 
 def _quiet(
@@ -102,9 +109,11 @@ def _open(
 ) -> tuple[ThresholdState, list[Decision]]:
     if state.alert is None:
         return state, []
-    alert = msgspec.structs.replace(state.alert, touched=point.moment)
+    alert = state.alert
     stands = standing(bounds, _values(point))
     if stands is not Standing.CLEAR:
+        if stands is Standing.REACHED:
+            alert = msgspec.structs.replace(alert, touched=point.moment)
         state = ThresholdState(alert=alert, urgent=state.urgent)
         if stands is Standing.BETWEEN:
             return state, [Decision(rule.id, DecisionReason.HOLDING)]
@@ -114,7 +123,7 @@ def _open(
         phase, reason, points = Phase.CONTINUE, DecisionReason.LEVEL_RAISED, state.urgent
         state = msgspec.structs.replace(state, alert=alert)
     else:
-        state = _towards_clear(rule, msgspec.structs.replace(state, alert=alert), point=point)
+        state = _towards_clear(rule, state, point=point)
         if not _is_clear(rule, state):
             return state, [Decision(rule.id, DecisionReason.CLEARING)]
         alert = msgspec.structs.replace(alert, open=False)
