@@ -26,6 +26,7 @@ from kanhu.contract import (
     parse_up_topic,
 )
 from kanhu.contract.receipt import RECEIPT_VERSION
+from kanhu.gateway.link import Link
 
 
 class County:
@@ -44,7 +45,7 @@ class County:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._client = aiomqtt.Client("127.0.0.1", self.port, identifier="county", clean_session=True)
+        self._client = Link("127.0.0.1", self.port, identifier="county", clean_session=True)
         await self._client.__aenter__()
         await self._client.subscribe(ALL_UP, qos=0)
         self._task = asyncio.create_task(self._listen(), name="county")
@@ -55,7 +56,8 @@ class County:
     ) -> None:
         assert self._task is not None
         self._task.cancel()
-        await asyncio.wait({self._task})
+        with suppress(asyncio.CancelledError, aiomqtt.MqttError):
+            await self._task
         with suppress(aiomqtt.MqttError):  # the broker may have gone first
             await self._client.__aexit__(None, None, None)
 

@@ -8,8 +8,8 @@ import pytest
 from kanhu.contract import FakeClock, Gap, GapReason, Lane, Receipt, SeqRanges
 from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.gateway import Outbox, OutboxBusy, OutboxDamaged, OutboxError, OutboxRefused, _schema
+from kanhu.gateway._lock import is_held
 from kanhu.gateway.disk import allowed_bytes, damaged_files, open_outbox
-from kanhu.gateway.outbox import is_open_elsewhere
 from tests.gateway.records import heart_rate, sos
 
 MIB = 1024 * 1024
@@ -91,11 +91,11 @@ def test_a_file_whose_making_was_cut_short_is_made_again(tmp_path: Path) -> None
 def test_only_one_process_opens_an_outbox(tmp_path: Path) -> None:
     file = tmp_path / "outbox.db"
     outbox = open_at(file)
-    assert is_open_elsewhere(file)
+    assert is_held(file)
     with pytest.raises(OutboxBusy):
         open_at(file)
     outbox.close()
-    assert not is_open_elsewhere(file)
+    assert not is_held(file)
     open_at(file).close()
 
 
@@ -223,6 +223,21 @@ def test_a_damaged_file_is_kept_and_a_new_one_begun(tmp_path: Path) -> None:
     assert damaged_files(tmp_path) == [aside]
     assert aside.read_bytes().startswith(b"this is no database")
     assert outbox.accept([(Lane.LIVE, heart_rate(1))]) == [1]
+    outbox.close()
+
+
+def test_a_file_with_broken_pages_is_kept_and_a_new_one_begun(tmp_path: Path) -> None:
+    file = tmp_path / "outbox.db"
+    outbox = open_at(file)
+    outbox.accept([(Lane.LIVE, heart_rate(number)) for number in range(2000)])
+    epoch = outbox.epoch
+    outbox.close()
+    with file.open("r+b") as card:
+        card.seek(10 * 4096)
+        card.write(b"\xa5" * (20 * 4096))
+    outbox, aside = open_outbox(file, clock=FakeClock(), max_mib=4)
+    assert aside is not None
+    assert outbox.epoch != epoch, "new numbers cannot collide with the old ones"
     outbox.close()
 
 

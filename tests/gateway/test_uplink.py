@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -226,3 +227,22 @@ async def test_foreign_and_broken_receipts_settle_nothing(broker: Broker, sender
         await gateway.settled()
         notes = gateway.uplink._notes
         assert (notes["foreign_receipts"], notes["bad_receipts"]) == (1, 1)
+
+
+async def test_connections_that_fail_leave_no_socket_behind(link: Link, sender: MakeSender) -> None:
+    link.fall_silent()
+    gateway = sender(link.port, receipt_timeout_s=0.2)
+    gateway.start()
+    await until(lambda: link.connections >= 8)
+    assert _sockets_to(link.port) <= 2
+    link.recover()
+    async with County(link.port):
+        await gateway.accept([heart_rate(1)])
+        await gateway.settled()
+
+
+def _sockets_to(port: int) -> int:
+    """Open TCP connections of this process to a port of loopback."""
+    ours = {link.readlink().name for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    return sum(row[2].endswith(f":{port:04X}") and f"socket:[{row[9]}]" in ours for row in rows)

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from kanhu.contract import new_epoch
-from kanhu.gateway.errors import OutboxRefused
+from kanhu.gateway.errors import OutboxDamaged, OutboxError, OutboxFailed, OutboxFull, OutboxRefused
 
 APPLICATION_ID = 0x6B616E68  # "kanh"; `file` and every later version know the outbox by it
 SCHEMA_VERSION = 1
@@ -21,6 +21,8 @@ SETTINGS: tuple[tuple[str, str], ...] = (
 """Each pragma and what it is set to; those the promise rests on are read back."""
 
 _REQUIRED: dict[str, str | int] = {"journal_mode": "wal", "synchronous": 2, "page_size": PAGE_BYTES}
+
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -90,6 +92,15 @@ def pragma(database: sqlite3.Connection, name: str) -> str | int:
     """One pragma's present value."""
     value: str | int = database.execute(f"PRAGMA {name}").fetchone()[0]
     return value
+
+
+def named_error(error: sqlite3.Error, file: Path) -> OutboxError:
+    """What SQLite said, as one of ours."""
+    text = f"{file}: {error}"
+    code = getattr(error, "sqlite_errorcode", None)  # absent where Python, not SQLite, found the fault
+    if code == sqlite3.SQLITE_FULL:
+        return OutboxFull(text)
+    return OutboxDamaged(text) if code in _DAMAGE else OutboxFailed(text)
 
 
 def _is_empty(database: sqlite3.Connection, file: Path) -> bool:

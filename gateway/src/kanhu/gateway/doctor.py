@@ -12,10 +12,11 @@ import aiomqtt
 import msgspec
 
 from kanhu.contract import Clock, ClockState
+from kanhu.gateway._lock import is_held
 from kanhu.gateway.config import DeviceSection, GatewayConfig
 from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
-from kanhu.gateway.outbox import Outbox, Space, is_open_elsewhere
+from kanhu.gateway.outbox import Outbox, Space
 
 _BROKER_PATIENCE_S = 5.0
 _RECEIPT_PATIENCE_MS = 60_000
@@ -107,7 +108,7 @@ def _disk(config: GatewayConfig) -> Check:
 def _running(config: GatewayConfig, outbox: Outbox | None) -> Iterator[Check]:
     if outbox is None:
         yield Check("gateway", Level.BROKEN, "has never run: there is no outbox", "Start it: kanhu-gateway run")
-    elif is_open_elsewhere(config.outbox_file):
+    elif is_held(config.outbox_file):
         yield Check("gateway", Level.OK, "runs")
     else:
         yield Check("gateway", Level.BROKEN, "does not run", "Start it: kanhu-gateway run")

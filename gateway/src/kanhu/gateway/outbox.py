@@ -12,8 +12,6 @@ holes can confirm the rest in few ranges. The class knows no threads: one thread
 """
 
 import contextlib
-import fcntl
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,8 +37,9 @@ from kanhu.contract import (
 )
 from kanhu.contract.ranges import compress
 from kanhu.gateway._gaps import GrowingGap, GrowingGaps
-from kanhu.gateway._schema import PAGE_BYTES, check_pragmas, connect, pragma
-from kanhu.gateway.errors import OutboxBusy, OutboxDamaged, OutboxError, OutboxFailed, OutboxFull
+from kanhu.gateway._lock import hold
+from kanhu.gateway._schema import PAGE_BYTES, check_pragmas, connect, named_error, pragma
+from kanhu.gateway.errors import OutboxError, OutboxFailed, OutboxFull
 
 BATCH_ROWS = 500
 """Most rows read, sent or deleted at once: larger deletes were seen to jam a full file."""
@@ -51,9 +50,7 @@ _FIRST_AFTER_SILENCE_NS = 15 * 60 * 1_000_000_000  # a reading after a quarter o
 _ALERT_RESERVE = 10  # one page in ten, and at least _MIN_RESERVE, is for alerts and gap records only
 _MIN_RESERVE = 16
 _THIN_KEEPS_ONE_IN = 4  # keeping every second row leaves pages half full, and SQLite frees none of them
-_QUARANTINE_ROWS = 1000
 _MIN_PAGES = 64
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 _OLDEST_ALERTS = "SELECT seq, record FROM outbox WHERE lane = 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 _OLDEST_READINGS = "SELECT seq, record FROM outbox WHERE lane > 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
@@ -117,13 +114,9 @@ class Outbox:
             OutboxRefused: the pragmas do not hold, or the file is not ours.
             OutboxFailed: it cannot be read.
         """
-        lock = _lock(file)
+        lock = hold(file)
         try:
-            database = connect(file, max_pages=max(_MIN_PAGES, max_bytes // PAGE_BYTES))
-            return cls(database, file=file, lock=lock, clock=clock)
-        except sqlite3.Error as error:
-            lock.close()
-            raise _named(error, file) from error
+            return cls._opened(file, lock=lock, clock=clock, max_bytes=max_bytes)
         except OutboxError:
             lock.close()
             raise
@@ -136,11 +129,27 @@ class Outbox:
             OutboxRefused, OutboxFailed: as `open`.
         """
         try:
-            database = connect(file, max_pages=max(_MIN_PAGES, max_bytes // PAGE_BYTES))
-            database.execute("PRAGMA query_only = ON")
-            return cls(database, file=file, lock=file.open("rb"), clock=clock)
-        except (sqlite3.Error, OSError) as error:
+            unlocked = file.open("rb")
+        except OSError as error:
             raise OutboxFailed(f"{file}: {error}") from error
+        try:
+            outbox = cls._opened(file, lock=unlocked, clock=clock, max_bytes=max_bytes)
+        except OutboxError:
+            unlocked.close()
+            raise
+        outbox._database.execute("PRAGMA query_only = ON")
+        return outbox
+
+    @classmethod
+    def _opened(cls, file: Path, *, lock: IO[str] | IO[bytes], clock: Clock, max_bytes: int) -> Self:
+        database: sqlite3.Connection | None = None
+        try:
+            database = connect(file, max_pages=max(_MIN_PAGES, max_bytes // PAGE_BYTES))
+            return cls(database, file=file, lock=lock, clock=clock)
+        except sqlite3.Error as error:
+            if database is not None:
+                database.close()
+            raise named_error(error, file) from error
 
     def close(self) -> None:
         """Write the log back and let others open the file."""
@@ -167,7 +176,7 @@ class Outbox:
         try:
             self._make_room(rows)
         except sqlite3.Error as error:
-            raise _named(error, self._file) from error
+            raise named_error(error, self._file) from error
         with self._transaction():
             seqs = [self._insert(row) for row in rows]
             counts: Counter[tuple[str, str]] = Counter((device, f"refused:{reason}") for device, reason in refused)
@@ -266,7 +275,7 @@ class Outbox:
                 if seq in sent
             ]
         except sqlite3.Error as error:
-            raise _named(error, self._file) from error
+            raise named_error(error, self._file) from error
         for at in range(0, len(settled), BATCH_ROWS):
             self._delete_batch(settled[at : at + BATCH_ROWS])
         return len(settled)
@@ -295,10 +304,6 @@ class Outbox:
                 "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?)",
                 [(seq, reason, kind, times.arrival_ms, record) for seq, kind, _, record in rows],
             )
-            self._database.execute(
-                "DELETE FROM quarantine WHERE seq NOT IN (SELECT seq FROM quarantine ORDER BY seq DESC LIMIT ?)",
-                (_QUARANTINE_ROWS,),
-            )
             self._count(Counter({("", "quarantined"): len(rows), ("", f"quarantined:{reason}"): len(rows)}))
             entered = []
             why = GapReason.DAMAGED if reason == GapReason.DAMAGED.value else GapReason.REFUSED_BY_COUNTY
@@ -326,12 +331,20 @@ class Outbox:
         if space.used + needed <= limit:
             return
         goal = limit - needed - (0 if alerts_only else space.limit // 20)  # some slack, or every call would thin
+        while self.space().used > goal and self._empty_quarantine():
+            pass
         for keep in (Keep.ROUTINE, Keep.FIRST_AFTER_SILENCE):
             while self.space().used > goal:
                 if not self._thin(keep):
                     break
         if rows and self.space().used + needed > limit:
             raise OutboxFull(f"{self._file}: {space.limit} pages are in use and nothing may be dropped")
+
+    def _empty_quarantine(self) -> int:
+        """Let the oldest records that were set aside go: gap records have named them already."""
+        statement = "DELETE FROM quarantine WHERE seq IN (SELECT seq FROM quarantine ORDER BY seq LIMIT ?)"
+        with self._transaction():
+            return self._database.execute(statement, (BATCH_ROWS,)).rowcount
 
     def _thin(self, keep: Keep) -> int:
         """Drop three of four of the oldest rows of the most frequent kind; returns how many."""
@@ -411,7 +424,7 @@ class Outbox:
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            raise _named(error, self._file) from error
+            raise named_error(error, self._file) from error
         except BaseException:
             self._roll_back()
             raise
@@ -448,35 +461,3 @@ def kind_of(record: Record) -> str:
     if isinstance(record, Finding):
         return "finding"
     return "gap" if isinstance(record, Gap) else record.metric
-
-
-def _named(error: sqlite3.Error, file: Path) -> OutboxError:
-    text = f"{file}: {error}"
-    code = getattr(error, "sqlite_errorcode", None)  # absent where Python, not SQLite, found the fault
-    if code == sqlite3.SQLITE_FULL:
-        return OutboxFull(text)
-    return OutboxDamaged(text) if code in _DAMAGE else OutboxFailed(text)
-
-
-def is_open_elsewhere(file: Path) -> bool:
-    """Whether a process holds this outbox."""
-    try:
-        _lock(file).close()
-    except OutboxBusy:
-        return True
-    return False
-
-
-def _lock(file: Path) -> IO[str]:
-    """Hold a lock beside the file: two processes on one outbox would each believe in their own numbers."""
-    try:
-        lock = file.with_suffix(".lock").open("a", encoding="ascii")
-    except OSError as error:
-        raise OutboxFailed(f"{file}: {error}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise OutboxBusy(f"{file}: another process has it open") from None
-    os.set_inheritable(lock.fileno(), False)
-    return lock

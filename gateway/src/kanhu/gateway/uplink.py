@@ -41,6 +41,7 @@ from kanhu.contract import (
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, UplinkConfig
 from kanhu.gateway.flight import Answer, Condemned, Flight, Suspect
+from kanhu.gateway.link import Link
 from kanhu.gateway.outbox import BATCH_ROWS, Outbox
 from kanhu.gateway.parcels import SealedParcel, take_next, take_these
 
@@ -157,7 +158,7 @@ class Uplink:
             pass  # the way it ended is what is counted
         return end
 
-    async def _client(self) -> aiomqtt.Client:
+    async def _client(self) -> Link:
         will = aiomqtt.Will(
             up_topic(self._gateway, Up.STATUS),
             await self._status_wire(GatewayState.LOST),
@@ -166,7 +167,7 @@ class Uplink:
         )
         # The kernel gives up on bytes that nobody acknowledges, also when it is a goodbye that hangs.
         patience_ms = round(self._config.receipt_timeout_s * 1000)
-        return aiomqtt.Client(
+        return Link(
             self._broker.host,
             self._broker.port,
             identifier=self._gateway,
@@ -190,7 +191,7 @@ class Uplink:
         self._alert_wake.set()
         self._routine_wake.set()
 
-    async def _beat(self, client: aiomqtt.Client) -> None:
+    async def _beat(self, client: Link) -> None:
         while not self._stopping.is_set():
             await self._say(client, GatewayState.ONLINE)
             await self._write_notes()
@@ -205,7 +206,7 @@ class Uplink:
         await self._say(client, GatewayState.STOPPED)
         raise _Stopped
 
-    async def _say(self, client: aiomqtt.Client, state: GatewayState) -> None:
+    async def _say(self, client: Link, state: GatewayState) -> None:
         topic, wire = up_topic(self._gateway, Up.STATUS), await self._status_wire(state)
         await client.publish(topic, wire, qos=1, retain=True, timeout=self._config.receipt_timeout_s)
 
@@ -218,7 +219,7 @@ class Uplink:
 
     # ------------------------------------------------------------------------------------------ answers
 
-    async def _receive(self, client: aiomqtt.Client) -> None:
+    async def _receive(self, client: Link) -> None:
         async for message in client.messages:
             try:
                 receipt = decode_receipt(message.payload)
@@ -242,7 +243,7 @@ class Uplink:
         self._alert_wake.set()
         self._routine_wake.set()
 
-    async def _watch(self, _: aiomqtt.Client) -> None:
+    async def _watch(self, _: Link) -> None:
         while True:
             await self._clock.sleep(self._config.receipt_timeout_s / 4)
             answer, condemned = self._flight.check(self._clock.mono_ns())
@@ -259,14 +260,14 @@ class Uplink:
 
     # ------------------------------------------------------------------------------------------- senders
 
-    async def _send_alerts(self, client: aiomqtt.Client) -> None:
+    async def _send_alerts(self, client: Link) -> None:
         while True:
             await self._alert_wake.wait()
             self._alert_wake.clear()
             while self._flight.has_room(Lane.ALERT) and await self._send_alert(client):
                 pass
 
-    async def _send_alert(self, client: aiomqtt.Client) -> int:
+    async def _send_alert(self, client: Link) -> int:
         suspect = self._flight.next_suspect(Lane.ALERT)
         if suspect is not None:
             return await self._send_suspect(client, suspect)
@@ -274,14 +275,14 @@ class Uplink:
         self._alerts_read = await self._send_next(client, Lane.ALERT, queue=Lane.ALERT, after=before)
         return self._alerts_read - before
 
-    async def _send_routine(self, client: aiomqtt.Client) -> None:
+    async def _send_routine(self, client: Link) -> None:
         while True:
             self._routine_wake.clear()
             wait_s = await self._send_one_routine(client)
             if wait_s > 0:
                 await _wait(self._routine_wake, wait_s)
 
-    async def _send_one_routine(self, client: aiomqtt.Client) -> float:
+    async def _send_one_routine(self, client: Link) -> float:
         """Send at most one parcel; returns how long nothing has to be done unless something happens."""
         if not self._flight.has_room(Lane.LIVE):
             return _IDLE_S
@@ -304,24 +305,20 @@ class Uplink:
             return 0
         return max(0.01, (self._routine_due_ns - now_ns) / 1e9) if pending else _IDLE_S
 
-    async def _send_next(
-        self, client: aiomqtt.Client, lane: Lane, *, queue: Lane, after: int, upto: int | None = None
-    ) -> int:
+    async def _send_next(self, client: Link, lane: Lane, *, queue: Lane, after: int, upto: int | None = None) -> int:
         take = partial(take_next, lane=queue, gateway=self._gateway, after=after, upto=upto)
         taken = await self._committer.call(partial(take, without=self._flight.suspected()))
         if taken.parcel is not None:
             await self._publish(client, lane, taken.parcel)
         return taken.upto
 
-    async def _send_suspect(self, client: aiomqtt.Client, suspect: Suspect) -> int:
+    async def _send_suspect(self, client: Link, suspect: Suspect) -> int:
         parcel = await self._committer.call(partial(take_these, seqs=suspect.seqs, gateway=self._gateway))
         if parcel is not None:
             await self._publish(client, suspect.lane, parcel, suspect=suspect)
         return 1
 
-    async def _publish(
-        self, client: aiomqtt.Client, lane: Lane, parcel: SealedParcel, *, suspect: Suspect | None = None
-    ) -> None:
+    async def _publish(self, client: Link, lane: Lane, parcel: SealedParcel, *, suspect: Suspect | None = None) -> None:
         self._flight.launch(lane, parcel.seqs, now_ns=self._clock.mono_ns(), suspect=suspect)
         topic = up_topic(self._gateway, lane)
         await client.publish(topic, parcel.wire, qos=1, timeout=self._config.receipt_timeout_s)
