@@ -15,7 +15,7 @@ _HARNESS_OWN = {scenario.Fault, scenario.Expected}  # named, not explained: they
 def _tables() -> list[type[msgspec.Struct]]:
     everything = vars(scenario).values()
     named = [each for each in everything if isinstance(each, type) and issubclass(each, msgspec.Struct)]
-    return [table for table in named if not table.__name__.startswith("_")]
+    return [table for table in named if not table.__name__.startswith("_") and table is not scenario.DeviceEvent]
 
 
 def _words() -> list[str]:

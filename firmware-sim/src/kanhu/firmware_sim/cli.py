@@ -19,7 +19,8 @@ import msgspec
 from kanhu.contract.clock import SystemClock
 from kanhu.firmware_sim.errors import SimulatorError
 from kanhu.firmware_sim.journal import Journal
-from kanhu.firmware_sim.scenario import Scenario, load_scenario, recordings_folder
+from kanhu.firmware_sim.scenario import Scenario
+from kanhu.firmware_sim.scenario_file import load_scenario, recordings_folder
 from kanhu.firmware_sim.simulator import Announcement, Order, Simulator
 
 _ORDERS = {b"start": Order.START, b"stop": Order.STOP, b"quit": Order.QUIT}

@@ -4,17 +4,11 @@ Times are seconds from the start of the play. `[[fault]]` and `[[expected]]` ent
 system; the simulator checks their shape and leaves them alone.
 """
 
-import tomllib
-from collections import Counter
-from collections.abc import Iterator
 from enum import StrEnum
-from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from kanhu.firmware_sim.errors import ScenarioRefused
 from kanhu.firmware_sim.wire.cms50d import PACKETS_PER_S
 
 PACKETS_PER_WINDOW = 600  # one oximeter reading
@@ -113,20 +107,20 @@ class Window(_Table, frozen=True, kw_only=True):
     artefact: Artefact | None = None
 
 
-class _Event(_Table, frozen=True, kw_only=True, tag_field="action"):
+class DeviceEvent(_Table, frozen=True, kw_only=True, tag_field="action"):
     """Something that happens to one device."""
 
     at_s: Seconds
     device: Name
 
 
-class Press(_Event, frozen=True, kw_only=True, tag="press"):
+class Press(DeviceEvent, frozen=True, kw_only=True, tag="press"):
     """Somebody presses the button."""
 
     press: Literal["press", "double", "triple", "long"] = "press"
 
 
-class Measure(_Event, frozen=True, kw_only=True, tag="measure"):
+class Measure(DeviceEvent, frozen=True, kw_only=True, tag="measure"):
     """Somebody measures; values left out come from the body."""
 
     systolic_mmhg: Pressure | None = None
@@ -135,7 +129,7 @@ class Measure(_Event, frozen=True, kw_only=True, tag="measure"):
     notices: tuple[CuffNotice, ...] = ()
 
 
-class Wear(_Event, frozen=True, kw_only=True, tag="wear"):
+class Wear(DeviceEvent, frozen=True, kw_only=True, tag="wear"):
     """The oximeter or strap is put on.
 
     An oximeter plays its `windows`, or with none given whole windows until the next event; a strap sends once a
@@ -148,11 +142,11 @@ class Wear(_Event, frozen=True, kw_only=True, tag="wear"):
     rr_first_beat: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
-class LoseContact(_Event, frozen=True, kw_only=True, tag="lose_contact"):
+class LoseContact(DeviceEvent, frozen=True, kw_only=True, tag="lose_contact"):
     """The strap stays on but its electrodes dry out: it sends rate 0 without contact."""
 
 
-class Remove(_Event, frozen=True, kw_only=True, tag="remove"):
+class Remove(DeviceEvent, frozen=True, kw_only=True, tag="remove"):
     """The oximeter or strap is taken off and falls silent."""
 
 
@@ -201,95 +195,10 @@ class Scenario(_Table, frozen=True, kw_only=True):
     expected: tuple[Expected, ...] = ()
 
 
-_ACTIONS: dict[DeviceKind, tuple[type[_Event], ...]] = {
-    DeviceKind.BUTTON: (Press,),
-    DeviceKind.CUFF: (Measure,),
-    DeviceKind.OXIMETER: (Wear, Remove),
-    DeviceKind.STRAP: (Wear, LoseContact, Remove),
-}
-
-
-def load_scenario(file: Path, *, recordings: Path | None = None) -> Scenario:
-    """Read and check a scenario file; `recordings` stands in for the folder it names.
-
-    Raises:
-        ScenarioRefused: the file cannot be read, or something in it cannot be played.
-    """
-    try:
-        scenario = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Scenario)
-    except OSError as error:
-        raise ScenarioRefused(file, "file", f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise ScenarioRefused(file, "contents", str(error)) from error
-    for place, remedy in _objections(scenario, recordings or recordings_folder(scenario, file)):
-        raise ScenarioRefused(file, place, remedy)
-    return scenario
-
-
-def recordings_folder(scenario: Scenario, file: Path) -> Path:
-    """Where the scenario in `file` keeps its recordings."""
-    return file.parent / scenario.recordings
-
-
 def start_of_day_s(scenario: Scenario) -> float:
     """Seconds after local midnight at which the play begins."""
     hours, minutes = scenario.starts_at.split(":")
     return int(hours) * 3600.0 + int(minutes) * 60.0
-
-
-def _objections(scenario: Scenario, recordings: Path) -> Iterator[tuple[str, str]]:
-    hours, _, minutes = scenario.starts_at.partition(":")
-    if not (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60):
-        yield "starts_at", f"{scenario.starts_at!r} is not a time of day such as 07:30"
-    homes = Counter(home.id for home in scenario.home)
-    devices = Counter(device.id for home in scenario.home for device in home.device)
-    people = Counter(resident.id for home in scenario.home for resident in home.resident)
-    for what, names in (("home", homes), ("device", devices), ("resident", people)):
-        for name, number in names.items():
-            if number > 1:
-                yield f"{what} {name}", "give every one its own id"
-    for fault in scenario.fault:
-        if fault.home not in homes:
-            yield f"fault at {fault.at_s:g} s", f"there is no home {fault.home}"
-    for home in scenario.home:
-        yield from _objections_to_home(scenario, home, recordings)
-
-
-def _objections_to_home(scenario: Scenario, home: Home, recordings: Path) -> Iterator[tuple[str, str]]:
-    residents = {resident.id for resident in home.resident}
-    kinds = {device.id: device.kind for device in home.device}
-    for device in home.device:
-        if device.person is not None and device.person not in residents:
-            yield f"device {device.id}", f"person {device.person} is no resident of {home.id}"
-    for event in home.event:
-        place = f"home {home.id}, event at {event.at_s:g} s"
-        kind = kinds.get(event.device)
-        if kind is None:
-            yield place, f"there is no device {event.device} in {home.id}"
-        elif not isinstance(event, _ACTIONS[kind]):
-            yield place, f"a {kind.value} cannot do this"
-        elif isinstance(event, Wear):
-            yield from _objections_to_wear(event, kind, place, recordings)
-        if event.at_s > scenario.duration_s:
-            yield place, f"the play ends at {scenario.duration_s:g} s"
-    for name in kinds:
-        for before, after in pairwise(events_of(home, name)):
-            pause_s = after.at_s - before.at_s - shortest_s(before)
-            if pause_s < 0:
-                yield f"home {home.id}, {name} at {after.at_s:g} s", "the event before it is not over yet"
-            if shortest_s(before) and 0 < pause_s < SESSION_PAUSE_S:
-                yield f"home {home.id}, {name} at {after.at_s:g} s", f"leave no pause or one of {SESSION_PAUSE_S:g} s"
-
-
-def _objections_to_wear(wear: Wear, kind: DeviceKind, place: str, recordings: Path) -> Iterator[tuple[str, str]]:
-    if kind is DeviceKind.OXIMETER and (wear.rhythm != "sinus" or wear.rr_file is not None):
-        yield place, "an oximeter replays no beats"
-    if kind is DeviceKind.STRAP and wear.rhythm == "record" and wear.rr_file is None:
-        yield place, "name the recording with rr_file"
-    if kind is DeviceKind.STRAP and wear.windows:
-        yield place, "a strap has no windows"
-    if wear.rr_file is not None and not (recordings / wear.rr_file).is_file():
-        yield place, f"there is no file {recordings / wear.rr_file}"
 
 
 def events_of(home: Home, device: str) -> list[Event]:

@@ -17,7 +17,7 @@ from kanhu.firmware_sim.air.controller import RadioController
 
 _log = logging.getLogger(__name__)
 
-# A host that has stopped reading for this many bytes is as good as dead; about an hour of one strap.
+# A host that has left this much unread is as good as dead: hours of everything a home can send.
 _LARGEST_BACKLOG_BYTES = 1 << 20
 
 
