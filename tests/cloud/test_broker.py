@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from kanhu.cloud.broker.child import BrokerChild, stale_pid
 from kanhu.cloud.broker.settings import program, write_settings
 from kanhu.contract import SystemClock
+from tests.cloud.waiting import until
 
 pytestmark = pytest.mark.broker
 
@@ -51,9 +51,7 @@ async def test_broker_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     assert pid is not None
     parent.kill()
     await parent.wait()
-    async with asyncio.timeout(10):
-        while _alive(pid):
-            await asyncio.sleep(0.05)
+    await until(lambda: not _alive(pid))
 
 
 async def test_a_stale_broker_of_this_folder_is_stopped_and_its_port_taken(tmp_path: Path) -> None:
@@ -61,20 +59,19 @@ async def test_a_stale_broker_of_this_folder_is_stopped_and_its_port_taken(tmp_p
     await first.start()
     await first.stop()
     settings = write_settings(tmp_path, host="127.0.0.1", port=first.port)
-    stale = subprocess.Popen([program(), "-c", settings], stderr=subprocess.DEVNULL)
+    quiet = asyncio.subprocess.DEVNULL
+    stale = await asyncio.create_subprocess_exec(program(), "-c", settings, stderr=quiet)
     try:
-        async with asyncio.timeout(10):
-            while stale_pid(tmp_path) != stale.pid:
-                await asyncio.sleep(0.05)
+        await until(lambda: stale_pid(tmp_path) == stale.pid)
         second = BrokerChild(tmp_path, SystemClock())
-        waiting = asyncio.create_task(asyncio.to_thread(stale.wait))
         await second.start()
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(stale.wait(), 10)
         assert second.port == first.port
         await second.stop()
     finally:
-        stale.kill()
-        stale.wait()
+        if stale.returncode is None:
+            stale.kill()
+            await stale.wait()
 
 
 def test_a_pid_file_of_another_program_is_not_believed(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Whatever comes from the wire is stored, or kept in quarantine with a named reason; honest gateways never notice."""
 
 import asyncio
-from collections.abc import Callable
 from random import Random
 
 import aiomqtt
@@ -13,9 +12,11 @@ from kanhu.cloud.broker.child import BrokerChild
 from kanhu.cloud.ingest import quarantine, take
 from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ingest.receiver import LinkState, Receiver
+from kanhu.cloud.ledger import values
 from kanhu.contract import Down, FakeClock, RefusalReason, SystemClock, decode_receipt, down_topic
 from kanhu.contract.envelope import MAX_ENVELOPE_BYTES
 from tests.cloud.town import EPOCH, Town, envelope, finding, heartbeat, oximetry
+from tests.cloud.waiting import until
 
 _LANES = ("alert", "live", "backfill", "status")
 
@@ -48,7 +49,7 @@ async def test_a_thousand_hostile_messages_on_every_topic_leave_honest_ones_alon
     receiver = Receiver(lambda: broker.url, town.county.ingest, writer=town.county.writer, clock=clock)
     listening = asyncio.create_task(receiver.run())
     try:
-        await _until(lambda: receiver.state is LinkState.CONNECTED)
+        await until(lambda: receiver.state is LinkState.CONNECTED)
         async with aiomqtt.Client("127.0.0.1", broker.port, identifier="anybody") as client:
             await client.subscribe(down_topic("home-01", Down.RECEIPT))
             bodies = _random_bodies(1000)
@@ -58,7 +59,7 @@ async def test_a_thousand_hostile_messages_on_every_topic_leave_honest_ones_alon
                 if number % 100 == 50:
                     honest = envelope((number, oximetry(town.clock.wall_ms(), 97)))
                     await client.publish(honest.topic, honest.body, qos=1)
-            await _until(lambda: _quarantined(town) + town.counter("ingest.envelopes") >= 1010, patience_s=60)
+            await until(lambda: _quarantined(town) + town.counter("ingest.envelopes") >= 1010, patience_s=60)
             receipt = decode_receipt(await _last_receipt(client, holding=950))
         assert receipt.epoch == EPOCH
         stored = {line.seq for line in town.lines()}
@@ -123,7 +124,7 @@ def test_quarantine_is_bounded_and_its_counters_are_not(town: Town, monkeypatch:
 
 def test_what_sql_cannot_hold_is_refused_alone(town: Town, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record that breaks while it is stored takes nothing with it, and its gateway is told the range."""
-    honest = take.keep_values
+    honest = values.keep_values
 
     def breaks(connection: object, readings: object, **settings: object) -> None:
         found = list(readings)  # type: ignore[call-overload]  # any iterable of readings
@@ -148,12 +149,6 @@ def _quarantined(town: Town) -> int:
 def _reasons(town: Town) -> dict[str, int]:
     counters = {str(name): int(value) for name, value in town.table("counter")}
     return {name.removeprefix("quarantine."): v for name, v in counters.items() if name.startswith("quarantine.")}
-
-
-async def _until(done: Callable[[], bool], *, patience_s: float = 20) -> None:
-    async with asyncio.timeout(patience_s):
-        while not done():
-            await asyncio.sleep(0.05)
 
 
 async def _last_receipt(client: aiomqtt.Client, *, holding: int) -> bytes:

@@ -199,3 +199,7 @@ def _write(config: CloudConfig, job: Callable[[Transaction], _Answer]) -> _Answe
     finally:
         writer.stop()
         ledger.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -106,7 +106,7 @@ class LedgerStaff:
         self.wrong.forget(keys[0])
         token = secrets.token_urlsafe(32)
         viewer = Viewer(row.name, row.display, Role(row.role), row.place)
-        self.writer.run(lambda transaction: _open(transaction, viewer, token))
+        self.writer.run(lambda transaction: open_session(transaction, viewer, token))
         return SignIn(SignInReason.SIGNED_IN, token)
 
     def session(self, token: str) -> Session | None:
@@ -147,7 +147,8 @@ def add_account(transaction: Transaction, *, name: str, display: str, role: Role
     )
 
 
-def _open(transaction: Transaction, viewer: Viewer, token: str) -> None:
+def open_session(transaction: Transaction, viewer: Viewer, token: str) -> None:
+    """Keep a new session by the hash of its token; sessions that are over go."""
     table = schema.session
     transaction.connection.execute(delete(table).where(table.c.until_ms <= transaction.now_ms))
     transaction.connection.execute(

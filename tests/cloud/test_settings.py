@@ -1,0 +1,107 @@
+"""cloud.toml and the site file: what is wrong is named with file, key and remedy; docs name every setting."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kanhu.cloud.alerting.log import TimerKind
+from kanhu.cloud.alerting.pipeline import Reason
+from kanhu.cloud.alerting.state import Activation, Condition, Event, Handling, Signal
+from kanhu.cloud.config import CloudConfig, County, Http, SilenceLimits, load_config, policy_of
+from kanhu.cloud.desk.model import ActResult, Outcome
+from kanhu.cloud.errors import ConfigInvalid, SiteRefused
+from kanhu.cloud.ledger import schema
+from kanhu.cloud.people.site import load_site, read_site
+from kanhu.contract import FakeClock, RefusalReason
+from tests.cloud.town import PACK, Town
+
+_DOCS = Path(__file__).parents[2] / "docs"
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "cloud.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", "file"),
+        ("data =", "file"),
+        ('data = "x"\nport = 1', "file"),
+        ('data = "x"\n[http]\nport = "high"', "http.port"),
+        ('data = "x"\n[http]\nport = 99999', "http.port"),
+        ('data = "x"\ntimezone = "Mars/Olympus"', "timezone"),
+        ('data = "x"\nbroker = "http://here"', "broker"),
+        ('data = "x"\n[silence]\ngateway_silent_s = -1', "silence.gateway_silent_s"),
+        ('data = "x"\n[silence]\nunknown_s = 1', "silence"),
+    ],
+)
+def test_wrong_settings_are_named_with_file_key_and_remedy(tmp_path: Path, text: str, key: str) -> None:
+    path = _write(tmp_path, text)
+    with pytest.raises(ConfigInvalid) as refused:
+        load_config(path)
+    assert (refused.value.file, refused.value.key) == (str(path), key)
+    assert len(refused.value.remedy) > 10
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match=r"nowhere\.toml"):
+        load_config(tmp_path / "nowhere.toml")
+
+
+def test_silence_comes_from_the_rule_pack_unless_the_county_says_otherwise(tmp_path: Path) -> None:
+    silence = policy_of(load_config(_write(tmp_path, 'data = "x"')), PACK).silence
+    assert (silence.technical_ms, silence.watch_list_ms, silence.everyone_ms) == (180_000, 900_000, 7_200_000)
+    shorter = load_config(_write(tmp_path, 'data = "x"\n[silence]\ngateway_silent_s = 30\nreconnect_grace_s = 0'))
+    assert policy_of(shorter, PACK).silence.technical_ms == 30_000
+    assert policy_of(shorter, PACK).silence.grace_ms == 0
+    with pytest.raises(ConfigInvalid):
+        policy_of(CloudConfig(data=tmp_path, silence=SilenceLimits(gateway_silent_s=1000)), PACK)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[gateway]]\nid = 'home-01'\nkind = 'home'\nplace = 'atlantis'", "atlantis"),
+        ("[[place]]\nid = 'a'\nkind = 'county'\nzh = 'a'\nen = 'a'\nparent = 'b'", "no parent"),
+        ("[[resident]]\nid = 'r'\ngateway = 'none'\nplace = 'a'\nname = 'x'", "no gateway"),
+        ("[[contact]]\nresident = 'r'\norder = 1\nname = 'x'\nphone = '1'", "no resident"),
+        ("[[place]]\nid = 'A B'\nkind = 'county'\nzh = 'a'\nen = 'a'", "place id"),
+        ("colour = 1", "unknown field"),
+        ("[[", "cloud.toml"),
+    ],
+)
+def test_a_site_that_contradicts_itself_is_refused_whole(town: Town, tmp_path: Path, text: str, said: str) -> None:
+    before = town.table("place"), town.table("gateway"), town.table("resident")
+    with pytest.raises(SiteRefused, match=said):
+        town.county.writer.run(lambda tx: load_site(tx.connection, read_site(_write(tmp_path, text))))
+    assert before == (town.table("place"), town.table("gateway"), town.table("resident"))
+
+
+def test_loading_a_site_again_updates_and_forgets_no_heartbeat(town: Town, clock: FakeClock, tmp_path: Path) -> None:
+    town.beat("home-01")
+    text = "[[gateway]]\nid = 'home-01'\nkind = 'clinic'\nplace = 'heping'"
+    town.county.writer.run(lambda tx: load_site(tx.connection, read_site(_write(tmp_path, text))))
+    (row,) = (row for row in town.table("gateway") if row[0] == "home-01")
+    assert row[1:4] == ("clinic", "/yunling/dongshan/heping/", clock.wall_ms())
+
+
+def test_every_setting_command_table_and_refusal_is_named_in_the_docs() -> None:
+    text = (_DOCS / "cloud.md").read_text(encoding="utf-8")
+    for table in (CloudConfig, County, Http, SilenceLimits):
+        for field in msgspec.structs.fields(table):
+            assert f"`{field.name}`" in text, field.name
+    for name in (*schema.metadata.tables, *RefusalReason, "bad_topic"):
+        assert f"`{name}`" in text, name
+    for command in ("serve", "migrate", "doctor", "broker", "user add", "site load", "ledger dump", "export openapi"):
+        assert f"kanhu-cloud {command}" in text, command
+
+
+def test_every_axis_event_reason_timer_and_outcome_is_named_in_the_docs() -> None:
+    text = (_DOCS / "alerts.md").read_text(encoding="utf-8")
+    events = [str(kind.__struct_config__.tag) for kind in Event.__args__]
+    for name in (*Condition, *Signal, *Activation, *Handling, *events, *Reason, *TimerKind, *Outcome, *ActResult):
+        assert f"`{name}`" in text, name
