@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from kanhu.harness.demo.conduct import DemoFailed, Options, Outcome, bring_up, free_port, play, settle, village
 from kanhu.harness.demo.processes import ProcessDied
-from kanhu.harness.demo.report import as_json, as_rows
+from kanhu.harness.demo.report import as_json, as_rows, broken_limits
 from kanhu.harness.demo.show import Timeline
 
 _EXAMPLES = """examples:
@@ -67,6 +67,8 @@ async def _run(options: Options, report: Path | None) -> int:
     except (DemoFailed, ProcessDied) as error:
         timeline.say(escape(str(error)), style="bold red")
         outcome.problems.append(str(error))
+    else:
+        outcome.problems += broken_limits(outcome) if options.seconds is not None else []
     timeline.result(as_rows(outcome), problems=outcome.problems)
     if report is not None:
         _write(report, outcome, options)

