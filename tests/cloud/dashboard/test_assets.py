@@ -19,13 +19,14 @@ def _zipped(name: str) -> int:
     return len(gzip.compress((STATIC / name).read_bytes(), 9, mtime=0))
 
 
-def test_vendored_scripts_are_the_published_ones() -> None:
-    table = (STATIC / "vendor" / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("folder", [STATIC / "vendor", Path(__file__).parent / "axe"], ids=["shipped", "for tests"])
+def test_vendored_scripts_are_the_published_ones(folder: Path) -> None:
+    table = (folder / "README.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| (\S+\.js) \|.*\| ([0-9a-f]{64}) \|$", table, re.MULTILINE))
-    scripts = sorted(path.name for path in (STATIC / "vendor").glob("*.js"))
-    assert scripts == sorted(rows)
+    assert sorted(path.name for path in folder.glob("*.js")) == sorted(rows)
     for name, digest in rows.items():
-        assert hashlib.sha256((STATIC / "vendor" / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert list(folder.glob("*LICENSE*"))
 
 
 def test_the_alarm_stream_script_fits_three_kilobytes() -> None:

@@ -1,6 +1,7 @@
 """Words for codes, and times as people say them: what templates ask by name."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -36,11 +37,13 @@ GATEWAY_STATES = ("online", "silent", "stopped", "never_seen")
 GATEWAY_KINDS = ("home", "clinic")
 COUNTERS = ("envelopes", "records", "redelivered", "conflicts", "refused")
 
+_CLAUSE_END = re.compile(r"[；。]|;\s|\.\s|\.$")
+
 _CLIENT_KEYS = (
     "time.minutes", "time.hours", "time.hours_minutes", "wait.of", "wait.late",
     "live.ago", "live.lost", "bar.stale", "bar.offline", "bar.error",
     "sound.tested", "sound.off_short", "sound.muted",
-    "say.session_over", "say.failed", "panel.loading", "title.board",
+    "say.session_over", "say.failed", "panel.loading", "panel.choose",
 )  # fmt: skip  # one line a family
 _CLIENT_COUNTS = ("time.days", "list.new", "say.now_alert")
 
@@ -56,6 +59,10 @@ class Wording:
     def both(self, text: Both) -> str:
         """A text that came in both languages."""
         return text.of(self.language.code)
+
+    def first_clause(self, text: Both) -> str:
+        """What comes first in a sentence, for a row; cut between clauses, so that no number is ever cut."""
+        return _CLAUSE_END.split(self.both(text), maxsplit=1)[0]
 
     def priority(self, priority: Priority) -> str:
         """`Now`."""

@@ -8,7 +8,7 @@ const kanhu = (() => {
   const list = byId("list");
   const panel = list && byId("panel");
   const wide = matchMedia("(min-width:1241px)");
-  const HANDS_OFF_MS = 8000; // the order stays while somebody points or types in the list, and this long after
+  const HANDS_OFF_MS = 5000; // the order stays while somebody points or types in the list, and this long after
   const LOCK_MS = 300000;
   const state = { revision: 0, alarms: [], unseenHigh: 0, syncedAt: 0, selected: "", stale: false };
   let base = Date.now() - performance.now(); // until the server tells the time
@@ -88,7 +88,7 @@ const kanhu = (() => {
     }
     arrange(sync.dataset.order, arrived, sync.dataset.whole === "1" || force, force);
     tick.waits();
-    if (selectedChanged) showAlert(state.selected, true);
+    if (selectedChanged && state.selected) showAlert(state.selected, true);
   }
 
   /* Rows take the places the server gives, unless a hand is on the list: then only Now alerts come in, on top. */
@@ -132,17 +132,19 @@ const kanhu = (() => {
   function select(row, focus) {
     for (const other of list.querySelectorAll(".row[aria-current]")) other.removeAttribute("aria-current");
     state.selected = row?.dataset.id ?? "";
-    if (!row) return;
+    if (!row) return note("panel.choose");
     row.setAttribute("aria-current", "true");
     if (focus) row.querySelector("a").focus();
     row.scrollIntoView({ block: "nearest" });
     if (wide.matches) showAlert(state.selected, false);
   }
 
+  const note = (key) => panel.replaceChildren(Object.assign(document.createElement("p"), { className: "pad mut", textContent: say(key) }));
+
   function showAlert(id, same) {
     const writing = panel.querySelector(".close :checked") || panel.querySelector("textarea")?.value;
     if (!wide.matches || (same && writing)) return;
-    if (!same) panel.replaceChildren(Object.assign(document.createElement("p"), { className: "pad mut", textContent: say("panel.loading") }));
+    if (!same) note("panel.loading");
     htmx.ajax("GET", "/alerts/" + encodeURIComponent(id), { target: "#panel", swap: same ? "innerMorph" : "innerHTML", source: "#panel" });
   }
 
