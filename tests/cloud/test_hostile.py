@@ -72,6 +72,52 @@ async def test_a_thousand_hostile_messages_on_every_topic_leave_honest_ones_alon
         await broker.stop()
 
 
+@pytest.mark.broker
+async def test_a_retained_status_from_before_is_no_heartbeat_on_a_real_broker(town: Town) -> None:
+    clock = SystemClock()
+    broker = BrokerChild(town.folder / "broker", clock)
+    await broker.start()
+    receiver = Receiver(lambda: broker.url, town.county.ingest, writer=town.county.writer, clock=clock)
+    try:
+        async with aiomqtt.Client("127.0.0.1", broker.port, identifier="home-01") as gateway:
+            old = heartbeat("home-01", town.clock.wall_ms() - 1000)
+            await gateway.publish(old.topic, old.body, qos=1, retain=True)
+            listening = asyncio.create_task(receiver.run())
+            await until(lambda: town.counter("ingest.retained_status_ignored") == 1)
+            assert {row[4] for row in town.table("gateway")} == {None}
+            fresh = heartbeat("home-01", town.clock.wall_ms())
+            await gateway.publish(fresh.topic, fresh.body, qos=1, retain=True)
+            await until(lambda: any(row[4] is not None for row in town.table("gateway")))
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    finally:
+        await broker.stop()
+
+
+@pytest.mark.broker
+async def test_the_receiver_comes_back_by_itself_after_the_broker_was_gone(town: Town) -> None:
+    clock = SystemClock()
+    broker = BrokerChild(town.folder / "broker", clock)
+    await broker.start()
+    receiver = Receiver(lambda: broker.url, town.county.ingest, writer=town.county.writer, clock=clock)
+    listening = asyncio.create_task(receiver.run())
+    try:
+        await until(lambda: receiver.state is LinkState.CONNECTED)
+        await broker.stop()
+        await until(lambda: receiver.state is LinkState.BACKING_OFF)
+        await until(lambda: town.county.ingest.listening.deaf)
+        await broker.start()
+        await until(lambda: receiver.state is LinkState.CONNECTED)
+        async with aiomqtt.Client("127.0.0.1", broker.port, identifier="home-01") as gateway:
+            honest = envelope((1, oximetry(town.clock.wall_ms(), 97)))
+            await gateway.publish(honest.topic, honest.body, qos=1)
+            await until(lambda: len(town.lines()) == 1)
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await broker.stop()
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     gateway=st.sampled_from(["home-01", "nobody", "UPPER", "a/b"]),

@@ -39,7 +39,7 @@ def _deliveries(draw: st.DrawFn) -> list[list[int]]:
     return draw(st.permutations([*groups, *again]))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=_deliveries())
 def test_any_order_duplication_and_regrouping_gives_the_same_ledger(
     tmp_path: Path, deliveries: list[list[int]]

@@ -47,8 +47,12 @@ def test_a_heartbeat_ends_the_technical_alert_by_itself(town: Town) -> None:
     assert only(town.board()).id != alert
 
 
-def test_people_on_the_watch_list_make_it_medium_after_15_minutes(town: Town) -> None:
-    """Resident 1 lives alone, resident 2 does not: theirs becomes medium after two hours."""
+def test_people_on_the_watch_list_make_it_medium_after_15_minutes_and_all_others_later(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    """Resident 1 lives alone, resident 2 does not; half an hour stands here for the two hours of all others."""
+    town = Town(tmp_path / "county", clock, silence=SilenceLimits(watch_lost_all_s=1800))
+    town.connected()
     town.pass_time(60)
     town.beat("home-01", "home-02")
     town.pass_time(14 * 60)
@@ -58,9 +62,10 @@ def test_people_on_the_watch_list_make_it_medium_after_15_minutes(town: Town) ->
         "home-01": Priority.MEDIUM,
         "home-02": Priority.TECHNICAL,
     }
-    town.pass_time(2 * 3600 - 15 * 60)
+    town.pass_time(1800 - 15 * 60)
     assert {row.priority for row in town.board()} == {Priority.MEDIUM}
     assert [row.count for row in town.board()] == [2, 2]
+    town.stop()
 
 
 def test_once_medium_a_heartbeat_ends_the_condition_and_a_person_the_alert(town: Town) -> None:

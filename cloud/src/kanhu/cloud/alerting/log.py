@@ -12,7 +12,10 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from kanhu.cloud.alerting.state import AlertState, Event, apply
 from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.upsert import upsert
 from kanhu.cloud.ledger.writer import Transaction
+
+_SET_TIMER = upsert(schema.timer)
 
 _state_decoder = msgspec.msgpack.Decoder(AlertState)
 _event_decoder = msgspec.msgpack.Decoder(Event)
@@ -92,11 +95,7 @@ def append(
 
 def set_timer(connection: Connection, kind: TimerKind, key: str, *, due_ms: int) -> None:
     """Store a deadline; one a kind and key."""
-    connection.execute(
-        insert_or(schema.timer)
-        .values(kind=kind.value, key=key, due_ms=due_ms)
-        .on_conflict_do_update(index_elements=["kind", "key"], set_={"due_ms": due_ms})
-    )
+    connection.execute(_SET_TIMER, {"kind": kind.value, "key": key, "due_ms": due_ms})
 
 
 def drop_timer(connection: Connection, kind: TimerKind, key: str) -> None:

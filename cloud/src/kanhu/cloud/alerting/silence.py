@@ -12,7 +12,7 @@ as never seen and its people as unseen.
 """
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from kanhu.cloud.alerting import log
 from kanhu.cloud.alerting.intake import Intake
@@ -40,6 +40,20 @@ from kanhu.contract import (
     encode_status,
 )
 
+_FIND = select(schema.gateway).where(schema.gateway.c.id == bindparam("of"))
+_HEAR = (
+    update(schema.gateway)
+    .where(schema.gateway.c.id == bindparam("of"))
+    .values(
+        heard_ms=bindparam("now"),
+        heard_listened_ms=bindparam("listened"),
+        heartbeat=bindparam("mark"),
+        said_ms=bindparam("said"),
+        status=bindparam("body"),
+        silent_alert=None,
+    )
+)
+
 RULE = "WATCH-LOST"
 HEARTBEAT = "heartbeat"
 
@@ -58,7 +72,7 @@ class Watch:
         """A live status message of an enrolled gateway; only `online` is a sign of life, and only once."""
         connection = transaction.connection
         table = schema.gateway
-        row = connection.execute(select(table).where(table.c.id == status.gateway)).first()
+        row = connection.execute(_FIND, {"of": status.gateway}).first()
         if row is None:
             return
         if status.state is not GatewayState.ONLINE:
@@ -71,16 +85,15 @@ class Watch:
             return
         listened_ms = self._listening.total_ms(connection)
         connection.execute(
-            update(table)
-            .where(table.c.id == status.gateway)
-            .values(
-                heard_ms=transaction.now_ms,
-                heard_listened_ms=listened_ms,
-                heartbeat=_mark(status),
-                said_ms=min(status.sent_ms, 2**62),
-                status=encode_status(status),
-                silent_alert=None,
-            )
+            _HEAR,
+            {
+                "of": status.gateway,
+                "now": transaction.now_ms,
+                "listened": listened_ms,
+                "mark": _mark(status),
+                "said": min(status.sent_ms, 2**62),
+                "body": encode_status(status),
+            },
         )
         log.set_timer(connection, TimerKind.SILENCE, status.gateway, due_ms=listened_ms + self._limits.technical_ms)
         if row.silent_alert is not None:

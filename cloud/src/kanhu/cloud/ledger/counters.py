@@ -7,19 +7,17 @@ from sqlalchemy.dialects.sqlite import insert
 
 from kanhu.cloud.ledger import schema
 
+_ADD = insert(schema.counter)
+_COUNT = _ADD.on_conflict_do_update(
+    index_elements=["name"], set_={"value": schema.counter.c.value + _ADD.excluded.value}
+)
+
 
 def count(connection: Connection, amounts: Mapping[str, int]) -> None:
     """Add to named counters."""
     rows = [{"name": name, "value": amount} for name, amount in amounts.items() if amount]
-    if not rows:
-        return
-    statement = insert(schema.counter)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["name"], set_={"value": schema.counter.c.value + statement.excluded.value}
-        ),
-        rows,
-    )
+    if rows:
+        connection.execute(_COUNT, rows)
 
 
 def counters(connection: Connection, *, prefix: str) -> dict[str, int]:

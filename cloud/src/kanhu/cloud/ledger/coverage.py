@@ -4,12 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, select
 
 from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.upsert import upsert
 from kanhu.contract import Receipt, Refusal, SeqRanges
 from kanhu.contract.receipt import MAX_RANGES, RECEIPT_VERSION
+
+_READ = select(schema.coverage.c.stored, schema.coverage.c.gaps).where(
+    schema.coverage.c.gateway == bindparam("of"), schema.coverage.c.epoch == bindparam("in_epoch")
+)
+_WRITE = upsert(schema.coverage)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[tuple[int, int]])
@@ -29,10 +34,7 @@ class Coverage:
 
 def read_coverage(connection: Connection, *, gateway: str, epoch: str) -> Coverage:
     """Coverage so far; empty for a pair never seen."""
-    table = schema.coverage
-    row = connection.execute(
-        select(table.c.stored, table.c.gaps).where(table.c.gateway == gateway, table.c.epoch == epoch)
-    ).first()
+    row = connection.execute(_READ, {"of": gateway, "in_epoch": epoch}).first()
     if row is None:
         return Coverage(SeqRanges(), SeqRanges())
     return Coverage(SeqRanges(_decoder.decode(row.stored)), SeqRanges(_decoder.decode(row.gaps)))
@@ -41,11 +43,7 @@ def read_coverage(connection: Connection, *, gateway: str, epoch: str) -> Covera
 def write_coverage(connection: Connection, *, gateway: str, epoch: str, coverage: Coverage) -> None:
     """Keep coverage in the transaction that stores what it speaks of."""
     values = {"stored": _encoder.encode(list(coverage.stored)), "gaps": _encoder.encode(list(coverage.gaps))}
-    connection.execute(
-        insert(schema.coverage)
-        .values(gateway=gateway, epoch=epoch, **values)
-        .on_conflict_do_update(index_elements=["gateway", "epoch"], set_=values)
-    )
+    connection.execute(_WRITE, {"gateway": gateway, "epoch": epoch, **values})
 
 
 def receipt(

@@ -8,12 +8,19 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.coverage import Coverage, read_coverage, write_coverage
 from kanhu.contract import Envelope, Gap, MessageTooLarge, Record, decode_envelope, encode_envelope, encode_record
+
+_KEEP = insert(schema.segment)
+_ADD_STORED = (
+    update(schema.gateway)
+    .where(schema.gateway.c.id == bindparam("of"))
+    .values(stored=schema.gateway.c.stored + bindparam("more"))
+)
 
 Keyed = tuple[int, Record]
 
@@ -49,16 +56,17 @@ def store(connection: Connection, envelope: Envelope, *, wire: bytes, lane: str,
     redelivered, conflicts = _compare(connection, known, wire=wire, now_ms=now_ms, **key)
     for part, part_wire in _parts(envelope, fresh, wire):
         connection.execute(
-            insert(schema.segment).values(
+            _KEEP,
+            {
                 **key,
-                first=part[0][0],
-                last=part[-1][0],
-                records=len(part),
-                lane=lane,
-                received_ms=now_ms,
-                sha256=hashlib.sha256(part_wire).digest(),
-                wire=part_wire,
-            )
+                "first": part[0][0],
+                "last": part[-1][0],
+                "records": len(part),
+                "lane": lane,
+                "received_ms": now_ms,
+                "sha256": hashlib.sha256(part_wire).digest(),
+                "wire": part_wire,
+            },
         )
     if fresh:
         for seq, record in fresh:
@@ -66,11 +74,7 @@ def store(connection: Connection, envelope: Envelope, *, wire: bytes, lane: str,
             for first, last in record.ranges if isinstance(record, Gap) else ():
                 coverage.gaps.add(first, last)
         write_coverage(connection, coverage=coverage, **key)
-        connection.execute(
-            update(schema.gateway)
-            .where(schema.gateway.c.id == envelope.gateway)
-            .values(stored=schema.gateway.c.stored + len(fresh))
-        )
+        connection.execute(_ADD_STORED, {"of": envelope.gateway, "more": len(fresh)})
     return Stored(fresh, redelivered, conflicts, coverage)
 
 

@@ -12,10 +12,11 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.upsert import upsert
 from kanhu.contract import (
     ClockState,
     MetricKind,
@@ -32,6 +33,47 @@ _MINUTE_MS = 60_000
 _EARLIEST_MS = int(EARLIEST_PLAUSIBLE.timestamp() * 1000)
 _FUTURE_MS = 5 * 60_000
 """A gateway may run ahead of the county by this much before its time is not believed."""
+
+
+_LATER = insert(schema.last_record)
+_KEEP_LAST = _LATER.on_conflict_do_update(
+    index_elements=["subject", "metric"],
+    set_={name: _LATER.excluded[name] for name in ("at_ms", "gateway", "epoch", "seq", "record")},
+    where=or_(
+        schema.last_record.c.at_ms < _LATER.excluded.at_ms,
+        (schema.last_record.c.at_ms == _LATER.excluded.at_ms) & (schema.last_record.c.seq <= _LATER.excluded.seq),
+    ),
+)
+_READ_RECENT = select(schema.recent.c.points).where(
+    schema.recent.c.subject == bindparam("of"), schema.recent.c.metric == bindparam("code")
+)
+_KEEP_RECENT = upsert(schema.recent)
+_MINUTE = insert(schema.minute)
+_KEEP_MINUTES = _MINUTE.on_conflict_do_update(
+    index_elements=["subject", "metric", "minute"],
+    set_={
+        "low": func.min(schema.minute.c.low, _MINUTE.excluded.low),
+        "high": func.max(schema.minute.c.high, _MINUTE.excluded.high),
+        "total": schema.minute.c.total + _MINUTE.excluded.total,
+        "readings": schema.minute.c.readings + _MINUTE.excluded.readings,
+        # ok < questionable < unusable, in the alphabet too: the worst quality of a minute is its quality
+        "level": func.max(schema.minute.c.level, _MINUTE.excluded.level),
+    },
+)
+_READ_DAY = select(schema.daily).where(
+    schema.daily.c.subject == bindparam("of"),
+    schema.daily.c.metric == bindparam("code"),
+    schema.daily.c.day == bindparam("on"),
+)
+_KEEP_DAY = upsert(schema.daily)
+_SEE = (
+    update(schema.resident)
+    .where(
+        schema.resident.c.id == bindparam("who"),
+        or_(schema.resident.c.seen_ms.is_(None), schema.resident.c.seen_ms < bindparam("at")),
+    )
+    .values(seen_ms=bindparam("at"))
+)
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -114,9 +156,7 @@ def read_histogram(data: bytes) -> dict[int, int]:
 
 def read_points(connection: Connection, *, subject: str, code: str) -> list[Point]:
     """Recent points, oldest first."""
-    found = connection.execute(
-        select(schema.recent.c.points).where(schema.recent.c.subject == subject, schema.recent.c.metric == code)
-    ).scalar()
+    found = connection.execute(_READ_RECENT, {"of": subject, "code": code}).scalar()
     return [] if found is None else _points.decode(found)
 
 
@@ -132,25 +172,21 @@ def _keep_last(connection: Connection, readings: list[Reading]) -> None:
         key = (reading.observation.subject.id, reading.observation.metric)
         if key not in newest or _order(reading) > _order(newest[key]):
             newest[key] = reading
-    table = schema.last_record
-    for (subject, code), reading in newest.items():
-        at_ms, gateway, epoch, seq = _order(reading)
-        values = {
-            "at_ms": at_ms,
-            "gateway": gateway,
-            "epoch": epoch,
-            "seq": seq,
-            "record": encode_record(reading.observation),
-        }
-        connection.execute(
-            insert(table)
-            .values(subject=subject, metric=code, **values)
-            .on_conflict_do_update(
-                index_elements=["subject", "metric"],
-                set_=values,
-                where=or_(table.c.at_ms < at_ms, (table.c.at_ms == at_ms) & (table.c.seq <= seq)),
-            )
-        )
+    connection.execute(
+        _KEEP_LAST,
+        [
+            {
+                "subject": subject,
+                "metric": code,
+                "at_ms": reading.at_ms(),
+                "gateway": reading.gateway,
+                "epoch": reading.epoch,
+                "seq": reading.seq,
+                "record": encode_record(reading.observation),
+            }
+            for (subject, code), reading in newest.items()
+        ],
+    )
 
 
 def _order(reading: Reading) -> tuple[int, str, str, int]:
@@ -162,32 +198,16 @@ def _keep_recent(connection: Connection, subject: str, code: str, values: list[t
     points |= {
         Point(reading.at_ms(), steps, reading.observation.quality.level, reading.seq) for reading, steps in values
     }
-    kept = {"points": _encode(sorted(points)[-RECENT_POINTS:])}
-    connection.execute(
-        insert(schema.recent)
-        .values(subject=subject, metric=code, **kept)
-        .on_conflict_do_update(index_elements=["subject", "metric"], set_=kept)
-    )
+    kept = _encode(sorted(points)[-RECENT_POINTS:])
+    connection.execute(_KEEP_RECENT, {"subject": subject, "metric": code, "points": kept})
 
 
 def _keep_minutes(connection: Connection, subject: str, code: str, values: list[tuple[Reading, int]]) -> None:
     buckets: defaultdict[int, list[tuple[int, QualityLevel]]] = defaultdict(list)
     for reading, steps in values:
         buckets[reading.at_ms() // _MINUTE_MS].append((steps, reading.observation.quality.level))
-    table = schema.minute
-    statement = insert(table)
-    better = statement.excluded
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["subject", "metric", "minute"],
-            set_={
-                "low": func.min(table.c.low, better.low),
-                "high": func.max(table.c.high, better.high),
-                "total": table.c.total + better.total,
-                "readings": table.c.readings + better.readings,
-                "level": func.max(table.c.level, better.level),
-            },
-        ),
+        _KEEP_MINUTES,
         [
             {
                 "subject": subject,
@@ -197,7 +217,6 @@ def _keep_minutes(connection: Connection, subject: str, code: str, values: list[
                 "high": max(steps for steps, _ in bucket),
                 "total": sum(steps for steps, _ in bucket),
                 "readings": len(bucket),
-                # ok < questionable < unusable, in the alphabet too: the worst quality of a minute is its quality
                 "level": max(level.value for _, level in bucket),
             }
             for at, bucket in buckets.items()
@@ -213,12 +232,8 @@ def _keep_days(
         known_ms = reading.known_ms()
         if known_ms is not None and reading.observation.quality.level is QualityLevel.OK:
             days[datetime.fromtimestamp(known_ms / 1000, UTC).astimezone(timezone).date().isoformat()].append(steps)
-    table = schema.daily
     for day, of_day in days.items():
-        key = {"subject": subject, "metric": code, "day": day}
-        held = connection.execute(
-            select(table).where(table.c.subject == subject, table.c.metric == code, table.c.day == day)
-        ).first()
+        held = connection.execute(_READ_DAY, {"of": subject, "code": code, "on": day}).first()
         histogram = {} if held is None else read_histogram(held.histogram)
         coarse = max(1, metric(code).steps_per_unit // 10)
         for value in of_day:
@@ -232,11 +247,7 @@ def _keep_days(
             "total": sum(of_day) + (0 if held is None else held.total),
             "histogram": _encode(dict(sorted(histogram.items()))),
         }
-        connection.execute(
-            insert(table)
-            .values(**key, **rolled)
-            .on_conflict_do_update(index_elements=["subject", "metric", "day"], set_=rolled)
-        )
+        connection.execute(_KEEP_DAY, {"subject": subject, "metric": code, "day": day, **rolled})
 
 
 def _keep_seen(connection: Connection, readings: list[Reading]) -> None:
@@ -244,10 +255,4 @@ def _keep_seen(connection: Connection, readings: list[Reading]) -> None:
     for reading in readings:
         person = reading.observation.subject.id
         seen[person] = max(seen.get(person, 0), reading.at_ms())
-    table = schema.resident
-    for person, at_ms in seen.items():
-        connection.execute(
-            update(table)
-            .where(table.c.id == person, or_(table.c.seen_ms.is_(None), table.c.seen_ms < at_ms))
-            .values(seen_ms=at_ms)
-        )
+    connection.execute(_SEE, [{"who": person, "at": at_ms} for person, at_ms in seen.items()])

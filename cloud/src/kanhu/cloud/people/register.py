@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from kanhu.cloud.ledger import schema
 from kanhu.contract import Subject, SubjectKind
+
+_ENROLLED = select(schema.gateway.c.id, schema.gateway.c.kind, schema.gateway.c.place).where(
+    schema.gateway.c.id == bindparam("gateway")
+)
 
 LIVES_ALONE = "lives_alone"
 HIGH_RISK = frozenset({LIVES_ALONE, "high_risk"})
@@ -36,8 +40,7 @@ def split_tags(text: str) -> tuple[str, ...]:
 
 def enrolled_gateway(connection: Connection, gateway: str) -> EnrolledGateway | None:
     """The gateway, where the county knows it."""
-    table = schema.gateway
-    row = connection.execute(select(table.c.id, table.c.kind, table.c.place).where(table.c.id == gateway)).first()
+    row = connection.execute(_ENROLLED, {"gateway": gateway}).first()
     return None if row is None else EnrolledGateway(row.id, row.kind, row.place)
 
 
