@@ -38,9 +38,9 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
     """Metric and steps."""
 
     def __post_init__(self) -> None:
-        """Refuse metrics that do not exist: stored state is read back into this."""
-        for code, _ in self.values:
-            metric(code)
+        """Refuse what no finding could carry: stored state is read back into this."""
+        for piece in self.evidence():
+            metric(piece.metric)
 
     def evidence(self) -> tuple[Evidence, ...]:
         """The same, for a finding."""
