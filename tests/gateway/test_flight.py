@@ -128,7 +128,7 @@ def test_a_receipt_too_full_to_name_everything_condemns_nobody() -> None:
 _ACTS = st.lists(
     st.one_of(
         st.tuples(st.just("launch"), st.integers(1, 5), st.just(0)),
-        st.tuples(st.just("store"), st.integers(0, 60), st.integers(0, 5)),
+        st.tuples(st.just("store"), st.integers(1, 60), st.integers(0, 5)),
         st.tuples(st.just("refuse"), st.integers(1, 60), st.integers(0, 5)),
         st.tuples(st.just("check"), st.integers(0, 40), st.just(0)),
         st.tuples(st.just("begin"), st.just(0), st.just(0)),
@@ -150,7 +150,7 @@ def test_what_was_launched_is_under_way_until_stored_or_condemned(acts: list[tup
             under_way.launch(Lane.LIVE, seqs, now_ns=now_ns)
             open_seqs |= set(seqs)
         elif act == "store":
-            condemned = under_way.answer(receipt(ranges=((max(1, number), max(1, number) + more),)), now_ns=now_ns)
+            condemned = under_way.answer(receipt(ranges=((number, number + more),)), now_ns=now_ns)
             open_seqs -= {*range(number, number + more + 1), *(one.seq for one in condemned)}
         elif act == "refuse":
             open_seqs -= {

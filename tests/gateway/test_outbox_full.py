@@ -22,8 +22,8 @@ def open_at(file: Path, *, max_bytes: int = SMALL) -> Outbox:
 
 def fill(outbox: Outbox, numbers: range) -> Counter[str]:
     accepted: Counter[str] = Counter()
-    for start in range(numbers.start, numbers.stop, 100):
-        kinds = {number: KINDS[number % len(KINDS)] for number in range(start, min(start + 100, numbers.stop))}
+    for start in range(numbers.start, numbers.stop, 250):
+        kinds = {number: KINDS[number % len(KINDS)] for number in range(start, min(start + 250, numbers.stop))}
         outbox.accept([(Lane.LIVE, heart_rate(number, metric=kind, device=kind)) for number, kind in kinds.items()])
         accepted.update(kinds.values())
     return accepted
@@ -136,7 +136,7 @@ def test_a_gap_that_was_handed_out_never_changes(tmp_path: Path) -> None:
 def test_what_was_set_aside_goes_before_any_reading_owed(tmp_path: Path) -> None:
     outbox = open_at(tmp_path / "outbox.db")
     fill(outbox, range(2000))
-    for seq in range(1, 1501):
+    for seq in range(1, 301):
         outbox.quarantine([seq], reason="not_storable")
     drain(outbox)
     number = 2000

@@ -108,5 +108,5 @@ class OutboxMachine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-OutboxMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+OutboxMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
 TestOutboxAgainstAList = OutboxMachine.TestCase
