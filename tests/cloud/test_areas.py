@@ -176,3 +176,12 @@ def test_answers_carry_the_headers_that_keep_a_page_its_own(scene: Scene) -> Non
     assert headers["content-security-policy"].startswith("default-src 'self'; script-src 'self'; style-src 'self'")
     assert headers["x-content-type-options"] == "nosniff"
     assert "unsafe" not in headers["content-security-policy"]
+
+
+def test_a_body_over_the_limit_is_refused_stated_or_not(scene: Scene) -> None:
+    browser = scene.as_("county")
+    url = f"/api/v1/alerts/{scene.alerts['r-0001']}/claim"
+    assert browser.post(url, {"key": "x" * 300_000}).status_code == 413
+    assert scene.client.post("/api/v1/session", content=b"{" * 300_000).status_code == 413
+    assert browser.post(url, {"key": "x" * 65}).status_code == 422
+    assert scene.client.get("/api/v1/board").status_code == 200

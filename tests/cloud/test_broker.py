@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+import aiomqtt
 import pytest
 
 from kanhu.cloud.broker.child import BrokerChild, stale_pid
@@ -72,6 +73,21 @@ async def test_a_stale_broker_of_this_folder_is_stopped_and_its_port_taken(tmp_p
         if stale.returncode is None:
             stale.kill()
             await stale.wait()
+
+
+async def test_the_command_becomes_the_broker_itself(tmp_path: Path, free_port: int) -> None:
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "kanhu.cloud.cli", "broker", "--port", str(free_port), "--data", str(tmp_path),
+        stderr=quiet,
+    )  # fmt: skip  # a command line reads as a line
+    try:
+        await until(lambda: stale_pid(tmp_path) == process.pid)
+        async with aiomqtt.Client("127.0.0.1", free_port, identifier="anybody") as client:
+            await client.publish("kanhu/v1/up/home-01/live", b"x", qos=1)
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 def test_a_pid_file_of_another_program_is_not_believed(tmp_path: Path) -> None:

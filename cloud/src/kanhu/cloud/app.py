@@ -2,25 +2,14 @@
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kanhu.cloud.api import events, routes
 from kanhu.cloud.dashboard import pages
+from kanhu.cloud.guard import BodyLimit, SecurityHeaders
 from kanhu.cloud.services import Services
 from kanhu.cloud.staff.session import ForgedRequest, NotSignedIn
 from kanhu.contract import VERSION
 
-_CONTENT_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "content-security-policy": _CONTENT_POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-}
 _JSON_PATHS = ("/api/", "/events")
 
 
@@ -33,28 +22,9 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(pages.router)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(ForgedRequest, _forged)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     return app
-
-
-class SecurityHeaders:
-    """Adds what every answer carries; plain ASGI, so that streams pass untouched."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap an application."""
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on, headers completed."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 def _not_signed_in(request: Request, _: Exception) -> Response:
