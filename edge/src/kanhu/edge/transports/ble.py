@@ -132,6 +132,7 @@ async def run_links(peers: Sequence[BlePeer], *, radio: Radio, clock: Clock) -> 
             _log.warning("radio: %s", lost)
             for peer in peers:
                 peer.unlinked(lost.reason, lost.detail)
+        _obey_cancellation()
         await clock.sleep(back_off.next_s())
 
 
@@ -159,6 +160,7 @@ class _Links:
             LinkLost: the radio is gone.
         """
         await self._start_scanning()
+        _obey_cancellation()
         back_off.reset()
         for peer in self._peers.values():
             if peer.target is None:
@@ -197,6 +199,7 @@ class _Links:
                 _log.warning("radio: nothing heard for %d s, scanning again", _DEAF_S)
                 await self.close()
                 await self._start_scanning()
+                _obey_cancellation()
 
     def _on_advertisement(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
         self._heard_ns = self._clock.mono_ns()
@@ -218,6 +221,7 @@ class _Links:
             self._heard[peer.address] = heard
             device = await heard
             reason, detail = await self._connect_and_stay(peer, device, target=target, back_off=back_off)
+            _obey_cancellation()
             peer.unlinked(reason, detail)
             await self._clock.sleep(back_off.next_s())
 
@@ -250,6 +254,7 @@ class _Links:
                 await client.start_notify(target.characteristic_uuid, notified)
             peer.linked(LinkReason.CONNECTED)
             await _read_battery(client, peer)
+            _obey_cancellation()
             await gone.wait()
         except TimeoutError:
             return LinkReason.TIMED_OUT, "subscribing" if connected else "connecting"
@@ -274,6 +279,17 @@ async def _read_battery(client: BleakClient, peer: BlePeer) -> None:
         return
     if len(level) == 1 and level[0] <= _FULL_PERCENT:
         peer.battery(level[0])
+
+
+def _obey_cancellation() -> None:
+    """Pass on a cancellation that a library kept to itself.
+
+    Until Python 3.12 `asyncio.wait_for`, which Bluetooth libraries use, drops one that comes together with its answer;
+    the task would then stay for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _told(error: BaseException) -> str:

@@ -17,11 +17,10 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback, BaseBleakScanner
+from bleak.backends.scanner import AdvertisementDataCallback, BaseBleakScanner
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakError
-from bleak.uuids import normalize_uuid_str
-from bumble.core import UUID, AdvertisingData, BaseBumbleError, PhysicalTransport
+from bumble.core import BaseBumbleError, PhysicalTransport
 from bumble.device import Advertisement, Connection, Device, DeviceConfiguration, Peer
 from bumble.gatt import Characteristic
 from bumble.hci import Address, HCI_LE_Create_Connection_Cancel_Command
@@ -30,6 +29,7 @@ from bumble.transport.common import Transport
 
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.ble import RadioSession
+from kanhu.edge.transports.bumble_advertisement import advertisement_data, bleak_uuid
 
 _POWER_ON_S = 10.0
 _CANCEL_S = 1.0
@@ -115,7 +115,7 @@ class BumbleScanner(BaseBleakScanner):
             await self.host.stop_scanning()
 
     def _on_advertisement(self, advertisement: Advertisement) -> None:
-        data = _advertisement_data(advertisement)
+        data = advertisement_data(advertisement)
         if not self.is_allowed_uuid(data.service_uuids):
             return
         address = advertisement.address.to_string(with_type_qualifier=False)
@@ -301,7 +301,7 @@ async def _discover(
 ) -> BleakGATTServiceCollection:
     found = BleakGATTServiceCollection()
     for service_proxy in await peer.discover_services():
-        uuid = _uuid(service_proxy.uuid)
+        uuid = bleak_uuid(service_proxy.uuid)
         if wanted is not None and uuid not in wanted:
             continue
         service = BleakGATTService(service_proxy, service_proxy.handle, uuid)
@@ -311,52 +311,6 @@ async def _discover(
                 name for flag, name in _PROPERTY_NAMES if proxy.properties & flag
             ]
             found.add_characteristic(
-                BleakGATTCharacteristic(proxy, proxy.handle, _uuid(proxy.uuid), properties, longest_write, service)
+                BleakGATTCharacteristic(proxy, proxy.handle, bleak_uuid(proxy.uuid), properties, longest_write, service)
             )
     return found
-
-
-def _uuid(uuid: UUID) -> str:
-    return normalize_uuid_str(uuid.to_hex_str("-"))
-
-
-def _advertisement_data(advertisement: Advertisement) -> AdvertisementData:
-    name: str | None = None
-    maker: dict[int, bytes] = {}
-    service_data: dict[str, bytes] = {}
-    services: list[str] = []
-    for kind, data in advertisement.data.ad_structures:
-        if kind in _SERVICE_DATA_UUID_BYTES:
-            size = _SERVICE_DATA_UUID_BYTES[kind]
-            if len(data) >= size:
-                service_data[_uuid(UUID.from_bytes(data[:size]))] = data[size:]
-        elif kind in _SERVICE_LIST_UUID_BYTES:
-            size = _SERVICE_LIST_UUID_BYTES[kind]
-            whole = len(data) - len(data) % size
-            services += [_uuid(UUID.from_bytes(data[at : at + size])) for at in range(0, whole, size)]
-        elif kind == AdvertisingData.MANUFACTURER_SPECIFIC_DATA and len(data) >= 2:
-            maker[data[0] | data[1] << 8] = data[2:]
-        elif kind in {AdvertisingData.COMPLETE_LOCAL_NAME, AdvertisingData.SHORTENED_LOCAL_NAME}:
-            name = data.decode(errors="replace")
-    return AdvertisementData(
-        local_name=name,
-        manufacturer_data=maker,
-        service_data=service_data,
-        service_uuids=services,
-        tx_power=None,
-        rssi=advertisement.rssi,
-        platform_data=(advertisement,),
-    )
-
-
-_SERVICE_DATA_UUID_BYTES = {
-    AdvertisingData.SERVICE_DATA_16_BIT_UUID: 2,
-    AdvertisingData.SERVICE_DATA_32_BIT_UUID: 4,
-    AdvertisingData.SERVICE_DATA_128_BIT_UUID: 16,
-}
-_SERVICE_LIST_UUID_BYTES = {
-    AdvertisingData.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS: 2,
-    AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS: 2,
-    AdvertisingData.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS: 16,
-    AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS: 16,
-}
