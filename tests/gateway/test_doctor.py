@@ -60,12 +60,14 @@ async def test_what_the_card_tells(tmp_path: Path, free_port: int) -> None:
     outbox.accept([(Lane.LIVE, heart_rate(1)), (Lane.LIVE, heart_rate(2))], refused=[("strap-03", "no_contact")] * 2)
     outbox.quarantine([2], reason="malformed")
     outbox.remember({"connected:strap-03": 1, "receipt_ms": clock.wall_ms() - 5000, "receipts_ahead": 1})
+    outbox.remember({"bad_bytes:strap-03": 77, "bad_receipts": 3, "foreign_receipts": 4})
     before = config.outbox_file.read_bytes()
     found = await findings(config, clock)
     assert found["gateway"].level is Level.OK
     assert "2 records owed, 1 of them urgent" in found["outbox"].found
     assert "malformed 1" in found["quarantine"].found
-    assert "no_contact 2" in found["device strap-03"].found
+    assert "no_contact 2; 77 bad bytes" in found["device strap-03"].found
+    assert "3 that cannot be read, 4 for another outbox" in found["strange receipts"].found
     assert found["device strap-03"].level is Level.OK
     assert "5 s ago" in found["receipts"].found
     assert found["epoch"].level is Level.BROKEN

@@ -23,6 +23,7 @@ _RECEIPT_PATIENCE_MS = 60_000
 _LITTLE_FREE = 10  # percent of the partition
 _NEARLY_FULL = 80  # percent of the pages that readings may use
 _CONNECTED = "connected:"
+_BAD_BYTES = "bad_bytes:"
 
 ACKNOWLEDGED_NEVER_RECEIVED = "acknowledged by the broker, never received by the county"
 
@@ -148,16 +149,19 @@ def _room(space: Space, owed: str) -> Check:
 def _devices(config: GatewayConfig, outbox: Outbox) -> Iterator[Check]:
     counters, notes = outbox.counters(), outbox.notes()
     for device in config.device:
-        yield _device(device, counters, connected=notes.get(f"{_CONNECTED}{device.id}"))
+        yield _device(device, counters, notes)
 
 
-def _device(device: DeviceSection, counters: dict[tuple[str, str], int], *, connected: int | None) -> Check:
+def _device(device: DeviceSection, counters: dict[tuple[str, str], int], notes: dict[str, int]) -> Check:
+    connected, bad_bytes = (notes.get(f"{kind}{device.id}") for kind in (_CONNECTED, _BAD_BYTES))
     name = f"device {device.id}"
     refused = {key[1]: count for key, count in counters.items() if key[0] == device.id and key[1] != "accepted"}
     found = f"{counters.get((device.id, 'accepted'), 0)} readings accepted"
     if refused:
         said = ", ".join(f"{reason.removeprefix('refused:')} {count}" for reason, count in sorted(refused.items()))
         found += f"; refused: {said}"
+    if bad_bytes:
+        found += f"; {bad_bytes} bad bytes since it started"
     if not connected:
         state = "never reached" if connected is None else "not reached now"
         return Check(name, Level.ATTENTION, f"{state}; {found}", "Check its power, battery, plug and distance")
@@ -185,6 +189,10 @@ def _receipts(outbox: Outbox, clock: Clock) -> Iterator[Check]:
         yield Check("receipts", Level.ATTENTION, found, remedy)
     else:
         yield Check("receipts", Level.OK, found)
+    strange = {name: notes.get(f"{name}_receipts", 0) for name in ("bad", "foreign")}
+    if any(strange.values()):
+        said = f"{strange['bad']} that cannot be read, {strange['foreign']} for another outbox; none was obeyed"
+        yield Check("strange receipts", Level.ATTENTION, said, "Find out who else may publish to this broker")
     if notes.get("receipts_ahead"):
         remedy = "This card was copied or restored from an old image: move outbox.db away to begin a new one"
         yield Check("epoch", Level.BROKEN, "the county knows later numbers than this outbox has given out", remedy)

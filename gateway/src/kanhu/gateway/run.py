@@ -24,6 +24,7 @@ from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
 
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
 _CONNECTED = "connected:"
+_BAD_BYTES = "bad_bytes:"
 
 _log = logging.getLogger(__name__)
 
@@ -98,10 +99,12 @@ class _Gateway:
         await run_devices(devices, self._intake, clock=self._clock, radio=self._config.radio)
 
     async def _account(self) -> None:
-        """Write down which devices are reached, for the doctor; only what changed, for the card's sake."""
+        """Write down for the doctor how each device is reached; only what changed, for the card's sake."""
         written: dict[str, int] = {}
         while True:
-            found = {f"{_CONNECTED}{seen.device}": int(seen.connected) for seen in self._intake.seen.values()}
+            seen = self._intake.seen.values()
+            found = {f"{_CONNECTED}{device.device}": int(device.connected) for device in seen}
+            found |= {f"{_BAD_BYTES}{device.device}": device.bad_bytes for device in seen}
             changed = {name: value for name, value in found.items() if written.get(name) != value}
             if changed:
                 await self._committer.call(lambda outbox, changed=changed: outbox.remember(changed))  # type: ignore[misc]  # mypy cannot infer a lambda's default
