@@ -52,6 +52,7 @@ class FakeDesk:
     answers: dict[str, tuple[ActResult, Claim | None]] = field(default_factory=dict)
     first_kept_revision: int = 0
     looks: list[str] = field(default_factory=list)
+    broker: str = "connected"
     keys: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -74,6 +75,7 @@ class FakeDesk:
             closed_today=sum(row.handling == "closed" for row in self.alerts.values()),
             opened_last_hour=sum(now - row.opened_at < timedelta(hours=1) for row in rows),
             watch=Watch(enrolled=1083, seen_last_hour=1062, unseen=21, unseen_high_risk=3),
+            broker=self.broker,
         )
 
     def rows(self, viewer: Viewer, alert_ids: Sequence[str]) -> tuple[AlertRow, ...]:

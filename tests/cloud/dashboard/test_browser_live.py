@@ -136,6 +136,26 @@ def test_a_frozen_stream_is_called_stale_with_sound_and_clears_by_itself(
     expect(page.locator("#live")).to_contain_text("Live")
 
 
+def test_a_county_that_cannot_hear_its_gateways_is_never_called_live(shown: Scene, page: Page) -> None:
+    shown.desk.broker = "reconnecting"
+    shown.desk.put(sos_row(now=shown.clock.now()))
+    expect(page.locator("#bar.deaf")).to_contain_text("cannot hear its gateways (reconnecting)")
+    expect(page.locator("#live")).to_have_text("list not current")
+    shown.desk.broker = "connected"
+    page.evaluate("kanhu.refresh()")
+    expect(page.locator("#bar")).to_be_hidden()
+
+
+def test_an_empty_board_is_no_good_news_while_it_cannot_be_loaded(shown: Scene, faults: Faults, page: Page) -> None:
+    for alert in list(shown.desk.alerts):
+        shown.desk.put(replace(shown.desk.alerts[alert], handling="closed"))
+    expect(page.locator("#empty")).to_be_visible(timeout=15_000)
+    faults.broken = True
+    shown.desk.put(sos_row(now=shown.clock.now()))
+    expect(page.locator("#bar.error")).to_be_visible()
+    expect(page.locator("#empty")).to_be_hidden()
+
+
 def test_a_server_error_keeps_the_list_and_says_from_when_it_is(shown: Scene, faults: Faults, page: Page) -> None:
     before = _ids(page)
     faults.broken = True

@@ -59,7 +59,7 @@ _FAMILIES = {
         *("move", "open", "claim", "call", "mute", "help", "close"),
         *(f"sound_{each}" for each in Priority),
     ),
-    "bar": ("stale", "offline", "error"),
+    "bar": ("stale", "offline", "error", "deaf"),
 }
 
 

@@ -41,7 +41,7 @@ _CLAUSE_END = re.compile(r"[；。]|;\s|\.\s|\.$")
 
 _CLIENT_KEYS = (
     "time.minutes", "time.hours", "time.hours_minutes", "wait.of", "wait.late",
-    "live.ago", "live.lost", "bar.stale", "bar.offline", "bar.error",
+    "live.ago", "live.lost", "live.behind", "bar.stale", "bar.deaf", "bar.offline", "bar.error",
     "sound.tested", "sound.off_short", "sound.muted",
     "say.session_over", "say.failed", "panel.loading", "panel.choose",
 )  # fmt: skip  # one line a family

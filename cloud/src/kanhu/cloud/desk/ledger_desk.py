@@ -85,6 +85,7 @@ class LedgerDesk:
                 closed_today=closed_today,
                 opened_last_hour=opened,
                 watch=watch_of(connection, area, now_ms=now_ms),
+                broker=self.broker(),
             )
 
     def rows(self, viewer: Viewer, alert_ids: Sequence[str]) -> tuple[AlertRow, ...]:

@@ -179,6 +179,8 @@ class Board:
     closed_today: int
     opened_last_hour: int
     watch: Watch
+    broker: str = "connected"
+    """`connected`, or what keeps the county from hearing its gateways."""
 
 
 @dataclass(frozen=True, slots=True)

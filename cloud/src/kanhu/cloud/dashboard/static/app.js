@@ -54,6 +54,7 @@ const kanhu = (() => {
     state.revision = Math.max(state.revision, Number(sync.dataset.revision));
     state.alarms = JSON.parse(sync.dataset.alarm);
     state.unseenHigh = Number(sync.dataset.unseenHigh);
+    state.deaf = sync.dataset.deaf; // what keeps the county from hearing its gateways, empty when nothing does
     setClock(Number(sync.dataset.now));
     state.syncedAt = now();
     const urgent = state.alarms.filter((a) => a.p === 1);

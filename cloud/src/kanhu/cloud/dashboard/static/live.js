@@ -6,6 +6,7 @@
   const BEAT_MS = Number(document.body.dataset.heartbeat) * 1000;
   const STALE_MS = 3 * BEAT_MS;
   const RETRY_MS = 10000;
+  const FRESH_MS = 30000;
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("kanhu") : null;
   const live = document.getElementById("live");
   const bar = document.getElementById("bar");
@@ -14,6 +15,7 @@
   let lastTry = 0;
   let failure = null; // { code } of the last fetch, until one succeeds
   let failedAt = 0;
+  let fetchedAt = performance.now();
   let shown = "";
   let busy = false;
   let next = null;
@@ -53,6 +55,7 @@
       if (answer.redirected) return void location.assign("/login");
       if (!answer.ok) throw Object.assign(new Error(), { code: answer.status });
       await kanhu.apply(await answer.text(), force);
+      fetchedAt = performance.now();
       failure = null;
     } catch (error) {
       failure = { code: error.code ?? "" };
@@ -73,10 +76,13 @@
     const stale = isStale();
     if (stale && performance.now() - lastTry > Math.max(BEAT_MS, 5000)) open(); // frozen, or its leading tab is
     if (failure && performance.now() - failedAt > RETRY_MS) refresh(true);
-    const text = kanhu.say(stale ? "live.lost" : "live.ago", { n: seconds });
+    if (!failure && performance.now() - fetchedAt > FRESH_MS) refresh(); // people go unseen without an alert changing
+    const state = !navigator.onLine ? "offline" : failure?.code ? "error" : stale ? "stale" : failure ? "offline" : kanhu.state.deaf ? "deaf" : "";
+    const text = kanhu.say(stale ? "live.lost" : state ? "live.behind" : "live.ago", { n: seconds });
     if (live.lastElementChild.textContent !== text) live.lastElementChild.textContent = text;
-    live.classList.toggle("warn", stale || Boolean(failure));
-    show(!navigator.onLine ? "offline" : failure?.code ? "error" : stale ? "stale" : failure ? "offline" : "", seconds);
+    live.classList.toggle("warn", Boolean(state));
+    document.documentElement.classList.toggle("trouble", Boolean(state)); // an empty list is then no good news
+    show(state, seconds);
   }
 
   function show(state, seconds) {
@@ -86,7 +92,7 @@
     shown = key;
     bar.hidden = !state;
     bar.className = "bar " + state;
-    bar.textContent = state && kanhu.say("bar." + state, { n: seconds, time: kanhu.clockText(kanhu.state.syncedAt), code: failure?.code });
+    bar.textContent = state && kanhu.say("bar." + state, { n: seconds, time: kanhu.clockText(kanhu.state.syncedAt), code: failure?.code, detail: kanhu.state.deaf });
   }
 
   kanhu.refresh = refresh;
