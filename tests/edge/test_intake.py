@@ -81,6 +81,46 @@ async def test_a_full_inbox_refuses_the_newest_and_counts_each(monkeypatch: pyte
     draining.cancel()
 
 
+async def test_a_device_that_floods_without_end_still_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "_MOST_WAITING", 4)
+    sent = 0
+
+    class FloodedSink(RememberingSink):
+        async def refuse(self, device: str, reason: str, detail: str) -> None:
+            nonlocal sent
+            await super().refuse(device, reason, detail)
+            for _ in range(2):  # by the time a refusal is committed, two more have come
+                if sent < 2_000:
+                    sent += 1
+                    inbox.put(b"\x40")
+
+    sink = FloodedSink()
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    for rate in range(60, 70):
+        inbox.put(bytes([rate]))
+    draining = asyncio.create_task(inbox.drain())
+    await until(lambda: sink.readings == 2_010)
+    assert [reading.series("heart_rate")[0] for reading in sink.accepted[:4]] == [60, 61, 62, 63]
+    assert len(sink.accepted) > 4 + 2, "and those that came during the flood got theirs"
+    draining.cancel()
+
+
+async def test_what_did_not_fit_is_refused_even_where_everything_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "_MOST_WAITING", 1)
+    sink = SlowSink()
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    draining = asyncio.create_task(inbox.drain())
+    inbox.put(b"\x3c")
+    await until(lambda: sink.committing == 1)
+    for rate in (61, 62, 63):
+        inbox.put(bytes([rate]))
+    draining.cancel()
+    sink.let.set()
+    with suppress(asyncio.CancelledError):
+        await draining
+    assert (len(sink.accepted), len(sink.refused)) == (2, 2)
+
+
 async def test_a_sink_that_fails_is_not_passed_over() -> None:
     class BrokenSink(RememberingSink):
         async def accept(self, observation: Observation) -> None:

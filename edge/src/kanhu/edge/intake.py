@@ -105,16 +105,26 @@ class Inbox:
         except asyncio.CancelledError:
             while not self._waiting.empty():
                 await self._hand_over(*self._waiting.get_nowait())
+            await self._refuse_overflow()
             raise
 
     async def _hand_over(self, frame: bytes, times: Times) -> None:
         await self._intake.take(lambda: self._observe(frame, times))
-        while self._overflow:
-            self._overflow -= 1
-            await self._intake.refuse(
-                DecodeError(DecodeReason.BACKLOG_FULL, f"{_MOST_WAITING} readings waited for the disk")
-            )
+        await self._refuse_overflow()
         self._intake.tell()
+
+    async def _refuse_overflow(self) -> None:
+        """Refuse what did not fit until now, many in one commit; what overflows meanwhile waits for the next reading.
+
+        A device that sends faster than the disk commits would otherwise never get a turn for what it had sent before.
+        """
+        owed = self._overflow
+        while owed:
+            count = min(owed, _MOST_WAITING)
+            owed -= count
+            self._overflow -= count
+            error = DecodeError(DecodeReason.BACKLOG_FULL, f"{_MOST_WAITING} readings waited for the disk")
+            await asyncio.gather(*(self._intake.refuse(error) for _ in range(count)))
 
 
 async def _to_the_end(call: Coroutine[object, object, None]) -> None:
