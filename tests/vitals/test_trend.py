@@ -71,6 +71,16 @@ def test_lasting_shift_signals_within_days_and_says_which_way(value: int, direct
     assert detector.update(day(66), Decimal(value)).reason is R.SHIFTED
 
 
+def test_return_to_usual_is_seen_within_days_however_long_the_shift_lasted() -> None:
+    detector = lived(60)
+    for number in range(60, 160):
+        detector.update(day(number), Decimal(110))
+    assert detector.direction is Direction.ABOVE
+    answers = [detector.update(day(160 + number), CALM[number % 10]).reason for number in range(40)]
+    assert answers[:1] == [R.SHIFTED]
+    assert set(answers[7:]) == {R.AS_USUAL}
+
+
 def test_while_still_learning_more_is_needed() -> None:
     # Before 60 readings the sum has to pass 12 instead of 10: one day more at two spreads a day.
     early, complete = lived(20), lived(60)

@@ -107,7 +107,9 @@ class TrendDetector:
         trigger = self._trigger
         deviation = standardised(reading, kept.centre, kept.spread, clip_sd=trigger.clip_sd)
         up, down = summed(kept.up, kept.down, deviation, slack_sd=trigger.slack_sd)
-        return msgspec.structs.replace(kept, up=float(up), down=float(down))
+        # A sum without a ceiling would go on saying "shifted" for as many days after the return as the shift lasted.
+        ceiling = trigger.signal_at_learning + trigger.clip_sd - trigger.slack_sd
+        return msgspec.structs.replace(kept, up=min(float(up), ceiling), down=min(float(down), ceiling))
 
     def _learned(self, kept: _Baseline, reading: float) -> _Baseline:
         """The baseline with this reading: gathered until complete, then only its level follows, and only in calm."""
