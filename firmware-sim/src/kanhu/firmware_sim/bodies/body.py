@@ -1,7 +1,7 @@
 """A person at rest over the day: heart rate, blood pressure, oxygen saturation.
 
 Resting values come from the scenario, or from age, sex and conditions. Over the day they follow one cosine: heart rate
-and pressure are lowest at about 03:00 and highest in the late afternoon, the pressure some 12 % lower at night
+and pressure are lowest at about 03:00 and highest at about 15:00, the pressure some 12 % lower at night
 ("dipping"), saturation a little lower asleep. On top lie slow, smooth, seeded wanderings, so that the same seed and
 the same second always give the same person.
 """
