@@ -1,6 +1,6 @@
 """What is under way: windows, receipts, refusals, silence. No clock, no network."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kanhu.contract import Lane, Receipt, Refusal, RefusalReason
@@ -137,6 +137,7 @@ _ACTS = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # as a busy machine needs it
 @given(_ACTS)
 def test_what_was_launched_is_under_way_until_stored_or_condemned(acts: list[tuple[str, int, int]]) -> None:
     under_way = flight()
