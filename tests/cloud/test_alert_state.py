@@ -1,5 +1,7 @@
 """An alert is the fold of its log: order, repetition and crashes of messages change nothing."""
 
+import atexit
+import shutil
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,7 +18,8 @@ from kanhu.contract import ClockState, FakeClock, Finding, Phase, Priority, aler
 from tests.cloud.town import COUNTY, OTHER, Town, finding, heartbeat, resident
 
 _KEYS = count(1)
-_FOLDER = Path(mkdtemp(prefix="kanhu-alert-state-"))
+_FOLDER = Path(mkdtemp(prefix="kanhu-alert-state-"))  # examples of one test outnumber its tmp_path
+atexit.register(shutil.rmtree, _FOLDER)
 
 
 @st.composite

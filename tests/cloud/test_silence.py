@@ -1,5 +1,7 @@
 """WATCH-LOST in virtual time: a silent gateway opens one alert; a deaf county opens none and forgets none."""
 
+import atexit
+import shutil
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
@@ -15,7 +17,8 @@ from kanhu.contract import FakeClock, GatewayState, Priority
 from tests.cloud.town import VILLAGE, Town, heartbeat, only
 
 _KEYS = count(1)
-_FOLDER = Path(mkdtemp(prefix="kanhu-silence-"))
+_FOLDER = Path(mkdtemp(prefix="kanhu-silence-"))  # examples of one test outnumber its tmp_path
+atexit.register(shutil.rmtree, _FOLDER)
 
 
 def test_silence_opens_one_technical_alert_within_three_minutes_once(town: Town) -> None:
