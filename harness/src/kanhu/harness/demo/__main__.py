@@ -22,6 +22,7 @@ _EXAMPLES = """examples:
 _KILLABLE = ("broker", "cloud")
 _SHORTEST_S = 60.0
 _PORT = 8700
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
@@ -54,8 +55,15 @@ async def _run(options: Options, report: Path | None) -> int:
     outcome = Outcome()
     whole = asyncio.current_task()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, lambda: whole.cancel() if whole is not None else None)
+
+    def stop() -> None:
+        for number in _STOPPING:  # a second Ctrl-C must not interrupt the cleaning up
+            loop.add_signal_handler(number, lambda: timeline.say("stopping, a moment"))
+        if whole is not None:
+            whole.cancel()
+
+    for number in _STOPPING:
+        loop.add_signal_handler(number, stop)
     try:
         async with village(options, timeline, outcome) as stage:
             await bring_up(stage)

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -66,6 +67,9 @@ class Outcome:
     alerts: list[SeenAlert] = field(default_factory=list)
     delays_ms: dict[str, float | None] = field(default_factory=dict)
     expected: tuple[Expected, ...] = ()
+    not_due: tuple[Expected, ...] = ()
+    """Alerts of the script that this run ended too early for."""
+    killed: list[str] = field(default_factory=list)
     peak_kib: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -204,15 +208,27 @@ async def settle(stage: Village) -> None:
     )
     outcome.alerts = list(stage.county.alerts.values())
     played_s = (_emission_ends_s(stage) or 0.0) - stage.script_began_s
-    came = {(alert.subject, alert.rule, alert.priority) for alert in outcome.alerts}
-    # A village that woke late has played less; what was not yet due may have come all the same.
-    outcome.expected = tuple(
-        alert
-        for alert in stage.script.expected
-        if alert.due_s <= played_s or (alert.subject, alert.rule, alert.priority) in came
-    )
-    outcome.problems += outcome.account.problems() + _compare_alerts(outcome)
+    share_out(outcome, stage.script.expected, played_s=played_s)
+    outcome.problems += outcome.account.problems() + compare_alerts(outcome)
+    outcome.problems += [
+        f"{name} was to be killed and was not: the devices fell silent before second {_KILL_AFTER_S:.0f} of the script"
+        for name in stage.options.kill
+        if name not in outcome.killed
+    ]
     await stage.processes.stop_all()
+
+
+def share_out(outcome: Outcome, scripted: tuple[Expected, ...], *, played_s: float) -> None:
+    """Part the script's alerts into expected and not yet due; a village that woke late has played less.
+
+    What was not yet due and came all the same is expected.
+    """
+    came = {(alert.subject, alert.rule, alert.priority) for alert in outcome.alerts}
+    due = [
+        alert for alert in scripted if alert.due_s <= played_s or (alert.subject, alert.rule, alert.priority) in came
+    ]
+    outcome.expected = tuple(due)
+    outcome.not_due = tuple(alert for alert in scripted if alert not in due)
 
 
 def free_port() -> int:
@@ -276,7 +292,7 @@ async def _wait_for_gateways(stage: Village) -> None:
         if stage.timeline.elapsed_s() > deadline_s:
             raise DemoFailed(f"gateways that did not report: {', '.join(sorted(waiting))}")
         stage.processes.check()
-        waiting -= {row["id"] for row in await stage.county.gateways() if row["state"] == "online"}
+        waiting -= {row["id"] for row in await _gateways(stage) if row["state"] == "online"}
         await asyncio.sleep(0.3)
     stage.timeline.say(f"{len(stage.script.homes)} gateways report to the county")
 
@@ -301,6 +317,7 @@ async def _play_kills(stage: Village) -> None:
     await _until(stage, _KILL_AFTER_S)
     for name in stage.options.kill:
         await stage.processes.kill(name)
+        stage.outcome.killed.append(name)
         stage.timeline.say(f"SIGKILL to {name}", style="bold magenta")
     await asyncio.sleep(_STAY_DEAD_S)
     for name in stage.options.kill:
@@ -316,10 +333,7 @@ async def _tell_readings(stage: Village) -> None:
     """Count readings as the county stores them, every few seconds."""
     told = -1
     while True:
-        try:
-            rows = await stage.county.gateways()
-        except httpx.HTTPError:  # the county is being killed and restarted
-            rows = []
+        rows = await _gateways(stage)
         stored = sum(int(row["stored"]) for row in rows)
         if stored and stage.outcome.seconds_to_first_reading is None:
             stage.outcome.seconds_to_first_reading = stage.timeline.elapsed_s()
@@ -328,6 +342,14 @@ async def _tell_readings(stage: Village) -> None:
             told = stored
             stage.timeline.say(f"[dim]{stored} readings stored[/dim]")
         await asyncio.sleep(1.0 if stored else 0.2)
+
+
+async def _gateways(stage: Village) -> list[dict[str, Any]]:
+    """Rows of the equipment page; none while the county is killed and restarted, or too busy to answer."""
+    try:
+        return await stage.county.gateways()
+    except httpx.HTTPError:
+        return []
 
 
 async def _alert_seen(stage: Village, seen: SeenAlert) -> None:
@@ -361,14 +383,14 @@ async def _drain(stage: Village) -> None:
     )  # a heartbeat that says "nothing owed" from before the end is no proof
     while stage.timeline.elapsed_s() < deadline_s:
         stage.processes.check()
-        rows = await stage.county.gateways()
+        rows = await _gateways(stage)
         if rows and all(row["owed"] == 0 and row["state"] == "online" for row in rows):
             return
         await asyncio.sleep(0.5)
     stage.outcome.problems.append("gateways still owed records when patience ended")
 
 
-def _compare_alerts(outcome: Outcome) -> list[str]:
+def compare_alerts(outcome: Outcome) -> list[str]:
     """Differences between the alerts that came and those that had to."""
     came = sorted((alert.subject, alert.rule, alert.priority) for alert in outcome.alerts)
     due = sorted((alert.subject, alert.rule, alert.priority) for alert in outcome.expected)

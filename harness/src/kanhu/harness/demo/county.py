@@ -40,7 +40,8 @@ class County:
         self.user = user
         self.password = password
         self.alerts: dict[str, SeenAlert] = {}
-        self._client = httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT_S)
+        # The county is on this machine: no proxy of the environment has business in between.
+        self._client = httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT_S, trust_env=False)
         self._signing_in = asyncio.Lock()
         self._last_event = ""
 

