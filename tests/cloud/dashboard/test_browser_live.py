@@ -137,9 +137,11 @@ def test_a_frozen_stream_is_called_stale_with_sound_and_clears_by_itself(
 
 
 def test_a_county_that_cannot_hear_its_gateways_is_never_called_live(shown: Scene, page: Page) -> None:
-    shown.desk.broker = "reconnecting"
+    shown.desk.broker = "backing_off: refused"
     shown.desk.put(sos_row(now=shown.clock.now()))
-    expect(page.locator("#bar.deaf")).to_contain_text("cannot hear its gateways (reconnecting)")
+    expect(page.locator("#bar.deaf")).to_contain_text(
+        "cannot hear its gateways (the message broker cannot be reached, trying again)"
+    )
     expect(page.locator("#live")).to_have_text("list not current")
     shown.desk.broker = "connected"
     page.evaluate("kanhu.refresh()")
@@ -206,8 +208,19 @@ def test_a_new_now_alert_breaks_the_mute_and_nothing_else_does(shown: Scene, pag
     _new(shown, "a-soon", Priority.MEDIUM)
     expect(page.locator("#row-a-soon")).to_be_visible(timeout=15_000)
     expect(page.locator("#sound-text")).to_contain_text("muted")
+    page.wait_for_function("() => !kanhu.sound.isPlaying()")
+    heard = len(_played(page))
     shown.desk.put(sos_row(now=shown.clock.now()))
     expect(page.locator("#sound-text")).to_contain_text("tested")
+    assert _played(page)[heard:] == [1]
+
+
+def test_a_now_alert_sounds_again_until_somebody_takes_it(shown: Scene, page: Page) -> None:
+    _start_shift(page)
+    page.wait_for_function("() => !kanhu.sound.isPlaying()")
+    page.evaluate("performance.now = (now => () => now.call(performance) + 10_001)(performance.now)")
+    page.wait_for_function("() => kanhu.sound.played.length === 2", timeout=5_000)
+    assert _played(page) == [1, 1]
 
 
 def test_a_medium_alert_held_for_the_night_is_shown_and_silent(shown: Scene, page: Page) -> None:

@@ -32,6 +32,7 @@ _FAMILIES = {
     "quality": list(QualityReason),
     "trust": list(QualityLevel),
     "outcome": list(Outcome),
+    "link": wording.LINKS,
     "gateway": wording.GATEWAY_STATES,
     "kind": wording.GATEWAY_KINDS,
     "clock": list(ClockState),

@@ -47,7 +47,7 @@ async def logout(request: Request) -> Response:
     """End the session and clear what the browser kept of it."""
     response = redirect("/login")
     await sign_out(request, response)
-    response.headers["clear-site-data"] = '"cache", "storage"'
+    response.headers["clear-site-data"] = '"storage"'
     return response
 
 

@@ -33,6 +33,7 @@ OUTCOMES = (
 )
 """As a person chooses: what it was, then why."""
 
+LINKS = ("connecting", "backing_off")
 GATEWAY_STATES = ("online", "silent", "stopped", "never_seen")
 GATEWAY_KINDS = ("home", "clinic")
 COUNTERS = ("envelopes", "records", "redelivered", "conflicts", "refused")
@@ -105,6 +106,10 @@ class Wording:
     def counter(self, code: str) -> str:
         """What an ingest counter counts."""
         return self.known("counter", code, COUNTERS)
+
+    def link(self, state: str) -> str:
+        """What keeps the county from hearing its gateways, without the technical detail after the colon."""
+        return self.known("link", state.partition(":")[0], LINKS)
 
     def gateway_state(self, code: str) -> str:
         """`silent`."""

@@ -8,7 +8,7 @@ kanhu.sound = (() => {
   const byId = (id) => document.getElementById(id);
   const heard = new Map(JSON.parse(sessionStorage.getItem("heard") ?? "[]")); // alert id -> how often it sounded
   let audio = null;
-  let lastNow = 0;
+  let lastNow = -AGAIN_MS;
   let mutedUntil = 0;
   let playing = null;
   let mayPlay = !navigator.locks; // of several tabs one sounds
@@ -44,6 +44,7 @@ kanhu.sound = (() => {
     sessionStorage.setItem("shift", "1");
     if (test) {
       mayPlay = true;
+      lastNow = performance.now();
       localStorage.setItem("sound-tested", String(kanhu.now()));
       play(1);
     }
@@ -68,7 +69,10 @@ kanhu.sound = (() => {
   function mute() {
     if (!isOn()) return start(true);
     mutedUntil = mutedUntil > performance.now() ? 0 : performance.now() + MUTE_MS;
-    if (mutedUntil) playing?.gain.disconnect();
+    if (mutedUntil) {
+      playing?.gain.disconnect();
+      playing = null;
+    }
     show();
   }
 
@@ -79,10 +83,11 @@ kanhu.sound = (() => {
     for (const alarm of kanhu.state.alarms) {
       if (heard.has(alarm.id) || isHeld(alarm)) continue;
       heard.set(alarm.id, 1);
-      if (alarm.p === 1) { mutedUntil = 0; lastNow = 0; }
+      if (alarm.p === 1) { mutedUntil = 0; lastNow = -AGAIN_MS; }
       else if (!first && (alarm.p === 2 || (alarm.p === 4 && kanhu.state.unseenHigh))) sound(alarm.p);
     }
     keep();
+    tick(); // at once: timers of a hidden tab may come a minute apart
   }
 
   const isHeld = (alarm) => alarm.held * 1000 > kanhu.now();
@@ -111,5 +116,6 @@ kanhu.sound = (() => {
   byId("sound").addEventListener("click", mute);
   if (sessionStorage.getItem("shift")) start(false);
   else show();
-  return { update, tick, mute, sound, played: [] };
+  const isPlaying = () => Boolean(playing) && playing.until > audio.currentTime;
+  return { update, tick, mute, sound, isPlaying, played: [] };
 })();
