@@ -121,19 +121,31 @@ async def run_links(peers: Sequence[BlePeer], *, radio: Radio, clock: Clock) -> 
     """Keep every peer's link until cancelled."""
     back_off = BackOff(first_s=_FIRST_WAIT_S, longest_s=_RADIO_LONGEST_WAIT_S)
     while True:
+        # Each session has its own task: until Python 3.13 a TaskGroup that fails leaves its task marked as cancelled.
+        session = asyncio.create_task(_session(peers, radio=radio, clock=clock, back_off=back_off), name="ble session")
         try:
-            async with radio.session() as session:
-                links = _Links(peers, session=session, clock=clock)
-                try:
-                    await links.run(back_off)
-                finally:
-                    await links.close()
-        except LinkLost as lost:
-            _log.warning("radio: %s", lost)
-            for peer in peers:
-                peer.unlinked(lost.reason, lost.detail)
+            lost = await session
+        except asyncio.CancelledError:
+            _obey_cancellation()
+            lost = LinkLost(LinkReason.RADIO_LOST, "the session was cut off")
         _obey_cancellation()
+        _log.warning("radio: %s", lost)
+        for peer in peers:
+            peer.unlinked(lost.reason, lost.detail)
         await clock.sleep(back_off.next_s())
+
+
+async def _session(peers: Sequence[BlePeer], *, radio: Radio, clock: Clock, back_off: BackOff) -> LinkLost:
+    """Bring the radio up and keep all links on it; return how it was lost."""
+    try:
+        async with radio.session() as session:
+            links = _Links(peers, session=session, clock=clock)
+            try:
+                await links.run(back_off)
+            finally:
+                await links.close()
+    except LinkLost as lost:
+        return lost
 
 
 class _Links:
