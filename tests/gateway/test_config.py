@@ -7,6 +7,7 @@ import pytest
 
 from kanhu.edge.devices import RadioConfig
 from kanhu.gateway import ConfigRefused, config, load_config
+from kanhu.gateway.cli import main
 
 GOOD = """
 gateway = "home-03"
@@ -72,6 +73,12 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         (("spo2_limit_percent = 88", "spo2_limit_percent = 8"), "resident[0].spo2_limit_percent", "percent"),
         (("[journal]", "[jornal]"), "jornal", "Remove it"),
         (("[broker]", "[broker"), "file", "line"),
+        (("port = 1884", f"port = {'9' * 5000}"), "file", "line"),
+        (("port = 1884", f"port = {'[' * 5000}"), "file", "line"),
+        (('timezone = "Asia/Shanghai"', f'timezone = "{"A" * 5000}"'), "timezone", "docs/gateway.md"),
+        (("port = 1884", 'port = 1884\nhost = "county..example"'), "broker.host", "broker"),
+        (("port = 1884", 'port = 1884\nhost = "county\\u0000"'), "broker.host", "broker"),
+        (("spo2_limit_percent = 88", 'spo2_limit_percent = "NaN"'), "resident[0].spo2_limit_percent", "percent"),
     ],
 )
 def test_a_fault_is_named_with_file_key_and_remedy(
@@ -94,6 +101,26 @@ def test_a_missing_file_and_twins_are_refused(tmp_path: Path) -> None:
         load_config(write(tmp_path, twin))
     with pytest.raises(ConfigRefused, match="twice"):
         load_config(write(tmp_path, GOOD + '\n[[resident]]\nid = "r-0003"\n'))
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (("data = ", 'data = "taken" #'), "data"),
+        (("data = ", 'data = "nul\\u0000" #'), "data"),
+        (("path = ", 'path = "no/such/folder/journal" #'), "journal.path"),
+        (("path = ", 'path = "." #'), "journal.path"),
+    ],
+)
+def test_folders_that_cannot_be_written_are_named_before_anything_starts(
+    tmp_path: Path, change: tuple[str, str], key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_bytes(b"")
+    file = write(tmp_path, GOOD.replace(*change))
+    assert main(["run", "--config", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert f"{file}: {key}: " in said
+    assert "Name a" in said
 
 
 def settings() -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from kanhu.contract import VERSION, SystemClock
-from kanhu.gateway.config import DEFAULT_FILE, GatewayConfig, load_config
+from kanhu.gateway.config import DEFAULT_FILE, GatewayConfig, load_config, prepare_folders
 from kanhu.gateway.errors import ConfigRefused, OutboxError
 
 _EXAMPLES = """examples:
@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         config = load_config(chosen.config)
+        if chosen.verb == "run":
+            prepare_folders(config, chosen.config)
     except ConfigRefused as error:
         print(f"kanhu-gateway: {error}", file=sys.stderr)
         return _CONFIG_REFUSED

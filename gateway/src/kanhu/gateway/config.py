@@ -87,8 +87,8 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The whole file."""
 
     gateway: str
-    data: str
-    timezone: str
+    data: Annotated[str, msgspec.Meta(min_length=1)]
+    timezone: _Name
     heartbeat_s: _Seconds = 60
     broker: BrokerConfig = BrokerConfig()
     uplink: UplinkConfig = UplinkConfig()
@@ -136,7 +136,7 @@ def load_config(file: Path) -> GatewayConfig:
     except (OSError, UnicodeDecodeError) as error:
         remedy = "Check its permissions, and that it is UTF-8 text"
         raise ConfigRefused(file, key="file", problem=str(error), remedy=remedy) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib's own error, a number without end, brackets without end
         raise ConfigRefused(file, key="file", problem=f"not TOML: {error}", remedy="Mend that line") from error
     try:
         config = msgspec.convert(tables, GatewayConfig, strict=False)
@@ -144,6 +144,25 @@ def load_config(file: Path) -> GatewayConfig:
         raise _refusal(file, str(error)) from error
     _check(config, file)
     return config.placed(file.parent.absolute())
+
+
+def prepare_folders(config: GatewayConfig, file: Path) -> None:
+    """Make the data folder, and see that the journal can be written, before anything starts.
+
+    Raises:
+        ConfigRefused: names file, key, problem and remedy.
+    """
+    remedy = "Name a folder that this user may make and write"
+    try:
+        config.folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: no path at all
+        raise ConfigRefused(file, key="data", problem=str(error), remedy=remedy) from error
+    if config.journal_file is not None:
+        try:
+            config.journal_file.open("ab").close()
+        except (OSError, ValueError) as error:
+            remedy = "Name a file in a folder that is there, or remove the table"
+            raise ConfigRefused(file, key="journal.path", problem=str(error), remedy=remedy) from error
 
 
 _PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<place>.*)`)?", re.DOTALL)
@@ -179,8 +198,21 @@ def _check(config: GatewayConfig, file: Path) -> None:
     except (KeyError, ValueError, OSError) as error:  # a folder's name, such as "Asia", is an OSError
         remedy = "Give an IANA name such as Asia/Shanghai; the tzdata package must be installed"
         raise ConfigRefused(file, key="timezone", problem=f"unknown: {config.timezone}", remedy=remedy) from error
+    _check_host(config, file)
     _check_residents(config, file)
     _check_devices(config, file)
+
+
+def _check_host(config: GatewayConfig, file: Path) -> None:
+    host = config.broker.host
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        remedy = "Give the name or the address of the county's broker"
+        raise ConfigRefused(file, key="broker.host", problem=f"{host!r}: {error}", remedy=remedy) from error
+    if not host.isprintable() or " " in host:
+        remedy = "Give the name or the address of the county's broker"
+        raise ConfigRefused(file, key="broker.host", problem=f"{host!r} is no name", remedy=remedy)
 
 
 def _check_residents(config: GatewayConfig, file: Path) -> None:
@@ -191,7 +223,7 @@ def _check_residents(config: GatewayConfig, file: Path) -> None:
             raise ConfigRefused(file, key=f"resident[{number}].id", problem=f"twice: {resident.id}", remedy=remedy)
         seen.add(resident.id)
         limit = resident.spo2_limit_percent
-        if limit is not None and not 50 <= limit <= 100:
+        if limit is not None and not (limit.is_finite() and 50 <= limit <= 100):
             key = f"resident[{number}].spo2_limit_percent"
             raise ConfigRefused(file, key=key, problem=f"{limit} is not 50 to 100", remedy="Give percent, such as 88")
 
