@@ -219,8 +219,8 @@ def test_a_now_alert_sounds_again_until_somebody_takes_it(shown: Scene, page: Pa
     _start_shift(page)
     page.wait_for_function("() => !kanhu.sound.isPlaying()")
     page.evaluate("performance.now = (now => () => now.call(performance) + 10_001)(performance.now)")
-    page.wait_for_function("() => kanhu.sound.played.length === 2", timeout=5_000)
-    assert _played(page) == [1, 1]
+    page.wait_for_function("() => kanhu.sound.played.filter(each => each === 1).length === 2", timeout=5_000)
+    assert _played(page)[-1] == 1, "it breaks into any lower sound"
 
 
 def test_a_medium_alert_held_for_the_night_is_shown_and_silent(shown: Scene, page: Page) -> None:
