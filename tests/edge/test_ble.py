@@ -172,20 +172,22 @@ async def test_a_link_that_ends_is_told_and_comes_back(air: VirtualAir) -> None:
     assert LinkReason.DISCONNECTED in {told.reason for told in sink.seen}
 
 
-async def test_a_controller_that_dies_and_returns_is_used_again(air: VirtualAir) -> None:
+async def test_a_controller_that_dies_and_returns_is_used_again_and_again(
+    air: VirtualAir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ble, "_FIRST_WAIT_S", 0.1)
     sink = RememberingSink()
     strap = await strap_on(air)
     async with reading(sink, air, STRAP, BUTTON):
-        await strap.subscribed.wait()
-        await strap.send(bytes([0x06, 61]))
-        await until(lambda: len(sink.accepted) == 1)
-        await air.close()
-        await until(lambda: (seen := sink.latest("strap-03")) is not None and seen.reason is LinkReason.RADIO_LOST)
-        await until(lambda: not connected(sink, "button-03"))
-        await air.open()
+        for death in range(4):
+            await until(strap.subscribed.is_set)
+            await strap.send(bytes([0x06, 60 + death]))
+            await until(lambda: len(sink.accepted) == death + 1)  # noqa: B023  # awaited here
+            await air.close()
+            await until(lambda: (seen := sink.latest("strap-03")) is not None and seen.reason is LinkReason.RADIO_LOST)
+            await until(lambda: not connected(sink, "button-03"))
+            await air.open()
         await until(strap.subscribed.is_set)
-        await strap.send(bytes([0x06, 62]))
-        await until(lambda: len(sink.accepted) == 2)
 
 
 async def test_a_gateway_that_starts_before_its_radio_waits_for_it(air: VirtualAir) -> None:
