@@ -59,7 +59,7 @@ async def test_a_process_deaf_to_the_stop_signal_is_killed(
 async def test_peak_memory_is_noted(processes: Processes) -> None:
     await processes.start("one", FOR_EVER)
     async with asyncio.timeout(20):
-        while processes.peak_kib.get("one", 0) <= 1000:  # noqa: ASYNC110  # a program just loaded is still small
+        while processes.peak_kib.get("one", 0) <= 1000:  # a program just loaded is still small
             await asyncio.sleep(0.02)
             processes.check()
     await processes.stop_all()
