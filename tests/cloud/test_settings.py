@@ -1,5 +1,6 @@
 """cloud.toml and the site file: what is wrong is named with file, key and remedy; docs name every setting."""
 
+import socket
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from kanhu.cloud.alerting.log import TimerKind
 from kanhu.cloud.alerting.pipeline import Reason
 from kanhu.cloud.alerting.state import Activation, Condition, Event, Handling, Signal
+from kanhu.cloud.cli import main
 from kanhu.cloud.config import CloudConfig, County, Http, SilenceLimits, load_config, policy_of
 from kanhu.cloud.desk.model import ActResult, Outcome
 from kanhu.cloud.errors import ConfigInvalid, SiteRefused
@@ -37,6 +39,18 @@ def _write(folder: Path, text: str) -> Path:
         ('data = "x"\nbroker = "http://here"', "broker"),
         ('data = "x"\n[silence]\ngateway_silent_s = -1', "silence.gateway_silent_s"),
         ('data = "x"\n[silence]\nunknown_s = 1', "silence"),
+        (f"data = {'9' * 5000}", "file"),
+        (f"data = {'[' * 5000}", "file"),
+        ('data = ""', "data"),
+        ('data = "x"\ntimezone = "Asia"', "timezone"),
+        (f'data = "x"\ntimezone = "{"A" * 5000}"', "timezone"),
+        ('data = "x"\nbroker = "mqtt://127.0.0.1:99999"', "broker"),
+        ('data = "x"\nbroker = "mqtt://127.0.0.1:high"', "broker"),
+        ('data = "x"\nbroker = "mqtt://[::1"', "broker"),
+        ('data = "x"\nbroker = "mqtt://"', "broker"),
+        ('data = "x"\nbroker = "mqtt://a..b"', "broker"),
+        ('data = "x"\n[http]\nhost = ""', "http.host"),
+        ('data = "x"\n[http]\nhost = "a\\u0000"', "http.host"),
     ],
 )
 def test_wrong_settings_are_named_with_file_key_and_remedy(tmp_path: Path, text: str, key: str) -> None:
@@ -45,6 +59,35 @@ def test_wrong_settings_are_named_with_file_key_and_remedy(tmp_path: Path, text:
         load_config(path)
     assert (refused.value.file, refused.value.key) == (str(path), key)
     assert len(refused.value.remedy) > 10
+
+
+def test_an_address_that_is_taken_is_named_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path = _write(tmp_path, f'data = "{tmp_path}/data"\n[http]\nport = {port}')
+        assert main(["serve", "--config", str(path)]) == 1
+    assert f"cloud.toml: http: 127.0.0.1:{port}: Address already in use" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("verb", ["migrate", "doctor"])
+def test_a_ledger_that_is_none_is_named_with_its_remedy(
+    tmp_path: Path, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "ledger.db").write_bytes(b"this is no database\n" * 500)
+    path = _write(tmp_path, f'data = "{tmp_path}/data"')
+    assert main([verb, "--config", str(path)]) > 0
+    said = capsys.readouterr()
+    assert "ledger.db: file is not a database; check its disk" in said.out + said.err
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _write(tmp_path, f'data = "{tmp_path}/cloud.toml"')
+    assert main(["migrate", "--config", str(path)]) == 1
+    assert "change `data` in cloud.toml" in capsys.readouterr().err
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
-    except CloudError as error:
+    except (CloudError, OSError, UnicodeDecodeError) as error:  # a file named on the command line, or no room for it
         print(f"kanhu-cloud: {error}", file=sys.stderr)
         return 1
 

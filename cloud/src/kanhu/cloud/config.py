@@ -71,7 +71,7 @@ def load_config(path: Path) -> CloudConfig:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigInvalid(str(path), key="file", remedy=f"cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # tomllib's own error, no UTF-8, a number or brackets without end
         raise ConfigInvalid(str(path), key="file", remedy=f"is not TOML ({error})") from error
     try:
         config = msgspec.convert(table, CloudConfig, strict=True, dec_hook=_path)
@@ -116,18 +116,38 @@ def policy_of(config: CloudConfig, pack: RulePack) -> Policy:
 def _check(config: CloudConfig, file: str) -> None:
     try:
         config.zone()
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        remedy = f"no time zone {config.timezone!r}; write one such as Asia/Shanghai"
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder's name, such as "Asia", is an OSError
+        remedy = f"no time zone {config.timezone[:64]!r}; write one such as Asia/Shanghai"
         raise ConfigInvalid(file, key="timezone", remedy=remedy) from error
     if not 1 <= config.http.port <= 65535:
         raise ConfigInvalid(file, key="http.port", remedy="write a port from 1 to 65535")
-    if config.broker != EMBEDDED and urlsplit(config.broker).scheme != "mqtt":
+    if not config.data.parts:
+        raise ConfigInvalid(file, key="data", remedy="name the folder of the ledger")
+    if not _is_host(config.http.host):  # an empty one would listen to the whole world
+        raise ConfigInvalid(file, key="http.host", remedy='write an address of this machine, such as "127.0.0.1"')
+    if config.broker != EMBEDDED and not _is_broker(config.broker):
         remedy = f'write "{EMBEDDED}" or an address such as "mqtt://127.0.0.1:1883"'
         raise ConfigInvalid(file, key="broker", remedy=remedy)
     limits = msgspec.structs.asdict(config.silence)
     for name, seconds in limits.items():
         if seconds is not None and not 0 <= seconds <= 7 * 86400:
             raise ConfigInvalid(file, key=f"silence.{name}", remedy="write seconds, from 0 to a week")
+
+
+def _is_broker(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme == "mqtt" and _is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:  # brackets or a port that cannot be
+        return False
+
+
+def _is_host(name: str) -> bool:
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return bool(name) and name.isprintable() and " " not in name
 
 
 def _path(kind: type, value: object) -> object:

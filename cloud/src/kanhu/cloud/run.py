@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,8 +11,9 @@ import uvicorn
 
 from kanhu.cloud.app import create_app
 from kanhu.cloud.broker.child import BrokerChild
-from kanhu.cloud.config import EMBEDDED, CloudConfig
+from kanhu.cloud.config import EMBEDDED, CloudConfig, Http
 from kanhu.cloud.county import County, open_county
+from kanhu.cloud.errors import ConfigInvalid
 from kanhu.cloud.ingest.receiver import LinkState, Receiver
 from kanhu.cloud.supervise import Supervisor
 from kanhu.contract import Clock
@@ -33,7 +35,16 @@ class _Server(uvicorn.Server):
 
 
 async def serve(config: CloudConfig, *, clock: Clock) -> None:
-    """Run until SIGTERM or SIGINT; what is waiting in the writer is committed before this returns."""
+    """Run until SIGTERM or SIGINT; what is waiting in the writer is committed before this returns.
+
+    Raises:
+        ConfigInvalid, LedgerUnusable, BrokerUnusable: nothing was served.
+    """
+    with _bound(config.http) as door:
+        await _serve(config, door, clock=clock)
+
+
+async def _serve(config: CloudConfig, door: socket.socket, *, clock: Clock) -> None:
     broker = BrokerChild(config.data / "broker", clock) if config.broker == EMBEDDED else None
     receiver: Receiver | None = None
 
@@ -49,7 +60,7 @@ async def serve(config: CloudConfig, *, clock: Clock) -> None:
         receiver = Receiver(
             lambda: config.broker if broker is None else broker.url, county.ingest, writer=county.writer, clock=clock
         )
-        await _run(config, county, receiver, broker, clock)
+        await _run(county, receiver, broker=broker, door=door, clock=clock)
     finally:
         if broker is not None:
             await broker.stop()
@@ -57,13 +68,11 @@ async def serve(config: CloudConfig, *, clock: Clock) -> None:
 
 
 async def _run(
-    config: CloudConfig, county: County, receiver: Receiver, broker: BrokerChild | None, clock: Clock
+    county: County, receiver: Receiver, *, broker: BrokerChild | None, door: socket.socket, clock: Clock
 ) -> None:
     server = _Server(
         uvicorn.Config(
             create_app(county.services),
-            host=config.http.host,
-            port=config.http.port,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=_GOODBYE_S,
@@ -80,13 +89,32 @@ async def _run(
     ]
     if broker is not None:
         tasks.append(asyncio.create_task(supervisor.keep("broker", lambda: _keep_broker(broker)), name="broker"))
-    _log.info("screens on http://%s:%d", config.http.host, config.http.port)
+    _log.info("screens on http://%s:%d", *door.getsockname()[:2])
     try:
-        await server.serve()
+        await server.serve(sockets=[door])
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def _bound(http: Http) -> Iterator[socket.socket]:
+    """The address of the screens, taken before anything else starts; it answers once the application listens."""
+    where = (http.host, http.port)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(*where, type=socket.SOCK_STREAM)[0]
+        door = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigInvalid("cloud.toml", key="http.host", remedy=f"{http.host}: {error.strerror}") from error
+    with door:
+        try:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a county that was killed comes back at once
+            door.bind(address)
+        except OSError as error:
+            remedy = f"{http.host}:{http.port}: {error.strerror}; is kanhu-cloud running already? choose another"
+            raise ConfigInvalid("cloud.toml", key="http", remedy=remedy) from error
+        yield door
 
 
 def _stop(server: uvicorn.Server) -> None:

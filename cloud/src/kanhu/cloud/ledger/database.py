@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from kanhu.cloud.errors import LedgerUnusable
@@ -36,8 +37,15 @@ class Ledger:
     """The file, with one engine for the writer thread and one for readers."""
 
     def __init__(self, path: Path) -> None:
-        """Open an existing or new file; the schema is `migrate`'s work."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Open an existing or new file; the schema is `migrate`'s work.
+
+        Raises:
+            LedgerUnusable: there can be no such folder.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except (OSError, ValueError) as error:  # ValueError: no path at all
+            raise LedgerUnusable(f"{path.parent}: {error}; change `data` in cloud.toml") from error
         self.path = path
         self._writer = _engine(path, Access.WRITE)
         self._readers = _engine(path, Access.READ)
@@ -53,8 +61,12 @@ class Ledger:
             yield connection
 
     def migrate(self) -> None:
-        """Bring the schema to the newest revision."""
-        with self._writer.connect() as connection:
+        """Bring the schema to the newest revision.
+
+        Raises:
+            LedgerUnusable: the file is no ledger, or cannot be written.
+        """
+        with self._named_errors(), self._writer.connect() as connection:
             config = _alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -67,7 +79,7 @@ class Ledger:
         Raises:
             LedgerUnusable: with what was found.
         """
-        with self._writer.connect() as connection:
+        with self._named_errors(), self._writer.connect() as connection:
             journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
             synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar()
             if journal != "wal" or synchronous != _FULL:
@@ -76,6 +88,14 @@ class Ledger:
             newest = ScriptDirectory.from_config(_alembic_config()).get_current_head()
             if found != newest:
                 raise LedgerUnusable(f"{self.path}: schema {found}, need {newest}; run kanhu-cloud migrate")
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            remedy = "check its disk and owner, or restore it from a backup"
+            raise LedgerUnusable(f"{self.path}: {error.orig}; {remedy}") from error
 
     def close(self) -> None:
         """Close every connection."""
