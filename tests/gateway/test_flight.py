@@ -114,6 +114,42 @@ def test_a_parcel_passed_over_is_asked_for_again() -> None:
     assert under_way.suspected() == {1}
 
 
+def test_a_faster_lane_speaks_against_nobody() -> None:
+    under_way = flight()
+    for attempt in range(40):
+        now_ns = attempt * 100 * SECOND
+        suspect = under_way.next_suspect(Lane.BACKFILL)
+        under_way.launch(Lane.BACKFILL, (1, 2, 3), now_ns=now_ns, suspect=suspect)
+        under_way.launch(Lane.ALERT, (10 + attempt,), now_ns=now_ns)
+        under_way.answer(receipt(ranges=((10, 10 + attempt),)), now_ns=now_ns)
+        assert under_way.check(now_ns + 21 * SECOND) == (Answer.WAIT, [])
+        assert under_way.suspected() == {1, 2, 3}, "it is asked for again, whole"
+
+
+def test_silence_condemns_one_record_only_after_many_chances() -> None:
+    under_way = flight()
+    condemned: list[Condemned] = []
+    for attempt in range(8):
+        assert not condemned, "a county killed in the wrong moment now and then is no refusal"
+        now_ns = attempt * 100 * SECOND
+        suspect = under_way.next_suspect(Lane.ALERT)
+        under_way.launch(Lane.ALERT, (1,), now_ns=now_ns, suspect=suspect)
+        under_way.launch(Lane.ALERT, (10 + attempt,), now_ns=now_ns)
+        under_way.answer(receipt(ranges=((10, 10 + attempt),)), now_ns=now_ns)
+        condemned += under_way.check(now_ns + 21 * SECOND)[1]
+    assert condemned == [Condemned(1, "unanswered")]
+
+
+def test_what_was_sent_is_remembered_in_few_ranges() -> None:
+    under_way = flight()
+    for seq in range(1, 2001, 4):  # the rest was thinned away
+        under_way.launch(Lane.BACKFILL, (seq,), now_ns=0)
+    assert len(under_way.sent) == 500
+    under_way.forget_below(1990)
+    assert len(under_way.sent) <= 4
+    assert 1991 not in under_way.sent
+
+
 def test_a_receipt_too_full_to_name_everything_condemns_nobody() -> None:
     under_way = flight()
     full = receipt(ranges=tuple((10 + 2 * number, 10 + 2 * number) for number in range(2000)))

@@ -163,11 +163,24 @@ def test_a_receipt_of_another_epoch_settles_nothing(tmp_path: Path) -> None:
     outbox.close()
 
 
+def test_a_copied_card_loses_nothing_to_receipts_for_the_numbers_of_its_twin(tmp_path: Path) -> None:
+    outbox = open_at(tmp_path / "outbox.db")
+    outbox.accept([(Lane.LIVE, heart_rate(number)) for number in range(10)])
+    beyond = receipt(outbox, contiguous=15)  # the twin went on to 15
+    assert outbox.settle(beyond, sent=everything(outbox)) == 0
+    outbox.accept([(Lane.LIVE, heart_rate(number)) for number in range(10, 30)])
+    assert outbox.settle(beyond, sent=everything(outbox)) == 0, "numbers up to 15 may be the twin's"
+    assert outbox.settle(receipt(outbox, contiguous=17, ranges=((20, 21),)), sent=everything(outbox)) == 4
+    assert outbox.settle(receipt(outbox, ranges=((3, 2**63 - 1),)), sent=everything(outbox)) == 0
+    assert outbox.owed().total == 26
+    outbox.close()
+
+
 def test_receipts_with_holes_leave_the_holes_owed(tmp_path: Path) -> None:
     outbox = open_at(tmp_path / "outbox.db")
     outbox.accept([(Lane.LIVE, heart_rate(number)) for number in range(2000)])
     settled = outbox.settle(
-        receipt(outbox, contiguous=600, ranges=((700, 1500), (1999, 4000))), sent=everything(outbox)
+        receipt(outbox, contiguous=600, ranges=((700, 1500), (1999, 2000))), sent=everything(outbox)
     )
     assert settled == 600 + 801 + 2
     owed = [seq for seq, _ in outbox.batch(Lane.LIVE)] + [seq for seq, _ in outbox.batch(Lane.LIVE, after=1800)]

@@ -4,7 +4,9 @@
        │ ├──refused, or passed over──▶ suspect ──again──▶ two halves ──▶ ... ──▶ one record ──again──▶ condemned
        └──nothing answered in time──▶ SILENT: the link is closed and everything flies again
 
-Passed over: the county stored what was sent later, and said nothing of this in the time it has for an answer.
+Passed over: the county stored what was sent later, and said nothing of this in the time it has for an answer. It is
+sent again; only where what was sent later went by the same lane, and so by the same topic in order, does that speak
+against the records, and far less than a refusal does: a county that is killed in the wrong moment is silent too.
 Suspects fly in parcels of their own, so that one record the county will not take never holds up the others.
 """
 
@@ -20,6 +22,7 @@ WINDOW = 8
 """Most unanswered parcels; alerts have a window of their own, so a backlog never closes it for them."""
 
 _CHANCES = 2
+_CHANCES_UNANSWERED = 8  # of one record alone: silence condemns only where no series of accidents explains it
 _UNANSWERED = "unanswered"
 
 
@@ -67,11 +70,11 @@ class Flight:
         self._parcels: list[_Parcel] = []
         self._suspects: deque[Suspect] = deque()
         self._order = 0
-        self._stored_order = 0
+        self._stored_order: dict[Lane, int] = {}
         self._progress_ns = 0
         self._receipts_are_cut = False
         self.sent = SeqRanges()
-        """Everything this process ever handed to a broker."""
+        """Everything this process ever handed to a broker, and what is owed no more."""
 
     def begin(self, now_ns: int) -> None:
         """Start a new connection: whatever flew on the last one flies again."""
@@ -96,6 +99,11 @@ class Flight:
         self._parcels.append(_Parcel(lane, (seqs[0], seqs[-1]), tuple(seqs), self._order, now_ns, suspect))
         for seq in seqs:
             self.sent.add(seq, seq)
+
+    def forget_below(self, oldest: int) -> None:
+        """Nothing below this number is owed any more: whether it was sent need not be remembered one by one."""
+        if oldest > 1:
+            self.sent.add(1, oldest - 1)
 
     def next_suspect(self, lane: Lane) -> Suspect | None:
         """Take the next group that has to fly by itself on this lane; `launch` it, or it is forgotten."""
@@ -123,7 +131,7 @@ class Flight:
             left = tuple(seq for seq in parcel.seqs if seq not in stored)
             if len(left) < len(parcel.seqs):
                 self._progress_ns = now_ns
-                self._stored_order = max(self._stored_order, parcel.order)
+                self._stored_order[parcel.lane] = max(self._stored_order.get(parcel.lane, 0), parcel.order)
                 parcel.seqs = left
             for refusal in receipt.refused:
                 # A wider refusal speaks of an earlier, larger parcel: receipts are repeated.
@@ -142,12 +150,13 @@ class Flight:
         for parcel in list(self._parcels):
             if now_ns - parcel.sent_ns < self._timeout_ns:
                 continue
-            if parcel.order < self._stored_order:
+            if parcel.order < max(self._stored_order.values(), default=0):
                 self._parcels.remove(parcel)
-                if self._receipts_are_cut:  # too many holes for one receipt: it may well be stored, so only ask again
-                    self._suspects.append(parcel.suspect or Suspect(parcel.lane, parcel.seqs, _UNANSWERED))
-                else:
+                in_order = parcel.order < self._stored_order.get(parcel.lane, 0)
+                if in_order and not self._receipts_are_cut:
                     condemned += self._refuse(parcel, parcel.seqs, reason=_UNANSWERED)
+                else:  # another lane may simply be faster, and a receipt too full to name it: only ask again
+                    self._suspects.append(_again(parcel))
             elif now_ns - max(parcel.sent_ns, self._progress_ns) >= self._timeout_ns:
                 return Answer.SILENT, condemned
         return Answer.WAIT, condemned
@@ -162,8 +171,18 @@ class Flight:
         if suspect.refusals < _CHANCES:
             self._suspects.append(suspect)
         elif len(seqs) == 1:
-            return [Condemned(seqs[0], reason)]
+            if reason != _UNANSWERED or suspect.refusals >= _CHANCES_UNANSWERED:
+                return [Condemned(seqs[0], reason)]
+            self._suspects.append(suspect)
         else:
             middle = len(seqs) // 2
             self._suspects += (Suspect(parcel.lane, half, reason) for half in (seqs[:middle], seqs[middle:]))
         return []
+
+
+def _again(parcel: _Parcel) -> Suspect:
+    """What is left of a parcel, to be sent by itself, with what was held against it."""
+    suspect = parcel.suspect
+    if suspect is not None and suspect.seqs == parcel.seqs:
+        return suspect
+    return Suspect(parcel.lane, parcel.seqs, _UNANSWERED)

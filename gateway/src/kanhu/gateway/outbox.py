@@ -5,10 +5,11 @@
                         └─ outbox full: thinned by rule ─▶ dropped + Gap
 
 Hard cases: a PUBACK settles nothing; a number is never given out twice; a receipt settles only what this process has
-handed out, so that a card restored from an old image cannot lose new readings to old receipts; on a full file
-alerts keep a tenth of the pages to themselves, readings are thinned oldest and most frequent first, and what is
-dropped is named by Gap records in the same transaction. Gaps go before readings, because a county that knows the
-holes can confirm the rest in few ranges. The class knows no threads: one thread at a time uses it.
+handed out, and nothing that a receipt from beyond our own numbers may speak of, so that a card restored from an old
+image cannot lose new readings to receipts for others; on a full file alerts keep a tenth of the pages to themselves,
+readings are thinned oldest and most frequent first, and what is dropped is named by Gap records in the same
+transaction. Gaps go before readings, because a county that knows the holes can confirm the rest in few ranges. The
+class knows no threads: one thread at a time uses it.
 """
 
 import contextlib
@@ -104,6 +105,7 @@ class Outbox:
         given_out = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
         self.last_seq: int = given_out[0] if given_out else 0
         self._limit = int(pragma(database, "max_page_count"))
+        self._beyond = 0  # the county knows numbers up to here that were never given out here: those are not ours
 
     @classmethod
     def open(cls, file: Path, *, clock: Clock, max_bytes: int) -> Self:
@@ -258,6 +260,9 @@ class Outbox:
     def settle(self, receipt: Receipt, *, sent: SeqRanges) -> int:
         """Delete what the county has stored, among what this process has sent; returns how many.
 
+        Where the county knows numbers that this outbox has not given out, the file was copied or restored: what it
+        stored under such a number is another record, and ours is kept.
+
         Raises:
             OutboxFailed: what was not deleted stays owed.
         """
@@ -266,12 +271,16 @@ class Outbox:
         stored = SeqRanges(receipt.ranges)
         if receipt.contiguous:
             stored.add(1, receipt.contiguous)
+        highest = max((last for _, last in stored), default=0)
+        if highest > self.last_seq:
+            self._beyond = max(self._beyond, highest)
         statement = "SELECT seq FROM outbox WHERE seq BETWEEN ? AND ?"
         try:
             settled = [
                 seq
                 for first, last in stored
-                for (seq,) in self._database.execute(statement, (first, min(last, self.last_seq)))
+                if last > self._beyond
+                for (seq,) in self._database.execute(statement, (max(first, self._beyond + 1), last))
                 if seq in sent
             ]
         except sqlite3.Error as error:
@@ -390,6 +399,11 @@ class Outbox:
         oldest = self._database.execute("SELECT arrival_ms FROM outbox ORDER BY seq LIMIT 1").fetchone()
         alerts = sum(count for (lane, _, _), count in self._rows.items() if lane == 0)
         return Owed(alerts, sum(self._rows.values()) - alerts, oldest[0] if oldest else None)
+
+    def oldest_seq(self) -> int:
+        """The lowest number owed; where nothing is owed, the next that will be given out at the earliest."""
+        oldest = self._database.execute("SELECT min(seq) FROM outbox").fetchone()[0]
+        return oldest if oldest is not None else self.last_seq + 1
 
     def states(self) -> dict[str, bytes]:
         """Detector states, by subject, as committed with the last reading of each."""

@@ -31,6 +31,7 @@ from kanhu.contract import (
     MessageRefused,
     MessageTooLarge,
     Receipt,
+    SeqRanges,
     Status,
     Up,
     decode_receipt,
@@ -198,9 +199,10 @@ class Uplink:
             await _wait(self._stopping, self._heartbeat_s)
         try:
             async with asyncio.timeout(_FLUSH_S):
+                self._settled.clear()
                 while (await self._committer.call(lambda outbox: outbox.owed())).total:
-                    self._settled.clear()
                     await self._settled.wait()
+                    self._settled.clear()
         except TimeoutError:
             pass  # what is owed stays in the outbox
         await self._say(client, GatewayState.STOPPED)
@@ -233,11 +235,13 @@ class Uplink:
 
     async def _settle(self, receipt: Receipt) -> None:
         self._note("receipt_ms")
-        if receipt.contiguous > self._committer.last_seq:
+        highest = max((receipt.contiguous, *(last for _, last in receipt.ranges)))
+        if highest > self._committer.last_seq:
             self._note("receipts_ahead", self._notes.get("receipts_ahead", 0) + 1)
         condemned = self._flight.answer(receipt, now_ns=self._clock.mono_ns())
-        sent = self._flight.sent
-        await self._committer.call(lambda outbox: outbox.settle(receipt, sent=sent))
+        sent = SeqRanges(self._flight.sent)  # a copy: the senders go on while the outbox's thread reads it
+        oldest = await self._committer.call(partial(_settle_upto, receipt=receipt, sent=sent))
+        self._flight.forget_below(oldest)
         await self._quarantine(condemned)
         self._settled.set()
         self._alert_wake.set()
@@ -341,6 +345,11 @@ class Uplink:
             self._notes_changed = False
             notes = dict(self._notes)
             await self._committer.call(lambda outbox: outbox.remember(notes))
+
+
+def _settle_upto(outbox: Outbox, *, receipt: Receipt, sent: SeqRanges) -> int:
+    outbox.settle(receipt, sent=sent)
+    return outbox.oldest_seq()
 
 
 def _set_aside(outbox: Outbox, *, seq: int, reason: str) -> None:
