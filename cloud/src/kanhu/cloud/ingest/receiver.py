@@ -62,10 +62,12 @@ class Receiver:
         while True:
             began_ns = self._clock.mono_ns()
             try:
-                await self._listen()
+                # A task of its own: a group whose task fails leaves its owner marked as cancelled before Python 3.13.
+                await asyncio.create_task(self._listen(), name="ingest-listen")
             except* (aiomqtt.MqttError, OSError, OperationalError) as errors:
                 self.detail = str(errors.exceptions[0])
                 _log.warning("broker or ledger lost: %s", self.detail)
+            _end_if_cancelled()
             self.state = LinkState.BACKING_OFF
             if self._clock.mono_ns() - began_ns > _LONGEST_PAUSE_S * 1e9:
                 pause_s = _FIRST_PAUSE_S
@@ -97,6 +99,7 @@ class Receiver:
 
     async def _read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
+            _end_if_cancelled()
             await self._waiting.put(Message(str(message.topic), message.payload, message.retain))
 
     async def _store(self, client: aiomqtt.Client) -> None:
@@ -108,6 +111,7 @@ class Receiver:
             for receipt in receipts:
                 # QoS 0: a receipt is cumulative and repeated on every heartbeat, so a lost one costs a minute at most.
                 await client.publish(down_topic(receipt.gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)
+                _end_if_cancelled()
 
     async def _run_job(self, job: Callable[[Transaction], _Answer]) -> _Answer:
         return await asyncio.wrap_future(self._writer.submit(job))
@@ -117,3 +121,13 @@ class Receiver:
 
     def _ended(self, transaction: Transaction) -> None:
         self._ingest.listening.end(transaction.connection, mono_ns=self._deaf_ns)
+
+
+def _end_if_cancelled() -> None:
+    """Obey a cancellation that was lost: before Python 3.12 `asyncio.wait_for`, inside the client, can swallow one.
+
+    A disconnect that fails replaces it, too. A task that went on would keep its group, and a shutdown, waiting.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
