@@ -1,5 +1,7 @@
 """Records for these tests, small and plain."""
 
+import sqlite3
+
 from kanhu.contract import (
     ClockState,
     Evidence,
@@ -25,6 +27,13 @@ def times(number: int) -> Times:
 def heart_rate(number: int, *, device: str = "strap-03", metric: str = "heart_rate") -> Observation:
     """A reading that can be told from every other by its time."""
     return Observation(metric, (Part(metric, (60 + number % 40,)),), RESIDENT, device, times(number))
+
+
+def broken_page() -> sqlite3.DatabaseError:
+    """What SQLite raises where it reads a page that makes no sense."""
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def sos(number: int) -> Finding:

@@ -20,14 +20,14 @@ from kanhu.contract import (
     record_digest,
 )
 from kanhu.edge.pipeline import SensingPipeline
-from kanhu.gateway import Outbox, OutboxFailed, OutboxFull
+from kanhu.gateway import Outbox, OutboxDamaged, OutboxFailed, OutboxFull
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, UplinkConfig
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
 from kanhu.gateway.uplink import Uplink
 from kanhu.vitals import Judge, Runs, core_pack
-from tests.gateway.records import RESIDENT, heart_rate, times
+from tests.gateway.records import RESIDENT, broken_page, heart_rate, times
 
 _NOBODY = Subject(SubjectKind.UNIDENTIFIED, "session-1")
 
@@ -36,6 +36,7 @@ class StubbornOutbox(Outbox):
     """A card that can be told to take nothing."""
 
     trouble: OutboxFull | OutboxFailed | None = None
+    commits = 0
 
     def accept(
         self,
@@ -46,6 +47,7 @@ class StubbornOutbox(Outbox):
     ) -> list[int]:
         if self.trouble is not None:
             raise self.trouble
+        self.commits += 1
         return super().accept(records, states=states, refused=refused)
 
 
@@ -144,6 +146,32 @@ async def test_a_reading_the_card_does_not_take_is_refused_and_counted_later(
         ("cuff-03", "refused:short"): 1,
     }
     assert len(bench.lines()) == 4
+
+
+async def test_a_day_without_a_card_is_counted_in_few_commits(bench: Bench) -> None:
+    bench.outbox.trouble = OutboxFailed("EIO")
+    for number in range(3000):
+        await bench.intake.refuse("strap-03", "no_contact", str(number))
+    bench.outbox.trouble = None
+    before = bench.outbox.commits
+    await bench.intake.accept(heart_rate(3, metric="weight"))
+    assert bench.outbox.commits - before == 2
+    counters = await bench.committer.call(Outbox.counters)
+    assert counters["strap-03", "refused:no_contact"] == 3000
+
+
+async def test_a_damaged_file_is_noticed_whoever_finds_it(bench: Bench) -> None:
+    bench.outbox.trouble = OutboxDamaged("malformed")
+    await bench.intake.refuse("strap-03", "short", "")
+    assert bench.committer.damaged.is_set()
+    bench.committer.damaged.clear()
+
+    def read(_: Outbox) -> None:
+        raise broken_page()
+
+    with pytest.raises(OutboxDamaged):
+        await bench.committer.call(read)
+    assert bench.committer.damaged.is_set()
 
 
 async def test_a_finding_that_could_not_be_stored_is_raised_again_after_the_restore(bench: Bench) -> None:

@@ -254,6 +254,29 @@ def test_a_file_with_broken_pages_is_kept_and_a_new_one_begun(tmp_path: Path) ->
     outbox.close()
 
 
+def test_a_look_makes_and_leaves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "outbox.db"
+    assert not is_held(file)
+    file.touch()  # a gateway that is just making it
+    with pytest.raises(OutboxRefused, match="still being made"):
+        Outbox.look(file, clock=FakeClock(), max_bytes=MIB)
+    assert file.stat().st_size == 0
+    owner = open_at(file)
+    owner.accept([(Lane.LIVE, heart_rate(1))])
+    owner.close()
+    before = _files(tmp_path)
+    visitor = Outbox.look(file, clock=FakeClock(), max_bytes=MIB)
+    assert visitor.owed().total == 1
+    assert visitor.space().limit == MIB // 4096
+    visitor.close()
+    assert {name: data for name, data in _files(tmp_path).items() if name in before} == before
+    open_at(file).close()
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def test_a_look_from_outside_reads_and_cannot_write(tmp_path: Path) -> None:
     file = tmp_path / "outbox.db"
     owner = open_at(file)

@@ -20,7 +20,8 @@ async def test_what_fails_runs_again_after_a_growing_pause_and_is_counted() -> N
 
     task = asyncio.create_task(supervisor.keep("sensing", fails))
     for _ in range(400):
-        await asyncio.sleep(0)
+        for _ in range(5):  # the work has a task of its own
+            await asyncio.sleep(0)
         clock.advance(0.25)
     task.cancel()
     await asyncio.wait({task})
@@ -28,6 +29,25 @@ async def test_what_fails_runs_again_after_a_growing_pause_and_is_counted() -> N
     assert pauses[:4] == [0.5, 1.0, 2.0, 4.0]
     assert max(pauses) == 30
     assert supervisor.restarts == {"sensing": len(began)}
+
+
+async def test_work_that_a_library_cancels_runs_again() -> None:
+    supervisor = Supervisor(FakeClock())
+    runs = 0
+
+    async def cut_off() -> None:
+        nonlocal runs
+        runs += 1
+        raise asyncio.CancelledError
+
+    task = asyncio.create_task(supervisor.keep("sensing", cut_off))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not task.done()
+    assert (runs, supervisor.restarts) == (1, {"sensing": 1})
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
 
 
 async def test_work_that_returns_is_done_and_a_cancel_is_no_failure() -> None:

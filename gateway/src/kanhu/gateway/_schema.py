@@ -76,6 +76,26 @@ def connect(file: Path, *, max_pages: int) -> sqlite3.Connection:
     return database
 
 
+def look_at(file: Path, *, max_pages: int) -> sqlite3.Connection:
+    """Open an outbox file to read only, beside whoever writes it; makes and changes nothing.
+
+    Raises:
+        OutboxRefused: another program's file, another schema, or one that is still being made.
+        sqlite3.Error: the file cannot be read.
+    """
+    database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
+    try:
+        database.execute("PRAGMA query_only = ON")
+        if _is_empty(database, file):
+            raise OutboxRefused(f"{file}: empty, it is still being made or its making was cut short")
+        _check_ours(database, file)
+        database.execute(f"PRAGMA max_page_count = {max_pages}").fetchall()
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
 def check_pragmas(database: sqlite3.Connection, file: Path) -> None:
     """Read back what the promise rests on.
 

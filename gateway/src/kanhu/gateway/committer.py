@@ -1,6 +1,7 @@
 """One thread for the outbox: the event loop never waits for a card, and waiting readings share one commit."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from kanhu.contract import Lane, Record
-from kanhu.gateway.errors import OutboxError
+from kanhu.gateway.errors import OutboxDamaged, OutboxError
 from kanhu.gateway.outbox import Outbox
 
 _Answer = TypeVar("_Answer")
@@ -31,6 +32,8 @@ class Committer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._waiting: list[_Submission] = []
         self._committing: asyncio.Task[None] | None = None
+        self.damaged = asyncio.Event()
+        """Set once the file turned out to be damaged: whoever runs the gateway has to open it anew."""
 
     @property
     def epoch(self) -> str:
@@ -52,18 +55,34 @@ class Committer:
         """
         return await self._submit(_Submission(records, states or {}, ()))
 
-    async def refuse(self, device: str, *, reason: str) -> None:
-        """Commit the count of one refused reading."""
-        await self._submit(_Submission((), {}, ((device, reason),)))
+    async def refuse(self, device: str, *, reason: str, count: int = 1) -> None:
+        """Commit the count of refused readings."""
+        await self._submit(_Submission((), {}, ((device, reason),) * count))
 
     async def call(self, function: Callable[[Outbox], _Answer]) -> _Answer:
-        """Run one function with the outbox in its thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, self._outbox)
+        """Run one function with the outbox in its thread.
+
+        Raises:
+            OutboxError: the file could not be read or written.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, function, self._outbox)
+        except sqlite3.Error as error:
+            named = self._outbox.named(error)
+            self._notice(named)
+            raise named from error
+        except OutboxError as error:
+            self._notice(error)
+            raise
+
+    def _notice(self, answer: object) -> None:
+        if isinstance(answer, OutboxDamaged):
+            self.damaged.set()
 
     async def close(self) -> None:
         """Finish what waits, close the outbox, end the thread."""
-        if self._committing is not None:
-            await self._committing
+        while self._committing is not None:
+            await asyncio.wait({self._committing})
         await self.call(Outbox.close)
         self._thread.shutdown()
 
@@ -78,16 +97,20 @@ class Committer:
         try:
             while self._waiting:
                 group, self._waiting = self._waiting, []
+                answers: Sequence[list[int] | BaseException] = ()
                 try:
                     answers = await self.call(partial(_commit, group=group))
                 except BaseException as error:
-                    for submission in group:  # whatever it was, nobody waits for ever
-                        _answer(submission.done, error)
+                    answers = [error] * len(group)  # whatever it was, nobody waits for ever
                     raise
-                for submission, answer in zip(group, answers, strict=True):
-                    _answer(submission.done, answer)
+                finally:
+                    for submission, answer in zip(group, answers, strict=True):
+                        self._notice(answer)
+                        _answer(submission.done, answer)
         finally:
             self._committing = None
+            if self._waiting:  # who came while that failed is served all the same
+                self._committing = asyncio.create_task(self._commit_waiting(), name="commit")
 
 
 def _commit(outbox: Outbox, group: Sequence[_Submission]) -> list[list[int] | OutboxError]:

@@ -47,12 +47,34 @@ def open_outbox(file: Path, *, clock: Clock, max_mib: int) -> tuple[Outbox, Path
     try:
         return Outbox.open(file, clock=clock, max_bytes=limit), None
     except OutboxDamaged:
-        aside = file.with_name(f"{_DAMAGED}{clock.wall_ms()}.db")
-        for ending in ("", "-wal", "-shm"):
-            part = file.with_name(file.name + ending)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + ending))
+        aside = _set_aside(file, clock)
         return Outbox.open(file, clock=clock, max_bytes=limit), aside
+
+
+def set_aside_if_damaged(file: Path, *, clock: Clock, max_mib: int) -> Path | None:
+    """Read the whole of an outbox that gave nonsense while in use; returns where it went if it is damaged.
+
+    Raises:
+        OutboxBusy, OutboxRefused, OutboxFailed: as Outbox.open.
+    """
+    try:
+        outbox = Outbox.open(file, clock=clock, max_bytes=allowed_bytes(file, max_mib=max_mib))
+    except OutboxDamaged:
+        return _set_aside(file, clock)
+    try:
+        whole = outbox.is_whole()
+    finally:
+        outbox.close()
+    return None if whole else _set_aside(file, clock)
+
+
+def _set_aside(file: Path, clock: Clock) -> Path:
+    aside = file.with_name(f"{_DAMAGED}{clock.wall_ms()}.db")
+    for ending in ("", "-wal", "-shm"):
+        part = file.with_name(file.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
+    return aside
 
 
 def damaged_files(folder: Path) -> list[Path]:

@@ -117,7 +117,7 @@ def _running(config: GatewayConfig, outbox: Outbox | None) -> Iterator[Check]:
 
 def _outbox(outbox: Outbox) -> Iterator[Check]:
     owed, space, counters = outbox.owed(), outbox.space(), outbox.counters()
-    yield Check("pragmas", Level.OK, "journal_mode wal, synchronous full, read back")  # opening has refused any other
+    yield Check("pragmas", Level.OK, "journal_mode wal; the gateway starts with nothing but synchronous full")
     yield _room(space, f"{owed.total} records owed, {owed.alerts} of them urgent")
     dropped = counters.get(("", "dropped"), 0)
     if dropped:

@@ -60,10 +60,10 @@ class Intake:
             if judged.findings:
                 raise
             return
+        self._uplink.announce([lane for lane, _ in records])
+        self.last_reading_ms[observation.device] = observation.times.arrival_ms
         for seq, (_, record) in zip(seqs, records, strict=True):
             self._journal.accepted(seq, record, epoch=self._committer.epoch)
-        self.last_reading_ms[observation.device] = observation.times.arrival_ms
-        self._uplink.announce([lane for lane, _ in records])
         _tell(judged.findings)
         if self._uncounted:
             await self._count_late()
@@ -71,12 +71,7 @@ class Intake:
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         """Return once the refusal is counted."""
         _log.debug("%s: %s: %s", device, reason, detail)
-        try:
-            await self._committer.refuse(device, reason=reason)
-        except OutboxError:
-            self._uncounted[device, reason] += 1
-            return
-        self._journal.refused(device, reason)
+        await self._count(device, reason, count=1)
 
     def device_seen(self, seen: DeviceSeen) -> None:
         """Keep the latest state of a device."""
@@ -86,11 +81,19 @@ class Intake:
         self.seen[seen.device] = seen
 
     async def _count_late(self) -> None:
-        """Count refusals of the time when the card took nothing."""
+        """Count refusals of the time when the card took nothing: after a day of that they are many, the commits few."""
         late, self._uncounted = self._uncounted, Counter()
         for (device, reason), count in late.items():
-            for _ in range(count):
-                await self.refuse(device, reason, "counted late")
+            await self._count(device, reason, count=count)
+
+    async def _count(self, device: str, reason: str, *, count: int) -> None:
+        try:
+            await self._committer.refuse(device, reason=reason, count=count)
+        except OutboxError:
+            self._uncounted[device, reason] += count
+            return
+        for _ in range(count):
+            self._journal.refused(device, reason)
 
 
 def _tell(findings: tuple[Finding, ...]) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Protocol, Self
 
 from kanhu.contract import (
     Clock,
@@ -39,7 +39,7 @@ from kanhu.contract import (
 from kanhu.contract.ranges import compress
 from kanhu.gateway._gaps import GrowingGap, GrowingGaps
 from kanhu.gateway._lock import hold
-from kanhu.gateway._schema import PAGE_BYTES, check_pragmas, connect, named_error, pragma
+from kanhu.gateway._schema import PAGE_BYTES, check_pragmas, connect, look_at, named_error, pragma
 from kanhu.gateway.errors import OutboxError, OutboxFailed, OutboxFull
 
 BATCH_ROWS = 500
@@ -55,6 +55,11 @@ _MIN_PAGES = 64
 
 _OLDEST_ALERTS = "SELECT seq, record FROM outbox WHERE lane = 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 _OLDEST_READINGS = "SELECT seq, record FROM outbox WHERE lane > 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+
+
+class _Connect(Protocol):
+    def __call__(self, file: Path, *, max_pages: int) -> sqlite3.Connection:
+        """Open a file."""
 
 
 class Keep(IntEnum):
@@ -118,7 +123,7 @@ class Outbox:
         """
         lock = hold(file)
         try:
-            return cls._opened(file, lock=lock, clock=clock, max_bytes=max_bytes)
+            return cls._opened(connect, file, lock=lock, clock=clock, max_bytes=max_bytes)
         except OutboxError:
             lock.close()
             raise
@@ -135,18 +140,18 @@ class Outbox:
         except OSError as error:
             raise OutboxFailed(f"{file}: {error}") from error
         try:
-            outbox = cls._opened(file, lock=unlocked, clock=clock, max_bytes=max_bytes)
+            return cls._opened(look_at, file, lock=unlocked, clock=clock, max_bytes=max_bytes)
         except OutboxError:
             unlocked.close()
             raise
-        outbox._database.execute("PRAGMA query_only = ON")
-        return outbox
 
     @classmethod
-    def _opened(cls, file: Path, *, lock: IO[str] | IO[bytes], clock: Clock, max_bytes: int) -> Self:
+    def _opened(
+        cls, connection: _Connect, file: Path, *, lock: IO[str] | IO[bytes], clock: Clock, max_bytes: int
+    ) -> Self:
         database: sqlite3.Connection | None = None
         try:
-            database = connect(file, max_pages=max(_MIN_PAGES, max_bytes // PAGE_BYTES))
+            database = connection(file, max_pages=max(_MIN_PAGES, max_bytes // PAGE_BYTES))
             return cls(database, file=file, lock=lock, clock=clock)
         except sqlite3.Error as error:
             if database is not None:
@@ -423,6 +428,17 @@ class Outbox:
             self._database.executemany(
                 "INSERT INTO note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", list(notes.items())
             )
+
+    def is_whole(self) -> bool:
+        """Read every page; takes as long as the card needs for the whole file."""
+        try:
+            return bool(self._database.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+        except sqlite3.DatabaseError:
+            return False
+
+    def named(self, error: sqlite3.Error) -> OutboxError:
+        """What SQLite said of this file, as one of our errors."""
+        return named_error(error, self._file)
 
     def check(self) -> None:
         """Read the pragmas back once more."""

@@ -8,13 +8,15 @@ import asyncio
 import logging
 import signal
 from functools import partial
+from pathlib import Path
 
 from kanhu.contract import Clock, GatewayState, Status
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import GatewayConfig
-from kanhu.gateway.disk import open_outbox
+from kanhu.gateway.disk import open_outbox, set_aside_if_damaged
+from kanhu.gateway.errors import OutboxDamaged
 from kanhu.gateway.heartbeat import heartbeat
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
@@ -22,6 +24,8 @@ from kanhu.gateway.supervisor import Supervisor
 from kanhu.gateway.uplink import Uplink
 from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
 
+_SENSING_END_S = 5.0  # a radio that hangs must not keep what is owed from leaving, nor the goodbye
+_DAMAGE_PAUSE_S = 5.0  # a dying card is not asked oftener
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
 _CONNECTED = "connected:"
 _BAD_BYTES = "bad_bytes:"
@@ -36,16 +40,33 @@ async def run_gateway(config: GatewayConfig, *, clock: Clock) -> None:
         OutboxError: the outbox cannot be opened; nothing was started.
     """
     config.folder.mkdir(parents=True, exist_ok=True)
-    outbox, damaged = open_outbox(config.outbox_file, clock=clock, max_mib=config.outbox.max_mib)
-    if damaged is not None:
-        _log.error("the outbox was damaged: it is kept as %s, and a new one begins", damaged)
-    committer = Committer(outbox)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    file, max_mib = config.outbox_file, config.outbox.max_mib
+    while not stop.is_set():
+        outbox, aside = open_outbox(file, clock=clock, max_mib=max_mib)
+        _tell_damage(aside)
+        try:
+            await _run_with(Committer(outbox), config, clock=clock, stop=stop)
+        except OutboxDamaged as error:
+            _log.error("%s", error)
+            _tell_damage(await asyncio.to_thread(set_aside_if_damaged, file, clock=clock, max_mib=max_mib))
+            await clock.sleep(_DAMAGE_PAUSE_S)
+    _log.info("%s stopped", config.gateway)
+
+
+async def _run_with(committer: Committer, config: GatewayConfig, *, clock: Clock, stop: asyncio.Event) -> None:
     try:
         with Journal(config.journal_file) as journal:
-            await _Gateway(config, committer, journal=journal, clock=clock).run()
+            await _Gateway(config, committer, journal=journal, clock=clock).run(stop)
     finally:
         await committer.close()
-    _log.info("%s stopped", config.gateway)
+
+
+def _tell_damage(aside: Path | None) -> None:
+    if aside is not None:
+        _log.error("the outbox was damaged: it is kept as %s, and a new one begins", aside)
 
 
 class _Gateway:
@@ -71,23 +92,33 @@ class _Gateway:
             for resident in config.resident
         }
 
-    async def run(self) -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`.
+
+        Raises:
+            OutboxDamaged: the file turned out to be damaged, and nothing can be accepted any more.
+        """
         _log.info("%s starts, epoch %s", self._config.gateway, self._committer.epoch)
         async with asyncio.TaskGroup() as tasks:
             sensing = tasks.create_task(self._supervisor.keep("sensing", self._sense), name="sensing")
             uplink = tasks.create_task(self._supervisor.keep("uplink", self._uplink.run), name="uplink")
             account = tasks.create_task(self._supervisor.keep("account", self._account), name="account")
-            await stop.wait()
+            ends = [
+                tasks.create_task(stop.wait(), name="stop"),
+                tasks.create_task(self._committer.damaged.wait(), name="damage"),
+            ]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                end.cancel()
             account.cancel()
             sensing.cancel()
-            await asyncio.wait({sensing})
-            self._uplink.stop()
-            await asyncio.wait({uplink}, timeout=_GOODBYE_S)
+            await asyncio.wait({sensing}, timeout=_SENSING_END_S)
+            if stop.is_set():
+                self._uplink.stop()
+                await asyncio.wait({uplink}, timeout=_GOODBYE_S)
             uplink.cancel()
+        if not stop.is_set():
+            raise OutboxDamaged(f"{self._config.outbox_file} gave nonsense while in use")
 
     async def _sense(self) -> None:
         judge = Judge(core_pack(), Runs.GATEWAY, self._profiles, self._config.zone)

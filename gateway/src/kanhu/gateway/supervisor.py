@@ -1,8 +1,9 @@
 """The one supervisor: restarts what fails, counts it, and says so. The only broad except of the gateway."""
 
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 from kanhu.contract import Clock
 
@@ -22,13 +23,21 @@ class Supervisor:
         self.restarts: Counter[str] = Counter()
         """Restarts since the process began, by name."""
 
-    async def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work` until it returns or is cancelled; where it fails, run it again after a growing pause."""
+    async def keep(self, name: str, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Run `work` until it returns or this is cancelled; where it fails, run it again after a growing pause.
+
+        Each run has its own task: a cancellation that a library let loose in it ends that run and not the watch.
+        """
         back_off_s = _FIRST_BACK_OFF_S
         while True:
             began_ns = self._clock.mono_ns()
             try:
-                return await work()
+                return await asyncio.create_task(work(), name=name)
+            except asyncio.CancelledError:
+                keeper = asyncio.current_task()
+                if keeper is None or keeper.cancelling():
+                    raise
+                _log.error("%s was cut off, starts again in %.1f s", name, back_off_s)
             except Exception:  # noqa: BLE001  # whatever failed, the rest of the gateway goes on
                 _log.exception("%s failed, starts again in %.1f s", name, back_off_s)
             self.restarts[name] += 1
