@@ -7,7 +7,7 @@ from typing import Self
 import msgspec
 
 from kanhu.contract import Finding, Gap, Observation, Record, encode_record
-from kanhu.gateway.outbox import kind_of
+from kanhu.gateway._entries import kind_of
 
 
 class Journal:

@@ -17,14 +17,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import IO, Protocol, Self
 
 from kanhu.contract import (
     Clock,
     Finding,
-    Gap,
     GapReason,
     Lane,
     MessageRefused,
@@ -34,9 +32,9 @@ from kanhu.contract import (
     SeqRanges,
     Times,
     decode_record,
-    encode_record,
 )
 from kanhu.contract.ranges import compress
+from kanhu.gateway._entries import Entries, Entry, Keep, entry_of_gap
 from kanhu.gateway._gaps import GrowingGap, GrowingGaps
 from kanhu.gateway._lock import hold
 from kanhu.gateway._schema import PAGE_BYTES, check_pragmas, connect, look_at, named_error, pragma
@@ -45,9 +43,6 @@ from kanhu.gateway.errors import OutboxError, OutboxFailed, OutboxFull
 BATCH_ROWS = 500
 """Most rows read, sent or deleted at once: larger deletes were seen to jam a full file."""
 
-_LANES = (Lane.ALERT, Lane.LIVE, Lane.BACKFILL)
-_LANE_NUMBER = {lane: number for number, lane in enumerate(_LANES)}
-_FIRST_AFTER_SILENCE_NS = 15 * 60 * 1_000_000_000  # a reading after a quarter of an hour of silence tells more
 _ALERT_RESERVE = 10  # one page in ten, and at least _MIN_RESERVE, is for alerts and gap records only
 _MIN_RESERVE = 16
 _THIN_KEEPS_ONE_IN = 4  # keeping every second row leaves pages half full, and SQLite frees none of them
@@ -60,14 +55,6 @@ _OLDEST_READINGS = "SELECT seq, record FROM outbox WHERE lane > 0 AND seq > ? AN
 class _Connect(Protocol):
     def __call__(self, file: Path, *, max_pages: int) -> sqlite3.Connection:
         """Open a file."""
-
-
-class Keep(IntEnum):
-    """How long a record holds out when the file is full."""
-
-    ROUTINE = 0
-    FIRST_AFTER_SILENCE = 1
-    ALWAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +90,7 @@ class Outbox:
         self._lock = lock
         self._clock = clock
         self._gaps = GrowingGaps()
-        self._last_heard: dict[str, tuple[str, int]] = {}
+        self._entries = Entries()
         self.epoch: str = database.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
         found = database.execute("SELECT lane, keep, kind, count(*) FROM outbox GROUP BY lane, keep, kind")
         self._rows: Counter[tuple[int, int, str]] = Counter({tuple(row[:3]): row[3] for row in found})
@@ -179,7 +166,7 @@ class Outbox:
         Raises:
             OutboxFull, OutboxFailed: nothing of this call was stored.
         """
-        rows = [self._row(lane, record) for lane, record in records]
+        rows = self._entries.of(records)
         try:
             self._make_room(rows)
         except sqlite3.Error as error:
@@ -198,32 +185,19 @@ class Outbox:
                 list((states or {}).items()),
             )
         self._entered(rows, seqs)
-        for _, record in records:
-            if isinstance(record, Observation):
-                self._last_heard[record.device] = (record.times.boot, record.times.mono_ns)
+        self._entries.heard(records)
         return seqs
 
-    def _row(self, lane: Lane, record: Record) -> tuple[int, str, int, int, bytes]:
-        keep = Keep.ALWAYS if lane is Lane.ALERT or isinstance(record, Gap) else self._worth(record)
-        return _LANE_NUMBER[lane], kind_of(record), keep, record.times.arrival_ms, encode_record(record)
-
-    def _worth(self, record: Record) -> Keep:
-        if not isinstance(record, Observation):
-            return Keep.ROUTINE
-        boot, mono_ns = self._last_heard.get(record.device, ("", 0))
-        silent = boot != record.times.boot or record.times.mono_ns - mono_ns > _FIRST_AFTER_SILENCE_NS
-        return Keep.FIRST_AFTER_SILENCE if silent else Keep.ROUTINE
-
-    def _insert(self, row: tuple[int, str, int, int, bytes]) -> int:
+    def _insert(self, row: Entry) -> int:
         statement = "INSERT INTO outbox (lane, kind, keep, arrival_ms, record) VALUES (?, ?, ?, ?, ?)"
         seq = self._database.execute(statement, row).lastrowid
         if seq is None:
             raise OutboxFailed(f"{self._file}: no number was given out")
         return seq
 
-    def _entered(self, rows: Iterable[tuple[int, str, int, int, bytes]], seqs: Sequence[int]) -> None:
-        for lane, kind, keep, _, _ in rows:
-            self._rows[lane, keep, kind] += 1
+    def _entered(self, rows: Iterable[Entry], seqs: Sequence[int]) -> None:
+        for row in rows:
+            self._rows[row.lane, row.keep, row.kind] += 1
         if seqs:
             self.last_seq = max(self.last_seq, *seqs)
 
@@ -324,7 +298,7 @@ class Outbox:
             for kind in sorted({row[1] for row in rows} - {"gap"}):
                 gap = GrowingGap(kind, why)
                 gap.add((row[0], row[2]) for row in rows if row[1] == kind)
-                entered.append(self._row(Lane.ALERT, gap.record(times)))
+                entered.append(entry_of_gap(gap.record(times)))
             numbers = [self._insert(row) for row in entered]
         self._left(gone)
         self._entered(entered, numbers)
@@ -336,11 +310,11 @@ class Outbox:
         used = int(pragma(self._database, "page_count")) - int(pragma(self._database, "freelist_count"))
         return Space(used, self._limit, self._limit - max(_MIN_RESERVE, self._limit // _ALERT_RESERVE))
 
-    def _make_room(self, rows: Sequence[tuple[int, str, int, int, bytes]]) -> None:
+    def _make_room(self, rows: Sequence[Entry]) -> None:
         """Thin until these rows fit; alerts may use every page, readings leave the reserve alone."""
         space = self.space()
-        alerts_only = all(row[0] == 0 for row in rows)
-        needed = 2 + 2 * sum(len(row[4]) for row in rows) // PAGE_BYTES
+        alerts_only = all(row.lane == 0 for row in rows)
+        needed = 2 + 2 * sum(len(row.record) for row in rows) // PAGE_BYTES
         limit = space.limit - 4 if alerts_only else space.routine_limit
         if space.used + needed <= limit:
             return
@@ -388,12 +362,12 @@ class Outbox:
             self._count(Counter({("", "dropped"): len(dropped)}))
             entered = []
             for gap in self._gaps.place(kind, dropped):
-                row = self._row(Lane.ALERT, gap.record(times))
+                row = entry_of_gap(gap.record(times))
                 if gap.seq is None:
                     gap.seq = self._insert(row)
                     entered.append((row, gap.seq))
                 else:
-                    self._database.execute("UPDATE outbox SET record = ? WHERE seq = ?", (row[4], gap.seq))
+                    self._database.execute("UPDATE outbox SET record = ? WHERE seq = ?", (row.record, gap.seq))
         self._left(gone)
         self._entered([row for row, _ in entered], [seq for _, seq in entered])
 
@@ -484,10 +458,3 @@ class Outbox:
 
     def _now(self) -> Times:
         return Times(self._clock.wall_ms(), self._clock.mono_ns(), self._clock.boot, self._clock.state())
-
-
-def kind_of(record: Record) -> str:
-    """What a record is counted as: its metric, or `finding`, or `gap`."""
-    if isinstance(record, Finding):
-        return "finding"
-    return "gap" if isinstance(record, Gap) else record.metric
