@@ -93,14 +93,30 @@ def test_wrong_tries_slow_down_and_never_lock_out(client: Client, clock: FakeClo
 def test_delays_grow_to_a_minute_and_are_forgotten_in_peace() -> None:
     wrong, keys, now_ms = WrongTries(), ("account x",), 0
     waits = []
-    for _ in range(14):
-        wrong.note(keys, now_ms=now_ms)
-        waits.append(wrong.wait_s(keys, now_ms=now_ms))
+    for _ in range(15):
+        waits.append(wrong.begin(keys, now_ms=now_ms))
         now_ms += 1000 * waits[-1]
-    assert waits == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+        assert waits[-1] == 0 or wrong.begin(keys, now_ms=now_ms) == 0
+    assert waits == [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
     now_ms += 180_000
-    wrong.note(keys, now_ms=now_ms)
-    assert wrong.wait_s(keys, now_ms=now_ms) == 0
+    assert [wrong.begin(keys, now_ms=now_ms) for _ in range(FREE_TRIES)] == [0] * FREE_TRIES
+
+
+def test_many_guesses_at_once_get_no_more_tries_than_one_after_the_other() -> None:
+    wrong, keys = WrongTries(), ("account x", "address y")
+    assert [wrong.begin(keys, now_ms=0) for _ in range(40)].count(0) == FREE_TRIES
+    wrong.right(*keys)
+    assert wrong.begin(("account x", "address z"), now_ms=0) == 0, "the account's owner came"
+    assert wrong.begin(("account w", "address y"), now_ms=0) == 0, "and does not count against the address"
+
+
+def test_an_answer_never_repeats_what_was_sent(client: Client) -> None:
+    long = client.post("/api/v1/session", json={"user": "li.jing", "password": "secret" * 50})
+    assert long.status_code == 422
+    assert "secret" not in long.text
+    body = b'{"user": "li.jing", "password": "\\ud800"}'
+    lone = client.post("/api/v1/session", content=body, headers={"content-type": "application/json"})
+    assert lone.status_code == 422, "half a character is refused like any other nonsense"
 
 
 def test_names_nobody_has_cost_the_same_work(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

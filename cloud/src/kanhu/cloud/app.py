@@ -1,6 +1,7 @@
 """Assembles the web application of the county: API, change stream, pages, sign-in, security headers."""
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from kanhu.cloud.api import events, routes
@@ -22,6 +23,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(pages.router)
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(ForgedRequest, _forged)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     return app
@@ -35,3 +37,10 @@ def _not_signed_in(request: Request, _: Exception) -> Response:
 
 def _forged(_: Request, _error: Exception) -> Response:
     return JSONResponse({"error": "forged_request"}, status_code=403)
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    """What is wrong, without what was sent: that may be a password, or text that no answer can carry."""
+    found = error.errors() if isinstance(error, RequestValidationError) else ()
+    detail = [{name: each[name] for name in ("type", "loc", "msg")} for each in found]
+    return JSONResponse({"detail": detail}, status_code=422)

@@ -46,14 +46,15 @@ class WrongTries:
     _tries: dict[str, _Tries] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def wait_s(self, keys: tuple[str, ...], *, now_ms: int) -> int:
-        """Seconds until the next try is looked at; 0 for at once."""
-        with self._lock:
-            return max(self._wait_s(self._tries.get(key), now_ms) for key in keys)
+    def begin(self, keys: tuple[str, ...], *, now_ms: int) -> int:
+        """Begin a try: 0, and it counts as wrong until it is `right`; else the seconds until one may begin.
 
-    def note(self, keys: tuple[str, ...], *, now_ms: int) -> None:
-        """One more wrong try."""
+        Counted before it is looked at, because guesses come many at once.
+        """
         with self._lock:
+            wait_s = max(self._wait_s(self._tries.get(key), now_ms) for key in keys)
+            if wait_s:
+                return wait_s
             for key in keys:
                 tries = self._tries.setdefault(key, _Tries())
                 if now_ms - tries.last_ms > _WINDOW_MS + 1000 * _delay_s(tries.wrong):
@@ -62,11 +63,15 @@ class WrongTries:
                 tries.last_ms = now_ms
             while len(self._tries) > _REMEMBERED:
                 self._tries.pop(next(iter(self._tries)))
+            return 0
 
-    def forget(self, key: str) -> None:
-        """The password was right after all."""
+    def right(self, account: str, address: str) -> None:
+        """The password was right after all: nothing stays against the account, and this try not against the address."""
         with self._lock:
-            self._tries.pop(key, None)
+            self._tries.pop(account, None)
+            tries = self._tries.get(address)
+            if tries is not None:
+                tries.wrong = max(0, tries.wrong - 1)
 
     @staticmethod
     def _wait_s(tries: _Tries | None, now_ms: int) -> int:
@@ -94,16 +99,15 @@ class LedgerStaff:
         """Check a password; slow by nature, so call it off the event loop."""
         now_ms = self.clock.wall_ms()
         keys = (f"account {name[:64]}", f"address {address}")
-        wait_s = self.wrong.wait_s(keys, now_ms=now_ms)
+        wait_s = self.wrong.begin(keys, now_ms=now_ms)
         if wait_s:
             return SignIn(SignInReason.TOO_MANY, retry_after_s=wait_s)
         with self.ledger.read() as connection:
             row = connection.execute(select(schema.staff).where(schema.staff.c.name == name)).first()
         right = is_right(STRANGER if row is None else row.password, password)
         if row is None or not right:
-            self.wrong.note(keys, now_ms=now_ms)
             return SignIn(SignInReason.WRONG)
-        self.wrong.forget(keys[0])
+        self.wrong.right(*keys)
         token = secrets.token_urlsafe(32)
         viewer = Viewer(row.name, row.display, Role(row.role), row.place)
         self.writer.run(lambda transaction: open_session(transaction, viewer, token))
