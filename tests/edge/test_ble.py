@@ -1,13 +1,15 @@
 """Bluetooth through Bumble over TCP: found, subscribed, decoded, lost in every way and back again."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 from bumble.gatt import Characteristic
 
-from kanhu.contract import SubjectKind, SystemClock
+from kanhu.contract import FakeClock, SubjectKind, SystemClock
+from kanhu.edge import peers
 from kanhu.edge.devices import DeviceConfig, DeviceKind, RadioConfig
 from kanhu.edge.errors import DecodeReason, LinkReason
 from kanhu.edge.sensing import run_devices
@@ -170,6 +172,38 @@ async def test_a_link_that_ends_is_told_and_comes_back(air: VirtualAir) -> None:
     assert seen is not None
     assert seen.links == 3
     assert LinkReason.DISCONNECTED in {told.reason for told in sink.seen}
+
+
+async def test_a_strap_that_is_connected_and_never_tells_anything_is_connected_to_anew(
+    air: VirtualAir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "_PROFILES", {STRAP.kind: _impatient(peers._PROFILES[STRAP.kind], quiet_s=0.4)})
+    sink = RememberingSink()
+    await strap_on(air)
+    async with reading(sink, air, STRAP):
+        await until(lambda: any("no value" in seen.detail for seen in sink.seen))
+        await until(lambda: max(seen.links for seen in sink.seen) >= 2)
+
+
+async def test_a_link_is_quiet_only_where_a_whole_stretch_had_no_value() -> None:
+    clock, gone, values = FakeClock(), asyncio.Event(), asyncio.Event()
+    waiting = asyncio.create_task(ble._falls_quiet(gone, values, quiet_s=300, clock=clock))
+    for _ in range(5):
+        await asyncio.sleep(0.01)
+        values.set()
+        clock.advance(300)
+    await asyncio.sleep(0.01)
+    assert not waiting.done(), "a device that tells something is left alone"
+    clock.advance(300)
+    assert await waiting
+    waiting = asyncio.create_task(ble._falls_quiet(gone, values, quiet_s=300, clock=clock))
+    await asyncio.sleep(0.01)
+    gone.set()
+    assert not await waiting, "a link that ended is no quiet one"
+
+
+def _impatient(profile: peers._Profile, *, quiet_s: float) -> peers._Profile:
+    return profile._replace(target=dataclasses.replace(profile.target, quiet_s=quiet_s))
 
 
 async def test_a_controller_that_dies_and_returns_is_used_again_and_again(

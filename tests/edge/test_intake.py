@@ -132,6 +132,24 @@ async def test_a_sink_that_fails_is_not_passed_over() -> None:
         await inbox.drain()
 
 
+async def test_a_sink_that_fails_for_one_reading_still_gets_the_others() -> None:
+    class FailingSink(RememberingSink):
+        async def accept(self, observation: Observation) -> None:
+            if observation.series("heart_rate") in {(61,), (63,)}:
+                raise OSError("no space left")
+            await super().accept(observation)
+
+    sink = FailingSink()
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    for rate in range(60, 66):
+        inbox.put(bytes([rate]))
+    inbox.put(b"")
+    with pytest.raises(OSError, match="no space"):
+        await inbox.drain()
+    assert [reading.series("heart_rate")[0] for reading in sink.accepted] == [60, 62, 64, 65]
+    assert sink.refused == [("strap-03", DecodeReason.SHORT.value)]
+
+
 def test_the_sink_is_told_of_changes_only() -> None:
     sink = RememberingSink()
     intake = Intake(STRAP, sink=sink, clock=FakeClock())

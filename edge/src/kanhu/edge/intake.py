@@ -98,20 +98,24 @@ class Inbox:
             self._overflow += 1
 
     async def drain(self) -> None:
-        """Hand over until cancelled; what had arrived by then is handed over still."""
+        """Hand over until cancelled, or until the sink fails; what had arrived by then is handed over still."""
         try:
             while True:
                 await self._hand_over(*await self._waiting.get())
-        except asyncio.CancelledError:
-            while not self._waiting.empty():
-                await self._hand_over(*self._waiting.get_nowait())
+        finally:
+            rest = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+            # In order of arrival; where the sink fails for one, it still has the others.
+            await asyncio.gather(*(self._take(*one) for one in rest), return_exceptions=True)
             await self._refuse_overflow()
-            raise
+            self._intake.tell()
 
     async def _hand_over(self, frame: bytes, times: Times) -> None:
-        await self._intake.take(lambda: self._observe(frame, times))
+        await self._take(frame, times)
         await self._refuse_overflow()
         self._intake.tell()
+
+    async def _take(self, frame: bytes, times: Times) -> None:
+        await self._intake.take(lambda: self._observe(frame, times))
 
     async def _refuse_overflow(self) -> None:
         """Refuse what did not fit until now, many in one commit; what overflows meanwhile waits for the next reading.

@@ -33,6 +33,10 @@ class _Profile(NamedTuple):
     session_a_reading: bool
 
 
+# A strap that is worn tells its rate every second. One that was taken off may be silent on a link that stands; to
+# connect to it anew every five minutes costs it little, and a link that only seems to stand is found out.
+_STRAP_QUIET_S = 300.0
+
 _PROFILES = {
     # Each inflation of a shared cuff may be another arm.
     DeviceKind.CUFF_BLE: _Profile(
@@ -42,7 +46,7 @@ _PROFILES = {
     ),
     # A strap is on one chest for as long as its link stands.
     DeviceKind.STRAP_BLE: _Profile(
-        GattTarget(heart_rate.SERVICE_UUID, heart_rate.CHARACTERISTIC_UUID),
+        GattTarget(heart_rate.SERVICE_UUID, heart_rate.CHARACTERISTIC_UUID, quiet_s=_STRAP_QUIET_S),
         observe_strap_frame,
         session_a_reading=False,
     ),

@@ -55,9 +55,8 @@ async def _read_oximeter(intake: Intake) -> None:
             pause_s=SESSION_PAUSE_S,
             clock=intake.clock,
         )
-    except asyncio.CancelledError:
+    finally:
         await oximeter.paused()  # a window that was begun is a reading, and is refused
-        raise
 
 
 async def _read_radio(intakes: Sequence[Intake], *, radio: RadioConfig) -> None:

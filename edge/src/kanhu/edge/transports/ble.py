@@ -41,7 +41,8 @@ _DISCONNECT_S = 2.0
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 _RADIO_LONGEST_WAIT_S = 10.0
-# A radio that hears nothing at all for so long, and holds no connection, may be deaf: scanning is started again.
+# A radio that hears nothing at all for so long may be deaf: scanning is started again. Also while it holds links, for
+# those say nothing of its ear, and a help button is only ever heard.
 _DEAF_S = 300.0
 
 _BATTERY_SERVICE_UUID = "0000180f-0000-1000-8000-00805f9b34fb"
@@ -55,6 +56,8 @@ class GattTarget:
 
     service_uuid: str
     characteristic_uuid: str
+    quiet_s: float | None = None
+    """A device that is silent for so long on a link that stands is connected to anew; None where silence is normal."""
 
 
 class BlePeer(Protocol):
@@ -156,7 +159,6 @@ class _Links:
         self._heard: dict[str, asyncio.Future[BLEDevice]] = {}
         self._session = session
         self._clock = clock
-        self._connected = 0
         self._heard_ns = clock.mono_ns()
         self._scanner = BleakScanner(
             self._on_advertisement,
@@ -207,8 +209,8 @@ class _Links:
     async def _listen_again_when_deaf(self) -> NoReturn:
         while True:
             await self._clock.sleep(_DEAF_S)
-            if not self._connected and self._clock.mono_ns() - self._heard_ns > _DEAF_S * 1e9:
-                _log.warning("radio: nothing heard for %d s, scanning again", _DEAF_S)
+            if self._clock.mono_ns() - self._heard_ns > _DEAF_S * 1e9:
+                _log.info("radio: nothing heard for %d s, scanning again", _DEAF_S)
                 await self.close()
                 await self._start_scanning()
                 _obey_cancellation()
@@ -250,16 +252,17 @@ class _Links:
             backend=self._session.client,
         )
         connected = False
+        values = asyncio.Event()
 
         def notified(_: object, value: bytearray) -> None:
             back_off.reset()  # a link that carries values has proved good
+            values.set()
             peer.notified(bytes(value))
 
         try:
             async with asyncio.timeout(_CONNECT_S):
                 await client.connect()
             connected = True
-            self._connected += 1
             async with asyncio.timeout(_SUBSCRIBE_S):
                 if client.services.get_characteristic(target.characteristic_uuid) is None:
                     return LinkReason.SERVICE_MISSING, f"no characteristic {target.characteristic_uuid}"
@@ -267,17 +270,40 @@ class _Links:
             peer.linked(LinkReason.CONNECTED)
             await _read_battery(client, peer)
             _obey_cancellation()
+            if target.quiet_s is not None and await _falls_quiet(
+                gone, values, quiet_s=target.quiet_s, clock=self._clock
+            ):
+                back_off.reset()  # so long a stretch is pause enough
+                return LinkReason.TIMED_OUT, f"connected, and no value for {target.quiet_s:.0f} s"
             await gone.wait()
         except TimeoutError:
             return LinkReason.TIMED_OUT, "subscribing" if connected else "connecting"
         except (BleakError, OSError, EOFError) as error:
             return (LinkReason.DISCONNECTED if connected else LinkReason.CONNECT_FAILED), _told(error)
         finally:
-            self._connected -= connected
             with suppress(BleakError, OSError, TimeoutError, EOFError):
                 async with asyncio.timeout(_DISCONNECT_S):
                     await client.disconnect()
         return LinkReason.DISCONNECTED, ""
+
+
+async def _falls_quiet(gone: asyncio.Event, values: asyncio.Event, *, quiet_s: float, clock: Clock) -> bool:
+    """Wait for the end of the link, or for a stretch of it without one value; whether it was the latter."""
+    ended = asyncio.create_task(gone.wait(), name="ble gone")
+    try:
+        while True:
+            values.clear()
+            stretch = asyncio.create_task(clock.sleep(quiet_s), name="ble quiet")
+            try:
+                await asyncio.wait({ended, stretch}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stretch.cancel()
+            if gone.is_set():
+                return False
+            if not values.is_set():
+                return True
+    finally:
+        ended.cancel()
 
 
 async def _read_battery(client: BleakClient, peer: BlePeer) -> None:
