@@ -51,9 +51,18 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert loaded.journal_file == tmp_path / "data" / "accepted.ndjson"
     assert loaded.broker.port == 1884
     assert loaded.broker.host == "127.0.0.1"
-    assert loaded.device[0].as_edge().subject == "r-0003"
+    assert loaded.device[0].as_edge(gateway="home-03").subject == "r-0003"
     assert str(loaded.zone) == "Asia/Shanghai"
     assert loaded.resident[0].spo2_limit_percent == 88
+
+
+def test_a_help_button_of_nobody_belongs_to_where_the_gateway_stands(tmp_path: Path) -> None:
+    button = '[[device]]\nid = "button-03"\nkind = "button-bthome"\naddress = "F0:0D:00:00:00:05"\n'
+    for line, dwelling in (("", "home-03"), ('dwelling = "yard"\n', "yard"), ('resident = "r-0003"\n', None)):
+        loaded = load_config(write(tmp_path, GOOD + button + line))
+        cuff, edge = (device.as_edge(gateway=loaded.gateway) for device in loaded.device)
+        assert edge.dwelling == dwelling, "a press that belongs to nobody at all would be judged by no rule"
+        assert cuff.dwelling is None
 
 
 @pytest.mark.parametrize(

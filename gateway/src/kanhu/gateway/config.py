@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kanhu.contract import InvalidTopic, check_gateway_id
-from kanhu.edge.devices import DeviceConfig, DeviceKind, RadioConfig
+from kanhu.edge.devices import ADVERTISING_KINDS, DeviceConfig, DeviceKind, RadioConfig
 from kanhu.edge.errors import DeviceRefused
 from kanhu.gateway.errors import ConfigRefused
 
@@ -71,15 +71,16 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     resident: str | None = None
     dwelling: str | None = None
 
-    def as_edge(self) -> DeviceConfig:
-        """The same for the part that reads devices."""
+    def as_edge(self, *, gateway: str) -> DeviceConfig:
+        """The same for the part that reads devices; a help button of nobody belongs to where the gateway stands."""
+        of_nobody = self.kind in ADVERTISING_KINDS and self.resident is None
         return DeviceConfig(
             id=self.id,
             kind=self.kind,
             port=self.port,
             address=self.address,
             subject=self.resident,
-            dwelling=self.dwelling,
+            dwelling=gateway if of_nobody and self.dwelling is None else self.dwelling,
         )
 
 
@@ -234,7 +235,7 @@ def _check_devices(config: GatewayConfig, file: Path) -> None:
     for number, device in enumerate(config.device):
         place = f"device[{number}]"
         try:
-            edge = device.as_edge()
+            edge = device.as_edge(gateway=config.gateway)
         except DeviceRefused as error:
             key = f"{place}.{error.field}"
             raise ConfigRefused(file, key=key, problem=f"device {device.id}", remedy=error.remedy) from error

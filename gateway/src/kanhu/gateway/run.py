@@ -126,7 +126,7 @@ class _Gateway:
         for subject in pipeline.restore(await self._committer.call(lambda outbox: outbox.states())):
             _log.warning("the state of %s is of another version: its rules start afresh", subject)
         self._intake.judge_with(pipeline)
-        devices = tuple(device.as_edge() for device in self._config.device)
+        devices = tuple(device.as_edge(gateway=self._config.gateway) for device in self._config.device)
         await run_devices(devices, self._intake, clock=self._clock, radio=self._config.radio)
 
     async def _account(self) -> None:
