@@ -115,6 +115,13 @@ def test_silence_comes_from_the_rule_pack_unless_the_county_says_otherwise(tmp_p
         ("[[place]]\nid = 'A B'\nkind = 'county'\nzh = 'a'\nen = 'a'", "place id"),
         ("colour = 1", "unknown field"),
         ("[[", "cloud.toml"),
+        (f"x = {'9' * 5000}", "cloud.toml"),
+        (f"x = {'[' * 5000}", "cloud.toml"),
+        ("[[place]]\nid = 'liulin'\nkind = 'village'\nzh = 'a'\nen = 'a'\nparent = 'liulin'", "circle"),
+        ("[[resident]]\nid = '../r'\ngateway = 'home-01'\nplace = 'liulin'\nname = 'x'", "resident id"),
+        ("[[resident]]\nid = 'r'\ngateway = 'home-01'\nplace = 'liulin'\nname = 'x'\nbirth_year = -5", "1850"),
+        (f"[[contact]]\nresident = 'r-0001'\norder = {10**30}\nname = 'x'\nphone = '1'", "order"),
+        (f"[[place]]\nid = 'a'\nkind = 'county'\nzh = '{'x' * 999}'\nen = 'a'", "length"),
     ],
 )
 def test_a_site_that_contradicts_itself_is_refused_whole(town: Town, tmp_path: Path, text: str, said: str) -> None:

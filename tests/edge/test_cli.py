@@ -66,6 +66,7 @@ def test_a_line_that_is_no_observation_is_named(
         ["listen", "--ble", "F0:0D:00:00:00:03"],
         ["listen", "--ble", "nonsense", "--kind", "cuff-ble"],
         ["listen", "--serial", "/nowhere/ttyUSB0", "--timezone", "Nowhere/Nothing"],
+        ["listen", "--serial", "/nowhere/ttyUSB0", "--timezone", "../../etc/passwd"],
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,7 +103,14 @@ def _profile(text: str) -> tuple[str, Profile]:
 
 
 def _pipeline(pack: RulePack, timezone: str, profiles: Mapping[str, Profile]) -> SensingPipeline:
-    return SensingPipeline(Judge(pack, Runs.GATEWAY, profiles, ZoneInfo(timezone)), profiles=profiles)
+    return SensingPipeline(Judge(pack, Runs.GATEWAY, profiles, _zone(timezone)), profiles=profiles)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError) as error:  # a folder of zones, or a path that leads elsewhere
+        raise ZoneInfoNotFoundError(f"no time zone {name[:64]!r}") from error
 
 
 class _Printer:

@@ -6,6 +6,7 @@ Nothing is deleted by loading: a person who is missing from a file is not thereb
 import re
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -17,6 +18,11 @@ from kanhu.contract import InvalidTopic, check_gateway_id
 
 _PLACE_ID = re.compile(r"[a-z0-9-]{1,32}")
 _TAG = re.compile(r"[a-z0-9_]{1,32}")
+_RESIDENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # stands in addresses of pages
+
+_Word = Annotated[str, msgspec.Meta(max_length=64)]
+_Line = Annotated[str, msgspec.Meta(max_length=200)]
+_Text = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -27,9 +33,9 @@ class Place(_Row, frozen=True):
     """A county, township or village."""
 
     id: str
-    kind: str
-    zh: str
-    en: str
+    kind: _Word
+    zh: _Line
+    en: _Line
     parent: str = ""
 
 
@@ -37,7 +43,7 @@ class Gateway(_Row, frozen=True):
     """A gateway in a home or a clinic."""
 
     id: str
-    kind: str
+    kind: _Word
     place: str
 
 
@@ -47,24 +53,24 @@ class Resident(_Row, frozen=True):
     id: str
     gateway: str
     place: str
-    name: str
-    name_en: str = ""
-    sex: str = ""
-    birth_year: int | None = None
-    address: str = ""
+    name: _Line
+    name_en: _Line = ""
+    sex: _Word = ""
+    birth_year: Annotated[int, msgspec.Meta(ge=1850, le=2200)] | None = None
+    address: _Line = ""
     tags: tuple[str, ...] = ()
-    note: str = ""
+    note: _Text = ""
 
 
 class Contact(_Row, frozen=True):
     """Whom to call for a resident, in order."""
 
     resident: str
-    order: int
-    name: str
-    phone: str
-    relation_zh: str = ""
-    relation_en: str = ""
+    order: Annotated[int, msgspec.Meta(ge=0, le=1000)]
+    name: _Line
+    phone: _Word
+    relation_zh: _Line = ""
+    relation_en: _Line = ""
 
 
 class Site(_Row, frozen=True):
@@ -86,7 +92,7 @@ def read_site(path: Path) -> Site:
         return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Site)
     except OSError as error:
         raise SiteRefused(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, no such fields, numbers or brackets without end
         raise SiteRefused(f"{path}: {error}") from error
 
 
@@ -106,6 +112,8 @@ def load_site(connection: Connection, site: Site) -> None:
                                      "place": _path(paths, gateway.place, f"gateway {gateway.id}")})  # fmt: skip
         gateways.add(gateway.id)
     for resident in site.resident:
+        if not _RESIDENT_ID.fullmatch(resident.id):
+            raise SiteRefused(f"resident id {resident.id[:64]!r} is not 1 to 64 of letters, digits, '.', '_' and '-'")
         if resident.gateway not in gateways:
             raise SiteRefused(f"resident {resident.id}: no gateway {resident.gateway!r}")
         for tag in resident.tags:
@@ -122,7 +130,9 @@ def load_site(connection: Connection, site: Site) -> None:
 
 
 def _place_paths(connection: Connection, site: Site) -> dict[str, str]:
-    paths = {row.id: row.path for row in connection.execute(select(schema.place.c.id, schema.place.c.path))}
+    mentioned = {place.id for place in site.place}  # their old paths count no longer, or a place could lie in itself
+    known = connection.execute(select(schema.place.c.id, schema.place.c.path))
+    paths = {row.id: row.path for row in known if row.id not in mentioned}
     waiting = list(site.place)
     while waiting:
         ready = [place for place in waiting if not place.parent or place.parent in paths]
