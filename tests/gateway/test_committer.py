@@ -1,11 +1,12 @@
 """One thread for the card: whoever waits shares a commit, and one failure is nobody else's."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from kanhu.contract import FakeClock, Lane
-from kanhu.gateway import Outbox, OutboxFull
+from kanhu.contract import FakeClock, Finding, Lane, Record
+from kanhu.gateway import Outbox, OutboxFailed, OutboxFull
 from kanhu.gateway.committer import Committer
 from tests.gateway.records import heart_rate, sos
 
@@ -51,6 +52,33 @@ async def test_one_too_many_does_not_fail_the_alert_beside_it(tmp_path: Path) ->
     )
     assert isinstance(reading, OutboxFull)
     assert isinstance(alert, list)
+    await committer.close()
+
+
+async def test_no_state_outruns_a_finding_that_was_not_stored(tmp_path: Path) -> None:
+    outbox = open_at(tmp_path / "outbox.db")
+    accept = outbox.accept
+
+    def refuses_findings(records: Sequence[tuple[Lane, Record]], **named: object) -> list[int]:
+        if any(isinstance(record, Finding) for _, record in records):
+            raise OutboxFailed("EIO")
+        return accept(records, **named)  # type: ignore[arg-type]  # passed through
+
+    outbox.accept = refuses_findings  # type: ignore[method-assign]  # the card fails now and then
+    committer = Committer(outbox)
+    await committer.accept([(Lane.LIVE, heart_rate(1))], states={"r-0003": b"before"})
+    answers = await asyncio.gather(
+        committer.accept([(Lane.ALERT, heart_rate(2)), (Lane.ALERT, sos(2))], states={"r-0003": b"raised"}),
+        committer.accept([(Lane.LIVE, heart_rate(3))], states={"r-0003": b"raised before"}),
+        committer.accept([(Lane.LIVE, heart_rate(3))], states={"r-0004": b"another person"}),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[0], OutboxFailed)
+    assert all(isinstance(answer, list) for answer in answers[1:])
+    await committer.accept([(Lane.LIVE, heart_rate(4))], states={"r-0003": b"raised long ago"})
+    assert await committer.states() == {"r-0003": b"before", "r-0004": b"another person"}
+    await committer.accept([(Lane.LIVE, heart_rate(5))], states={"r-0003": b"from there on"})
+    assert (await committer.states())["r-0003"] == b"from there on"
     await committer.close()
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
-from kanhu.contract import Lane, Record
+from kanhu.contract import Finding, Lane, Record
 from kanhu.gateway.errors import OutboxDamaged, OutboxError
 from kanhu.gateway.outbox import Outbox
 
@@ -22,6 +23,17 @@ class _Submission:
     refused: Sequence[tuple[str, str]]
     done: asyncio.Future[list[int]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
+    def without(self, subjects: AbstractSet[str]) -> "_Submission":
+        """The same, without the state of these subjects."""
+        if subjects.isdisjoint(self.states):
+            return self
+        states = {subject: state for subject, state in self.states.items() if subject not in subjects}
+        return replace(self, states=states)
+
+    def ahead(self) -> AbstractSet[str]:
+        """Whose state says that something was raised which, if this fails, no file knows of."""
+        return self.states.keys() if any(isinstance(record, Finding) for _, record in self.records) else frozenset()
+
 
 class Committer:
     """Async doors to an outbox, all served by one thread in order of arrival."""
@@ -32,6 +44,9 @@ class Committer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._waiting: list[_Submission] = []
         self._committing: asyncio.Task[None] | None = None
+        self._ahead: set[str] = (
+            set()
+        )  # a finding of theirs failed: no later state of theirs may be kept as if it had not
         self.damaged = asyncio.Event()
         """Set once the file turned out to be damaged: whoever runs the gateway has to open it anew."""
 
@@ -58,6 +73,11 @@ class Committer:
     async def refuse(self, device: str, *, reason: str, count: int = 1) -> None:
         """Commit the count of refused readings."""
         await self._submit(_Submission((), {}, ((device, reason),) * count))
+
+    async def states(self) -> dict[str, bytes]:
+        """Detector states as committed; whoever asks goes on from these, and from these only."""
+        self._ahead.clear()
+        return await self.call(Outbox.states)
 
     async def call(self, function: Callable[[Outbox], _Answer]) -> _Answer:
         """Run one function with the outbox in its thread.
@@ -96,7 +116,7 @@ class Committer:
     async def _commit_waiting(self) -> None:
         try:
             while self._waiting:
-                group, self._waiting = self._waiting, []
+                group, self._waiting = [one.without(self._ahead) for one in self._waiting], []
                 answers: Sequence[list[int] | BaseException] = ()
                 try:
                     answers = await self.call(partial(_commit, group=group))
@@ -106,6 +126,8 @@ class Committer:
                 finally:
                     for submission, answer in zip(group, answers, strict=True):
                         self._notice(answer)
+                        if isinstance(answer, BaseException):
+                            self._ahead |= submission.ahead()
                         _answer(submission.done, answer)
         finally:
             self._committing = None
@@ -127,12 +149,23 @@ def _commit(outbox: Outbox, group: Sequence[_Submission]) -> list[list[int] | Ou
     except OutboxError as error:
         if len(group) == 1:
             return [error]
-        return [answer for submission in group for answer in _commit(outbox, [submission])]
+        return _commit_each(outbox, group)
     answers: list[list[int] | OutboxError] = []
     for submission in group:
         count = len(submission.records)
         answers.append(seqs[:count])
         seqs = seqs[count:]
+    return answers
+
+
+def _commit_each(outbox: Outbox, group: Sequence[_Submission]) -> list[list[int] | OutboxError]:
+    answers: list[list[int] | OutboxError] = []
+    ahead: set[str] = set()
+    for submission in group:
+        (answer,) = _commit(outbox, [submission.without(ahead)])
+        if isinstance(answer, OutboxError):
+            ahead |= submission.ahead()
+        answers.append(answer)
     return answers
 
 

@@ -123,7 +123,7 @@ class _Gateway:
     async def _sense(self) -> None:
         judge = Judge(core_pack(), Runs.GATEWAY, self._profiles, self._config.zone)
         pipeline = SensingPipeline(judge, profiles=self._profiles)
-        for subject in pipeline.restore(await self._committer.call(lambda outbox: outbox.states())):
+        for subject in pipeline.restore(await self._committer.states()):
             _log.warning("the state of %s is of another version: its rules start afresh", subject)
         self._intake.judge_with(pipeline)
         devices = tuple(device.as_edge(gateway=self._config.gateway) for device in self._config.device)
