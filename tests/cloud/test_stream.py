@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from kanhu.cloud.api.events import starts_after
 from kanhu.cloud.stream import ChangeStream
 
 
@@ -23,3 +26,14 @@ async def test_a_quiet_stream_returns_in_time_for_its_beat() -> None:
     stream = ChangeStream()
     stream.announce(2)
     assert await asyncio.wait_for(stream.wait(2, timeout_s=0.01), 5) == 2
+
+
+@pytest.mark.parametrize("junk", ["", "abc", "-1", "1e3", "１", " 7", "0x7"])
+def test_a_last_event_id_that_is_no_number_is_as_good_as_none(junk: str) -> None:
+    assert starts_after(junk, after=None, newest=9) == 9
+    assert starts_after(junk, after=4, newest=9) == 4
+
+
+def test_a_last_event_id_goes_first_however_long_it_is() -> None:
+    assert starts_after("7", after=4, newest=9) == 7
+    assert starts_after("9" * 5000, after=4, newest=9) > 9, "from beyond the log: the stream begins with a reset"

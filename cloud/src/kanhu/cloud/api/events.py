@@ -18,6 +18,9 @@ from kanhu.cloud.staff.session import current_viewer, services_of, session_token
 
 router = APIRouter()
 
+_REVISION_DIGITS = 19
+"""More than any revision has; a longer number is none of ours, whatever it says, and gets a reset."""
+
 
 @router.get("/events", include_in_schema=False)
 async def events(
@@ -28,13 +31,19 @@ async def events(
 ) -> StreamingResponse:
     """The viewer's change stream."""
     services = services_of(request)
-    newest = services.stream.latest
-    start = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else after
+    start = starts_after(last_event_id, after=after, newest=services.stream.latest)
     return StreamingResponse(
-        _stream(services, viewer, session_token(request), newest if start is None else start),
+        _stream(services, viewer, session_token(request), start),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
+
+
+def starts_after(last_event_id: str, *, after: int | None, newest: int) -> int:
+    """The revision a stream goes on from; a header that is no number is as good as none."""
+    if last_event_id.isascii() and last_event_id.isdigit():
+        return int(last_event_id[:_REVISION_DIGITS])
+    return newest if after is None else after
 
 
 async def _stream(services: Services, viewer: Viewer, token: str, after: int) -> AsyncIterator[bytes]:
