@@ -113,7 +113,7 @@ class Uplink:
         last_end: SessionEnd | None = None
         while not self._stopping.is_set():
             receipts_before = self._notes.get("receipt_ms")
-            end = await self._connect_once()
+            end = await self._session()
             self.ends[end] += 1
             if end is not last_end:  # an hour without a network is one line, not two hundred
                 _log.info("the way to %s:%d: %s", self._broker.host, self._broker.port, end.value)
@@ -140,6 +140,18 @@ class Uplink:
         self._routine_wake.set()
 
     # ----------------------------------------------------------------------------------------- session
+
+    async def _session(self) -> SessionEnd:
+        # In a task of its own: until Python 3.13 a TaskGroup that fails leaves its task marked as cancelled, and with
+        # the Python of Debian 12 (3.11.2) every later timeout in that task is then a cancellation.
+        session = asyncio.create_task(self._connect_once(), name="uplink session")
+        try:
+            return await session
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return SessionEnd.LOST
 
     async def _connect_once(self) -> SessionEnd:
         end = SessionEnd.UNREACHABLE
