@@ -35,6 +35,7 @@ DEVICES = (
 )
 SERVICES = ("broker", "cloud", GATEWAY)
 
+HEARTBEAT_S = 1
 _UP_S = 30
 _RESIDENT = re.compile(r"^VmRSS:\s+(\d+) kB$", re.MULTILINE)
 _ACCEPTED = re.compile(r"(\d+) readings accepted")
@@ -140,7 +141,7 @@ class Town:
 
     async def nothing_owed(self) -> None:
         """Until the gateway says that the county has everything."""
-        await asyncio.sleep(settings.HEARTBEAT_S + 1)  # an older heartbeat proves nothing
+        await asyncio.sleep(2 * HEARTBEAT_S)  # an older heartbeat proves nothing
         async with asyncio.timeout(40):
             while True:
                 self.processes.check()
@@ -186,7 +187,9 @@ async def town(folder: Path) -> AsyncIterator[Town]:
 async def start_gateway(built: Town, links: dict[str, Any]) -> None:
     """Start the gateway and wait until the county has heard it."""
     home = Home(GATEWAY, DEVICES, (("r-0001", ("lives_alone",)),))
-    settings.write_gateway(built.folder / GATEWAY, home, links, broker_port=built.broker_port)
+    file = settings.write_gateway(built.folder / GATEWAY, home, links, broker_port=built.broker_port)
+    slow = f"heartbeat_s = {settings.HEARTBEAT_S}\n"
+    file.write_text(file.read_text(encoding="utf-8").replace(slow, f"heartbeat_s = {HEARTBEAT_S}\n"), encoding="utf-8")
     await built.processes.start(GATEWAY, (program("kanhu-gateway"), "run", "--config", str(built.gateway_toml)))
     async with asyncio.timeout(_UP_S):
         while {row["id"]: row["state"] for row in await built.county.gateways()}[GATEWAY] != "online":
