@@ -159,6 +159,7 @@ class Uplink:
             async with await self._client() as client:
                 end = SessionEnd.LOST
                 await client.subscribe(down_topic(self._gateway, Down.RECEIPT), qos=0)
+                _obey_cancellation()
                 await self._begin()
                 async with asyncio.TaskGroup() as tasks:
                     for work in (self._beat, self._receive, self._watch, self._send_alerts, self._send_routine):
@@ -223,6 +224,7 @@ class Uplink:
     async def _say(self, client: Link, state: GatewayState) -> None:
         topic, wire = up_topic(self._gateway, Up.STATUS), await self._status_wire(state)
         await client.publish(topic, wire, qos=1, retain=True, timeout=self._config.receipt_timeout_s)
+        _obey_cancellation()
 
     async def _status_wire(self, state: GatewayState) -> bytes:
         status = await self._status(state)
@@ -338,6 +340,7 @@ class Uplink:
         self._flight.launch(lane, parcel.seqs, now_ns=self._clock.mono_ns(), suspect=suspect)
         topic = up_topic(self._gateway, lane)
         await client.publish(topic, parcel.wire, qos=1, timeout=self._config.receipt_timeout_s)
+        _obey_cancellation()
         await self._acknowledged(parcel)
 
     async def _acknowledged(self, parcel: SealedParcel) -> None:
@@ -366,6 +369,16 @@ def _settle_upto(outbox: Outbox, *, receipt: Receipt, sent: SeqRanges) -> int:
 
 def _set_aside(outbox: Outbox, *, seq: int, reason: str) -> None:
     outbox.quarantine([seq], reason=reason)
+
+
+def _obey_cancellation() -> None:
+    """Pass on a cancellation that came together with an answer of the broker.
+
+    Until Python 3.12 `asyncio.wait_for`, in which aiomqtt waits, drops it; the session would then never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
