@@ -203,7 +203,7 @@ def test_state_of_another_version_is_refused_and_of_another_rule_version_left_ou
         story.judge.restore(RESIDENT.id, msgspec.msgpack.encode([9, *table[1:]]))
     with pytest.raises(StateRefused, match="limit"):
         story.judge.restore(RESIDENT.id, bytes(MAX_STATE_BYTES + 1))
-    newer = tuple(msgspec.structs.replace(rule, version="2") for rule in story.pack.rules)
+    newer = tuple(msgspec.structs.replace(rule, version=f"{rule.version}.1") for rule in story.pack.rules)
     judge = Judge(msgspec.structs.replace(story.pack, rules=newer), Runs.GATEWAY, {}, SHANGHAI)
     empty = judge.state(RESIDENT.id)
     judge.restore(RESIDENT.id, state)

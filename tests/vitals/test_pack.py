@@ -1,6 +1,7 @@
 """A pack that must not run is refused whole, and says which rule, which field, what to do."""
 
 import copy
+import math
 import tomllib
 from collections.abc import Callable
 from contextlib import suppress
@@ -136,7 +137,16 @@ def test_duplicate_id_is_refused() -> None:
         ("SPO2-LOW", "confirm", {"mode": "consecutive", "count": 3, "within_s": 0}, "confirm.within_s"),
         ("SPO2-LOW", "clear", {"mode": "readings", "count": 99}, "clear.count"),
         ("BP-SEVERE", "confirm", {"mode": "repeat_mean", "earliest_s": 60, "latest_s": 59}, "confirm.latest_s"),
-        ("HR-EXTREME", "confirm", {"mode": "sustained", "for_s": 60, "gap_s": 61}, "confirm.gap_s"),
+        ("HR-EXTREME", "confirm", {"mode": "sustained", "for_s": 60, "gap_s": 9}, "confirm"),
+        ("HR-EXTREME", "confirm", {"mode": "sustained", "for_s": 60, "share": 0.5, "gap_s": 61}, "confirm.gap_s"),
+        ("HR-EXTREME", "confirm", {"mode": "sustained", "for_s": 60, "share": 0, "gap_s": 9}, "confirm.share"),
+        ("HR-EXTREME", "confirm", {"mode": "sustained", "for_s": 60, "share": 1.1, "gap_s": 9}, "confirm.share"),
+        (
+            "HR-EXTREME",
+            "confirm",
+            {"mode": "sustained", "for_s": 60, "share": math.nan, "gap_s": 9},
+            "confirm.share",
+        ),
         ("HR-EXTREME", "clear", {"mode": "sustained", "for_s": 60, "gap_s": 0}, "clear.gap_s"),
         (
             "RHYTHM",

@@ -148,8 +148,9 @@ def _confirm_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
         case RepeatMean(earliest_s=earliest_s, latest_s=latest_s):
             yield "confirm.earliest_s", earliest_s, 1, _DAY_S
             yield "confirm.latest_s", latest_s, earliest_s, _DAY_S
-        case Sustained(for_s=for_s, gap_s=gap_s):
+        case Sustained(for_s=for_s, share=share, gap_s=gap_s):
             yield "confirm.for_s", for_s, 1, _DAY_S
+            yield "confirm.share", share, 0.01, 1
             yield "confirm.gap_s", gap_s, 1, for_s
         case WindowsOnDays(windows=windows, days=days, within_days=within_days):
             yield "confirm.windows", windows, 1, _MAX_WINDOWS

@@ -175,9 +175,11 @@ class RepeatMean(_Table, frozen=True, tag_field="mode", tag="repeat_mean"):
 
 
 class Sustained(_Table, frozen=True, tag_field="mode", tag="sustained"):
-    """Every good reading for so long, with no longer hole than `gap_s` between two of them."""
+    """At the limit for at least `share` of so long, and never longer than `gap_s` without a good reading there."""
 
     for_s: Seconds
+    share: float
+    """Above 0, at most 1: every good reading. At one half the middle reading of the run is at the limit."""
     gap_s: Seconds
 
 

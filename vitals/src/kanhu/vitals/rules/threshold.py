@@ -17,7 +17,7 @@ from kanhu.vitals.moment import Moment, elapsed_ms
 from kanhu.vitals.profile import Profile
 from kanhu.vitals.rules.confirming import Run, Step, consecutive, lengthened, repeated, sustained
 from kanhu.vitals.rules.episode import Alert, Point, minutes_text, number_text, point_of, raised, told, within
-from kanhu.vitals.rules.limits import Bound, Side, Standing, bounds_for, side, standing, urgent
+from kanhu.vitals.rules.limits import Bound, Standing, bounds_for, side, standing, urgent
 from kanhu.vitals.rules.records import BySustained, Consecutive, RepeatMean, Rule, Sustained, ThresholdTrigger
 
 _MS_PER_S = 1000
@@ -158,7 +158,7 @@ def _row(rule: Rule) -> int:
 
 def _towards_clear(rule: Rule, state: ThresholdState, *, point: Point) -> ThresholdState:
     if isinstance(rule.clear, BySustained):
-        run = lengthened(rule.clear, run=state.clear_run, point=point, at=Side.INSIDE)
+        run = lengthened(rule.clear, run=state.clear_run, point=point)
         return msgspec.structs.replace(state, clear_run=run)
     return msgspec.structs.replace(state, clear_count=state.clear_count + 1)
 
