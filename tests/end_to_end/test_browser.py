@@ -116,8 +116,9 @@ def county(tmp_path: Path, free_ports: Callable[[], int], site: Site) -> Iterato
     running.stop()
 
 
-def _name_of(site: Site, number: int) -> str:
-    return next(person.name for person in site.resident if person.id == f"r-{number:04}")
+def _name_of(site: Site, number: int, *, language: str = "en") -> str:
+    person = next(person for person in site.resident if person.id == f"r-{number:04}")
+    return person.name_en if language == "en" else person.name
 
 
 def _board(chromium: Browser, county: RunningCounty, user: str, *, language: str = "en") -> Page:
@@ -139,13 +140,13 @@ def test_an_alert_arrives_without_reload_is_claimed_and_closed_with_an_outcome(
     expect(page.locator("#empty")).to_be_visible()
     alert = county.press_help(5)
     row = page.locator(f"#row-{alert}")
-    expect(row).to_contain_text(_name_of(site, 5))
+    expect(row).to_contain_text(_name_of(site, 5, language=language))
     expect(row).to_contain_text(title)
     expect(page.locator(".main .badge")).to_have_text("1")
     expect(page.locator("#panel .why")).to_be_visible()
     row.locator(".claim button").click()
     expect(row.locator(".own")).to_contain_text(you)
-    expect(page.locator("#said")).to_contain_text(_name_of(site, 5))
+    expect(page.locator("#said")).to_contain_text(_name_of(site, 5, language=language))
     expect(page.locator(".main .badge")).to_be_hidden()
     page.locator("#panel input[value=true_action]").check()
     page.locator("#panel textarea").fill("去看过，已送药")
@@ -216,7 +217,9 @@ def test_a_residents_page_shows_what_was_measured_and_the_alert(
     expect(page.locator("h1")).to_contain_text(_name_of(site, 2))
     expect(page.locator(".vital", has_text="oxygen saturation").locator(".v")).to_contain_text("93")
     page.locator(".chip", has_text="24 h").click()
-    expect(page.locator(".chart", has_text="oxygen saturation").locator("path.trace")).not_to_have_count(0)
+    chart = page.locator(".chart", has_text="oxygen saturation")
+    expect(chart.locator("path.trace")).not_to_have_count(0)
+    expect(chart.locator(".span")).to_contain_text("from")
     expect(page.locator(".alertbar.p-high")).to_be_visible()
     page.locator(".main a", has_text="Equipment").click()
     expect(page.locator("tr", has_text="home-02")).to_contain_text("online")

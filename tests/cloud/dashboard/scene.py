@@ -18,6 +18,7 @@ from kanhu.cloud.desk.model import (
     Person,
     ResidentPage,
     Trend,
+    TrendKind,
     Viewer,
     Vital,
 )
@@ -47,7 +48,7 @@ PEOPLE = {
     person.id: person
     for person in (
         Person("r-0005", "张德福", "m", 77, _VILLAGES["daping"], ("hypertension", "diabetes", "lives_alone")),
-        Person("r-0002", "王秀英", "f", 82, _VILLAGES["liushugou"], ("lives_alone", "copd")),
+        Person("r-0002", "王秀英", "f", 82, _VILLAGES["liushugou"], ("lives_alone", "copd"), "Wang Xiuying"),
         Person("r-0003", "陈国强", "m", 69, _VILLAGES["hekou"], ("hypertension",)),
         Person("r-0004", "吴凤英", "f", 71, _VILLAGES["hekou"], ("copd",)),
         Person("r-0006", "孙福生", "m", 88, _VILLAGES["liushugou"], ("lives_alone",)),
@@ -79,6 +80,7 @@ def alert_row(
     spark_band: tuple[float, float] | None = None,
     unseen_people: int = 0,
     rule: str = "SPO2-LOW",
+    metric: str = "",
 ) -> AlertRow:
     """One open alert that began so many minutes ago."""
     opened_at = now - timedelta(minutes=waited_min)
@@ -103,6 +105,7 @@ def alert_row(
         spark=spark,
         spark_band=spark_band,
         unseen_people=unseen_people,
+        metric=metric,
     )
 
 
@@ -219,6 +222,7 @@ def morning_rows(now: datetime = NOW) -> list[AlertRow]:
             spark=spark,
             spark_band=band,
             claim=doctor_claim if each == "a-3" else None,
+            metric={"SPO2-LOW": "spo2", "BP-SEVERE": "systolic"}.get(rule, ""),
         )
         for each, priority, subject, zh, en, zh_detail, en_detail, waited, rule, spark, band in table
     ]
@@ -268,6 +272,7 @@ def resident_page(person: Person, alerts: tuple[AlertRow, ...], *, days: int, no
             _trend(
                 "systolic", Both("收缩压", "Systolic"), "mmHg", 142, 6, days=days, now=now, band=(134, 150), limit=180
             ),
+            _beats(now),
         ),
         daily=tuple(
             DailyValue(
@@ -363,6 +368,18 @@ def _vitals(now: datetime) -> tuple[Vital, ...]:
             too_old=True,
         ),
     )
+
+
+def _beats(now: datetime) -> Trend:
+    chance = random.Random("beats")
+    points: list[tuple[datetime, float | None, QualityLevel]] = []
+    at = now - timedelta(minutes=4)
+    while at < now - timedelta(seconds=2):
+        interval_ms = round(chance.choice((620, 640, 660, 980, 1240)) + chance.uniform(-40, 40), 1)
+        at += timedelta(milliseconds=interval_ms)
+        points.append((at, interval_ms, QualityLevel.OK))
+    label = Both("心跳间期", "beat-to-beat interval")
+    return Trend("rr_interval", label, "ms", tuple(points), None, None, TrendKind.DOTS)
 
 
 def _trend(

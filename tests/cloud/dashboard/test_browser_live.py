@@ -243,7 +243,7 @@ def test_every_key_works_and_single_keys_can_be_turned_off(page: Page) -> None:
     page.keyboard.press("j")
     expect(current).to_have_attribute("data-id", "a-2")
     assert page.evaluate("document.activeElement.closest('.row').dataset.id") == "a-2"
-    expect(page.locator("#panel")).to_contain_text("王秀英")
+    expect(page.locator("#panel")).to_contain_text("Wang Xiuying")
     page.keyboard.press("k")
     expect(current).to_have_attribute("data-id", "a-1")
     expect(page.locator("#panel .why")).to_be_visible()

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from kanhu.cloud.dashboard.charts import CHART_HEIGHT, CHART_WIDTH, Chart, range_bar, spark, trend_chart
 from kanhu.cloud.dashboard.languages import language
-from kanhu.cloud.desk.model import Both, Trend
+from kanhu.cloud.dashboard.time_axis import LEAST_SPAN, axis_start
+from kanhu.cloud.desk.model import Both, Trend, TrendKind
 from kanhu.contract import QualityLevel
 
 START = datetime(2026, 11, 15, tzinfo=UTC)
@@ -27,8 +28,9 @@ def _chart(
     metric: str = "spo2",
     start: datetime = START,
     end: datetime = END,
+    kind: TrendKind = TrendKind.LINE,
 ) -> Chart:
-    trend = Trend(metric, Both("血氧", "SpO₂"), "%", tuple(points), band, limit)
+    trend = Trend(metric, Both("血氧", "SpO₂"), "%", tuple(points), band, limit, kind)
     return trend_chart(trend, start=start, end=end, zone=UTC, language=language("en"))
 
 
@@ -99,6 +101,42 @@ def test_a_day_has_hours_on_its_axis_and_longer_spans_have_dates() -> None:
     assert all("-" in tick.text for tick in quarter.horizontal)
 
 
+def test_a_new_residents_axis_begins_with_their_values_and_shows_minutes() -> None:
+    first = END - timedelta(minutes=3)
+    start = axis_start([first, END], start=END - timedelta(days=1), end=END)
+    assert start == END - LEAST_SPAN
+    chart = _chart([(first, 95, OK), (END, 96, OK)], start=start, end=END)
+    assert [tick.text for tick in chart.horizontal] == ["23:50", "23:55", "00:00"]
+    assert chart.gaps == ((0.0, 800.0),), "what was not measured is not calm"
+    assert axis_start([], start=START, end=END) == START
+
+
+def test_what_is_empty_for_no_longer_than_the_usual_pause_is_no_gap() -> None:
+    twice_a_day: Points = [(START + timedelta(hours=8 + 12 * each), 130.0, OK) for each in range(13)]
+    assert _chart(twice_a_day).gaps == ()
+
+
+@given(st.lists(st.integers(0, 7 * 24 * 3600), max_size=20), st.integers(20 * 60, 90 * 24 * 3600))
+def test_an_axis_shows_every_value_of_its_period_and_is_never_shorter_than_fifteen_minutes(
+    ages_s: list[int], period_s: int
+) -> None:
+    period = END - timedelta(seconds=period_s)
+    moments = [END - timedelta(seconds=age_s) for age_s in ages_s]
+    start = axis_start(moments, start=period, end=END)
+    assert period <= start <= END - LEAST_SPAN
+    assert all(start <= moment for moment in moments if moment >= period)
+    assert len(_chart([], start=start).horizontal) <= 8
+
+
+@given(st.lists(st.none() | st.floats(min_value=0, max_value=400, allow_nan=False), max_size=170))
+def test_beats_are_dots_that_nothing_joins(values: list[float | None]) -> None:
+    chart = _chart(_hourly(values), kind=TrendKind.DOTS)
+    assert chart.paths == ()
+    assert "L" not in chart.dots
+    known = {each for each, value in enumerate(values) if value is not None}
+    assert chart.dots.count("M") == len(known)
+
+
 _value = st.none() | st.floats(min_value=0, max_value=400, allow_nan=False)
 
 
@@ -134,6 +172,8 @@ def test_any_small_line_can_be_drawn(values: list[float | None], band: tuple[flo
     assert all(0 <= y <= 34 for path in small.paths for y in _ys(path))
     if not values or values[-1] is None:
         assert small.dot is None
+    known = sum(value is not None for value in values)
+    assert sum(len(re.findall(r"[ML]", path)) for path in small.paths) == known, "no value vanishes between two gaps"
 
 
 @given(st.floats(-1000, 1000), st.floats(-500, 500), st.floats(0, 500))

@@ -1,5 +1,9 @@
 """Both catalogues say everything, and nothing else."""
 
+import ast
+import importlib
+import inspect
+import pkgutil
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,11 +16,13 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kanhu.cloud
 from kanhu.cloud.dashboard import wording
 from kanhu.cloud.dashboard.languages import CATALOGUES, LANGUAGES, choose_language, language
 from kanhu.cloud.dashboard.look import CHOICES
 from kanhu.cloud.dashboard.resident_view import PERIODS
 from kanhu.cloud.desk.model import ActResult, Outcome, Role
+from kanhu.cloud.ingest.receiver import LinkState
 from kanhu.cloud.staff.book import SignInReason
 from kanhu.contract import ClockState, Priority, QualityLevel, QualityReason, RefusalReason
 
@@ -37,7 +43,8 @@ _FAMILIES = {
     "kind": wording.GATEWAY_KINDS,
     "clock": list(ClockState),
     "counter": wording.COUNTERS,
-    "refusal": list(RefusalReason),
+    "refusal": wording.REFUSALS,
+    "actor": ("county",),
     "role": list(Role),
     "nav": ("triage", "equipment", "me"),
     "chips": ("all", "unclaimed", "mine"),
@@ -92,6 +99,12 @@ def _used() -> set[str]:
     return used
 
 
+def _modules() -> Iterator[str]:
+    for found in pkgutil.walk_packages(kanhu.cloud.__path__, "kanhu.cloud."):
+        if not found.name.startswith("kanhu.cloud.ledger.migrations"):
+            yield found.name
+
+
 def _files() -> Iterator[Path]:
     yield from (_SOURCE / "templates").glob("*.html")
     yield from _SOURCE.glob("*.py")
@@ -104,6 +117,28 @@ def test_every_sentence_a_screen_asks_for_exists() -> None:
 
 def test_no_sentence_is_kept_that_nobody_asks_for() -> None:
     assert sorted(set(_sentences("en")) - _used()) == []
+
+
+def test_every_counter_and_every_refusal_the_county_can_make_has_words() -> None:
+    counted, refused = set(), {str(reason) for reason in RefusalReason}
+    for name in _modules():
+        module = importlib.import_module(name)
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                counted |= set(re.findall(r"^ingest\.(\w+)$", node.value))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused":
+                reason = node.args[0]
+                named = getattr(module, reason.id, None) if isinstance(reason, ast.Name) else None
+                told = reason.value if isinstance(reason, ast.Constant) else named
+                refused |= {str(told)} - {"None"}
+    assert "retained_status_ignored" in counted
+    assert "bad_topic" in refused
+    assert sorted(counted - set(wording.COUNTERS)) == []
+    assert sorted(refused - set(wording.REFUSALS)) == []
+
+
+def test_every_state_of_the_link_to_the_broker_has_words() -> None:
+    assert {*wording.LINKS, "connected"} == set(LinkState)
 
 
 def test_both_catalogues_have_the_same_keys() -> None:

@@ -225,6 +225,49 @@ async def test_the_chart_and_its_table_hold_the_same_numbers() -> None:
         assert float(newest.group(1)) < 92
 
 
+async def test_each_chart_says_from_when_to_when_and_beats_are_drawn_as_dots() -> None:
+    async with Browser(scene(), language="zh") as browser:
+        await browser.sign_in()
+        page = (await browser.get("/residents/r-0002?days=1")).text
+        assert len(re.findall(r'<p class="span">从 [\d: -]+ 到 [\d: -]+</p>', page)) == page.count(
+            '<figure class="chart">'
+        )
+        beats = page[page.index("<b>心跳间期</b>") :]
+        assert "从 14:01 到 14:0" in beats
+        dots = re.search(r'<path class="dots" d="([^"]+)"/>', beats)
+        assert dots is not None
+        assert dots.group(1).count("M") > 200
+        assert 'class="trace"' not in beats
+
+
+@pytest.mark.parametrize(("language", "shown", "hidden"), [("en", "Wang Xiuying", "王秀英"), ("zh", "王秀英", "Wang")])
+@pytest.mark.parametrize("path", ["/", "/alerts/a-2", "/residents/r-0002"])
+async def test_a_name_is_written_in_the_readers_letters(path: str, language: str, shown: str, hidden: str) -> None:
+    async with Browser(scene(), language=language) as browser:
+        await browser.sign_in()
+        page = (await browser.get(path)).text
+        assert shown in page
+        assert hidden not in page
+        if path == "/":
+            assert PEOPLE["r-0005"].name in page, "without a name in Latin letters the register's name stands"
+
+
+async def test_the_value_an_alert_is_about_carries_its_priority() -> None:
+    async with Browser(scene()) as browser:
+        await browser.sign_in()
+        page = (await browser.get("/residents/r-0002")).text
+        tinted = re.findall(r'<li class="vital([^"]*)">\s*<p class="k"><span>([^<]+)', page)
+        assert [name for classes, name in tinted if "p-high" in classes] == ["SpO₂"]
+        pressure = (await browser.get("/residents/r-0003")).text
+        assert re.search(r'<li class="vital p-medium">\s*<p class="k"><span>Blood pressure', pressure)
+
+
+async def test_the_source_of_a_limit_is_said_to_be_english_where_the_page_is_not() -> None:
+    async with Browser(scene(), language="zh") as browser:
+        await browser.sign_in()
+        assert '<dt>依据（英文）</dt><dd lang="en">' in (await browser.get("/alerts/a-2")).text
+
+
 async def test_a_period_nobody_offers_becomes_a_week() -> None:
     async with Browser(scene()) as browser:
         await browser.sign_in()

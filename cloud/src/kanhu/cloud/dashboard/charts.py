@@ -4,19 +4,22 @@ A gap in the data is a gap in the drawing: lines never join across it, and the h
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
+from itertools import pairwise
 
 from kanhu.cloud.dashboard.languages import Language
-from kanhu.cloud.desk.model import Trend
+from kanhu.cloud.dashboard.time_axis import Tick, time_ticks
+from kanhu.cloud.desk.model import Trend, TrendKind
 from kanhu.contract import QualityLevel
 
-__all__ = ["Chart", "Mark", "RangeBar", "Spark", "Tick", "range_bar", "spark", "trend_chart"]
+__all__ = ["Chart", "Mark", "RangeBar", "Spark", "range_bar", "spark", "trend_chart"]
 
 SPARK_WIDTH = 92
 SPARK_HEIGHT = 34
 _SPARK_EDGE = 4
+_LEAD = 0.04  # of the axis; what is empty before the first value is hatched from here on
 
 CHART_WIDTH = 1000
 """Across, a chart is drawn in thousandths and stretched to the screen; down, in pixels."""
@@ -47,14 +50,6 @@ class RangeBar:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """One label of an axis."""
-
-    at: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Mark:
     """One single reading worth a mark."""
 
@@ -69,6 +64,8 @@ class Chart:
     """One trend, ready to draw."""
 
     paths: tuple[str, ...]
+    dots: str
+    """Points that no line joins, as one path."""
     marks: tuple[Mark, ...]
     gaps: tuple[tuple[float, float], ...]
     """Start and width of hatched areas."""
@@ -99,7 +96,7 @@ def spark(values: Sequence[float | None], band: tuple[float, float] | None) -> S
             runs[-1].append((round(_SPARK_EDGE + place * step, 1), y(value)))
     dot = runs[-1][-1] if runs[-1] else None
     return Spark(
-        paths=tuple(_path(run) for run in runs if len(run) > 1),
+        paths=tuple(_path(run) if len(run) > 1 else _dots(run) for run in runs if run),
         band=None if band is None else (y(band[1]), round(max(1.0, y(band[0]) - y(band[1])), 1)),
         dot=dot,
     )
@@ -134,11 +131,14 @@ def trend_chart(trend: Trend, *, start: datetime, end: datetime, zone: tzinfo, l
         return round(_TOP + (_BOTTOM - _TOP) * (high - value) / (high - low), 1)
 
     paths: list[str] = []
+    dots: list[tuple[float, float]] = []
     marks: list[Mark] = []
     for run in _runs(points):
         good = [(x(at), y(value)) for at, value, level in run if value is not None and level is QualityLevel.OK]
         kept = _thin(good)
-        if len(kept) > 1:
+        if trend.kind is TrendKind.DOTS:
+            dots += dict.fromkeys(good)
+        elif len(kept) > 1:
             paths.append(_path(kept))
         elif kept:
             marks.append(Mark(*kept[0], "single"))
@@ -149,6 +149,7 @@ def trend_chart(trend: Trend, *, start: datetime, end: datetime, zone: tzinfo, l
                 marks.append(Mark(x(at), y(value), "beyond"))
     return Chart(
         paths=tuple(paths),
+        dots=_dots(dots),
         marks=tuple(_thin_marks(marks)),
         gaps=tuple((x(a), round(max(2.0, x(b) - x(a)), 1)) for a, b in _gaps(points, start, end)),
         band=None
@@ -156,7 +157,7 @@ def trend_chart(trend: Trend, *, start: datetime, end: datetime, zone: tzinfo, l
         else (y(trend.band[1]), round(max(1.0, y(trend.band[0]) - y(trend.band[1])), 1)),
         limit=None if trend.limit is None else y(trend.limit),
         vertical=tuple(Tick(y(value), language.number(round(value, 3))) for value in axis),
-        horizontal=_time_ticks(start, end, zone=zone, language=language, x=x),
+        horizontal=time_ticks(start, end, zone=zone, language=language, x=x),
     )
 
 
@@ -171,10 +172,15 @@ def _runs(points: Sequence[Point]) -> list[list[Point]]:
 
 
 def _gaps(points: Sequence[Point], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """From the last value before a named gap to the first one after it; the whole span where there is no value."""
+    """From the last value before a named gap to the first one after it; the whole span where there is no value.
+
+    What is empty before the first value is a gap as well, where it is longer than every pause a line crosses.
+    """
     gaps: list[tuple[datetime, datetime]] = []
     since = start
-    is_open = not any(value is not None for _, value, _ in points)
+    first = next((at for at, value, _ in points if value is not None), None)
+    joined = [b[0] - a[0] for a, b in pairwise(points) if a[1] is not None and b[1] is not None]
+    is_open = first is None or first - start > max([_LEAD * (end - start), *joined])
     for at, value, _ in points:
         if value is None:
             is_open = True
@@ -232,23 +238,13 @@ def _axis(low: float, high: float) -> list[float]:
     return [step * place for place in range(first, last + 1)]
 
 
-def _time_ticks(
-    start: datetime, end: datetime, *, zone: tzinfo, language: Language, x: Callable[[datetime], float]
-) -> tuple[Tick, ...]:
-    """Local midnights, or every sixth hour within a day; never more than eight."""
-    days = (end - start) / timedelta(days=1)
-    local = start.astimezone(zone).replace(minute=0, second=0, microsecond=0)
-    if days <= 2:
-        moments = [local + timedelta(hours=hour) for hour in range(1, round(days * 24) + 1)]
-        return tuple(Tick(x(at), language.clock(at, zone)) for at in moments if at.hour % 6 == 0 and start <= at <= end)
-    midnight = local.replace(hour=0)
-    every = max(1, math.ceil(days / 8))
-    dates = [midnight + timedelta(days=day) for day in range(1, math.ceil(days) + 1, every)]
-    return tuple(Tick(x(at), language.day(at.date())) for at in dates if start <= at <= end)
-
-
 def _path(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{_short(x)} {_short(y)}" for x, y in points)
+
+
+def _dots(points: Sequence[tuple[float, float]]) -> str:
+    """Lines of no length, which round ends make visible: one path for hundreds of points."""
+    return "".join(f"M{_short(x)} {_short(y)}h0" for x, y in points)
 
 
 def _short(value: float) -> str:

@@ -36,7 +36,13 @@ OUTCOMES = (
 LINKS = ("connecting", "backing_off")
 GATEWAY_STATES = ("online", "silent", "stopped", "never_seen")
 GATEWAY_KINDS = ("home", "clinic")
-COUNTERS = ("envelopes", "records", "redelivered", "conflicts", "refused")
+COUNTERS = (
+    *("envelopes", "records", "redelivered", "conflicts", "refused"),
+    *("heartbeats_repeated", "retained_status_ignored", "foreign_subject", "alert_ids_replaced"),
+)
+REFUSALS = (*RefusalReason, "bad_topic")
+"""Why bytes are put aside: what the contract names, and a topic that is none of this system's."""
+_COUNTY = "county"
 
 _CLAUSE_END = re.compile(r"[；。]|;\s|\.\s|\.$")
 
@@ -64,6 +70,20 @@ class Wording:
     def first_clause(self, text: Both) -> str:
         """What comes first in a sentence, for a row; cut between clauses, so that no number is ever cut."""
         return _CLAUSE_END.split(self.both(text), maxsplit=1)[0]
+
+    def name(self, person: Person) -> str:
+        """A person's name in the letters of the reader, where the register has it."""
+        return person.name_en if person.name_en and not self.language.code.startswith("zh") else person.name
+
+    def actor(self, actor: str) -> str:
+        """Who did something: a user's own name, or the county's service."""
+        return self.language.text("actor.county") if actor == _COUNTY else actor
+
+    def span(self, span: tuple[datetime, datetime]) -> str:
+        """`from 08:40 to 08:43`; with dates where the two are not both of today."""
+        days = {moment.astimezone(self.zone).date() for moment in (*span, self.now)}
+        told = self.language.clock if len(days) == 1 else self.language.moment
+        return self.language.text("trend.span", first=told(span[0], self.zone), last=told(span[1], self.zone))
 
     def priority(self, priority: Priority) -> str:
         """`Now`."""
@@ -97,7 +117,7 @@ class Wording:
 
     def refusal(self, code: str) -> str:
         """Why the county put bytes aside."""
-        return self.known("refusal", code, tuple(RefusalReason))
+        return self.known("refusal", code, REFUSALS)
 
     def clock_state(self, code: str) -> str:
         """How far a gateway's clock can be trusted."""

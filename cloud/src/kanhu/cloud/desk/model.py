@@ -79,6 +79,8 @@ class Person:
     village: Both
     tags: tuple[str, ...]
     """Codes such as lives_alone, hypertension, diabetes, copd, heart_failure, disabled, discharged."""
+    name_en: str = ""
+    """Name in Latin letters, where the register has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,12 @@ class AlertRow:
     held_until: datetime | None
     """Medium at night is held until morning; the board shows it, without sound."""
     spark: tuple[float | None, ...]
-    """Up to 12 recent values of the deciding metric, oldest first."""
+    """Up to 12 recent values of the deciding metric, oldest first; None where the value is not good."""
     spark_band: tuple[float, float] | None
     unseen_people: int
     """For equipment alerts: how many people nobody can see."""
+    metric: str = ""
+    """Metric of the deciding evidence; empty where nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +203,14 @@ class Vital:
     too_old: bool
 
 
+class TrendKind(StrEnum):
+    """How a trend may be drawn."""
+
+    LINE = "line"
+    DOTS = "dots"
+    """Each point for itself, with its own span of time: neighbours are never joined."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trend:
     """One chart: points in time order; a gap is a None value, never joined."""
@@ -209,6 +221,7 @@ class Trend:
     points: tuple[tuple[datetime, float | None, QualityLevel], ...]
     band: tuple[float, float] | None
     limit: float | None
+    kind: TrendKind = TrendKind.LINE
 
 
 @dataclass(frozen=True, slots=True)

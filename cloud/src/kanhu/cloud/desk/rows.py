@@ -80,6 +80,7 @@ def read_people(connection: Connection, ids: set[str], *, year: int) -> dict[str
             age=None if row.birth_year is None else year - row.birth_year,
             village=Both(row.zh, row.en),
             tags=split_tags(row.tags),
+            name_en=row.name_en,
         )
         for row in rows
     }
@@ -132,16 +133,22 @@ def _row(
         spark=spark,
         spark_band=band,
         unseen_people=behind if state.condition is Condition.PRESENT else 0,
+        metric=_deciding(state),
     )
 
 
-def _spark(connection: Connection, state: AlertState) -> tuple[tuple[float, ...], tuple[float, float] | None]:
-    code = state.evidence[-1].metric if state.evidence else ""
+def _deciding(state: AlertState) -> str:
+    return state.evidence[-1].metric if state.evidence else ""
+
+
+def _spark(connection: Connection, state: AlertState) -> tuple[tuple[float | None, ...], tuple[float, float] | None]:
+    code = _deciding(state)
     row = METRICS.get(code)
     if row is None or row.kind is not MetricKind.SCALAR:
         return (), None
     points = read_points(connection, subject=state.subject, code=code)[-_SPARK_POINTS:]
-    return tuple(float(row.value(point.steps)) for point in points), usual_range(connection, state.subject, code)
+    good = tuple(float(row.value(point.steps)) if point.level is QualityLevel.OK else None for point in points)
+    return good, usual_range(connection, state.subject, code)
 
 
 def _quality(connection: Connection, state: AlertState) -> QualityLevel:

@@ -8,6 +8,7 @@ from statistics import median
 
 from sqlalchemy import Connection, select
 
+from kanhu.cloud.desk.beats import beats_of
 from kanhu.cloud.desk.model import Both, DailyValue, Trend, Vital
 from kanhu.cloud.desk.words import unit_of
 from kanhu.cloud.ledger import schema
@@ -22,6 +23,8 @@ _LEAST_DAYS = 14
 _TOO_OLD_DAYS = 7  # a week without a value says nothing about today
 _MINUTE_MS = 60_000
 _HALF_HOUR_MS = 30 * _MINUTE_MS
+_LEAST_GAP_MS = 10 * _MINUTE_MS
+_LEAST_GAP_OF_DAYS_MS = 2 * 24 * 60 * _MINUTE_MS
 _CHRONIC_LUNG = "copd"
 _NOT_SHOWN = frozenset({"mean_pressure", "perfusion"})
 
@@ -72,27 +75,28 @@ def vitals_of(connection: Connection, subject: str, *, now: datetime) -> tuple[V
 def trends_of(
     connection: Connection, subject: str, *, now: datetime, days: int, pack: RulePack, tags: Sequence[str]
 ) -> tuple[Trend, ...]:
-    """One chart a scalar; minutes for a day, half hours for a week, days beyond."""
+    """One chart a scalar: minutes for a day, half hours for a week, days beyond; then the newest beats, if any."""
     from_ms = int((now - timedelta(days=days)).timestamp() * 1000)
     codes = connection.execute(select(schema.recent.c.metric).where(schema.recent.c.subject == subject)).scalars()
     trends = []
     for code in sorted(set(codes) - _NOT_SHOWN, key=list(METRICS).index):
         if days > _TOO_OLD_DAYS:
-            points = _day_points(connection, subject, code, now.date() - timedelta(days=days))
+            points, least_gap_ms = _day_points(connection, subject, code, now=now, days=days), _LEAST_GAP_OF_DAYS_MS
         else:
             width_ms = _MINUTE_MS if days == 1 else _HALF_HOUR_MS
-            points = _minute_points(connection, subject, code, from_ms, width_ms)
+            points, least_gap_ms = _minute_points(connection, subject, code, from_ms, width_ms), _LEAST_GAP_MS
         trends.append(
             Trend(
                 metric=code,
                 label=label_of(code),
                 unit=unit_of(code),
-                points=_with_gaps(points),
+                points=_with_gaps(points, now_ms=int(now.timestamp() * 1000), least_gap_ms=least_gap_ms),
                 band=usual_range(connection, subject, code),
                 limit=limit_of(pack, code, tags),
             )
         )
-    return tuple(trends)
+    beats = beats_of(connection, subject)
+    return tuple(trends) if beats is None else (*trends, beats)
 
 
 def days_of(connection: Connection, subject: str, *, since: date) -> tuple[DailyValue, ...]:
@@ -164,29 +168,33 @@ def _minute_points(connection: Connection, subject: str, code: str, from_ms: int
             table.c.subject == subject,
             table.c.metric == code,
             table.c.minute >= from_ms // _MINUTE_MS,
-            table.c.minute < recent_ms // _MINUTE_MS,
+            table.c.minute <= recent_ms // _MINUTE_MS,
         )
         .order_by(table.c.minute)
     )
-    buckets: dict[int, list[tuple[int, int, QualityLevel]]] = {}
+    buckets: dict[int, list[tuple[int, int, int, QualityLevel]]] = {}
     for row in rows:
-        buckets.setdefault(row.minute * _MINUTE_MS // width_ms, []).append(
-            (row.total, row.readings, QualityLevel(row.level))
-        )
+        # of the minute in which the recent points begin, what came before them
+        own = [point.steps for point in recent if point.at_ms // _MINUTE_MS == row.minute]
+        if row.readings > len(own):
+            held = (row.minute, row.total - sum(own), row.readings - len(own), QualityLevel(row.level))
+            buckets.setdefault(row.minute * _MINUTE_MS // width_ms, []).append(held)
     unit = metric(code).steps_per_unit
     points: _Points = [
         (
-            bucket * width_ms + width_ms // 2,
-            sum(total for total, _, _ in held) / sum(count for _, count, _ in held) / unit,
-            max((level for _, _, level in held), key=lambda level: level.value),
+            # the middle of what is there: half an hour that has just begun must not stand in the future
+            (minutes[0][0] * _MINUTE_MS + min((minutes[-1][0] + 1) * _MINUTE_MS, recent_ms)) // 2,
+            sum(total for _, total, _, _ in minutes) / sum(readings for _, _, readings, _ in minutes) / unit,
+            max((level for *_, level in minutes), key=lambda level: level.value),
         )
-        for bucket, held in buckets.items()
+        for minutes in buckets.values()
     ]
     return points + [(point.at_ms, point.steps / unit, point.level) for point in recent]
 
 
-def _day_points(connection: Connection, subject: str, code: str, since: date) -> _Points:
-    table = schema.daily
+def _day_points(connection: Connection, subject: str, code: str, *, now: datetime, days: int) -> _Points:
+    """A day stands at its noon; today not later than now."""
+    table, since = schema.daily, now.date() - timedelta(days=days)
     rows = connection.execute(
         select(table.c.day, table.c.histogram)
         .where(table.c.subject == subject, table.c.metric == code, table.c.day >= since.isoformat())
@@ -195,7 +203,7 @@ def _day_points(connection: Connection, subject: str, code: str, since: date) ->
     unit = metric(code).steps_per_unit
     return [
         (
-            int(datetime.fromisoformat(row.day).replace(hour=12, tzinfo=UTC).timestamp() * 1000),
+            int(min(now, datetime.fromisoformat(row.day).replace(hour=12, tzinfo=UTC)).timestamp() * 1000),
             histogram_median(read_histogram(row.histogram)) / unit,
             QualityLevel.OK,
         )
@@ -203,14 +211,18 @@ def _day_points(connection: Connection, subject: str, code: str, since: date) ->
     ]
 
 
-def _with_gaps(points: _Points) -> tuple[tuple[datetime, float | None, QualityLevel], ...]:
-    """A pause of more than three times the usual one, and of more than ten minutes, is a gap."""
+def _with_gaps(
+    points: _Points, *, now_ms: int, least_gap_ms: int
+) -> tuple[tuple[datetime, float | None, QualityLevel], ...]:
+    """A pause of more than three times the usual one, and longer than the least gap, is a gap; one until now, too."""
     pauses = [later[0] - earlier[0] for earlier, later in pairwise(points)]
-    longest_ms = max(3 * median(pauses), 10 * _MINUTE_MS) if pauses else 0
+    longest_ms = max(3 * median(pauses or [0]), least_gap_ms)
     shown: list[tuple[datetime, float | None, QualityLevel]] = []
     for index, (at_ms, value, level) in enumerate(points):
         if index and pauses[index - 1] > longest_ms:
             middle_ms = at_ms - pauses[index - 1] // 2
             shown.append((datetime.fromtimestamp(middle_ms / 1000, UTC), None, QualityLevel.UNUSABLE))
         shown.append((datetime.fromtimestamp(at_ms / 1000, UTC), value, level))
+    if points and now_ms - points[-1][0] > longest_ms:
+        shown.append((datetime.fromtimestamp(now_ms / 1000, UTC), None, QualityLevel.UNUSABLE))
     return tuple(shown)
