@@ -120,6 +120,7 @@ def test_silence_comes_from_the_rule_pack_unless_the_county_says_otherwise(tmp_p
         ("[[place]]\nid = 'liulin'\nkind = 'village'\nzh = 'a'\nen = 'a'\nparent = 'liulin'", "circle"),
         ("[[resident]]\nid = '../r'\ngateway = 'home-01'\nplace = 'liulin'\nname = 'x'", "resident id"),
         ("[[resident]]\nid = 'r'\ngateway = 'home-01'\nplace = 'liulin'\nname = 'x'\nbirth_year = -5", "1850"),
+        ("[[resident]]\nid = 'r'\ngateway = 'home-01'\nplace = 'liulin'\nname = 'x'\ntags = ['lone']", "unknown tag"),
         (f"[[contact]]\nresident = 'r-0001'\norder = {10**30}\nname = 'x'\nphone = '1'", "order"),
         (f"[[place]]\nid = 'a'\nkind = 'county'\nzh = '{'x' * 999}'\nen = 'a'", "length"),
     ],

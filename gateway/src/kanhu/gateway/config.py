@@ -16,6 +16,7 @@ from kanhu.contract import InvalidTopic, check_gateway_id
 from kanhu.edge.devices import ADVERTISING_KINDS, DeviceConfig, DeviceKind, RadioConfig
 from kanhu.edge.errors import DeviceRefused
 from kanhu.gateway.errors import ConfigRefused
+from kanhu.vitals import unknown_tag
 
 DEFAULT_FILE = Path("/etc/kanhu/gateway.toml")
 
@@ -223,6 +224,10 @@ def _check_residents(config: GatewayConfig, file: Path) -> None:
             remedy = "Give each resident one [[resident]] table"
             raise ConfigRefused(file, key=f"resident[{number}].id", problem=f"twice: {resident.id}", remedy=remedy)
         seen.add(resident.id)
+        problem = unknown_tag(resident.tags)
+        if problem is not None:
+            remedy = "Correct it: a misspelt tag would take the person off the watch list"
+            raise ConfigRefused(file, key=f"resident[{number}].tags", problem=problem, remedy=remedy)
         limit = resident.spo2_limit_percent
         if limit is not None and not (limit.is_finite() and 50 <= limit <= 100):
             key = f"resident[{number}].spo2_limit_percent"

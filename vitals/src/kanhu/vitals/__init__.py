@@ -7,7 +7,7 @@ from kanhu.vitals.decisions import Decision, DecisionReason
 from kanhu.vitals.errors import PackRefused, ProfileMismatch, SentenceRefused, StateRefused, VitalsError
 from kanhu.vitals.judge import MAX_STATE_BYTES, Judge
 from kanhu.vitals.packs import core_pack
-from kanhu.vitals.profile import Profile, profile_from_tags
+from kanhu.vitals.profile import TAGS, Profile, profile_from_tags, unknown_tag
 from kanhu.vitals.quality import QualityGate, assess
 from kanhu.vitals.rules import Rule, RuleKind, RulePack, Runs, load_pack
 from kanhu.vitals.rules.records import Language
@@ -15,6 +15,7 @@ from kanhu.vitals.sentences import Sentence, render
 
 __all__ = [
     "MAX_STATE_BYTES",
+    "TAGS",
     "Decision",
     "DecisionReason",
     "Judge",
@@ -36,4 +37,5 @@ __all__ = [
     "load_pack",
     "profile_from_tags",
     "render",
+    "unknown_tag",
 ]

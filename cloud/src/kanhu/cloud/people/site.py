@@ -15,9 +15,9 @@ from sqlalchemy.dialects.sqlite import insert
 from kanhu.cloud.errors import SiteRefused
 from kanhu.cloud.ledger import schema
 from kanhu.contract import InvalidTopic, check_gateway_id
+from kanhu.vitals import unknown_tag
 
 _PLACE_ID = re.compile(r"[a-z0-9-]{1,32}")
-_TAG = re.compile(r"[a-z0-9_]{1,32}")
 _RESIDENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # stands in addresses of pages
 
 _Word = Annotated[str, msgspec.Meta(max_length=64)]
@@ -116,9 +116,9 @@ def load_site(connection: Connection, site: Site) -> None:
             raise SiteRefused(f"resident id {resident.id[:64]!r} is not 1 to 64 of letters, digits, '.', '_' and '-'")
         if resident.gateway not in gateways:
             raise SiteRefused(f"resident {resident.id}: no gateway {resident.gateway!r}")
-        for tag in resident.tags:
-            if not _TAG.fullmatch(tag):
-                raise SiteRefused(f"resident {resident.id}: tag {tag!r} is not made of a-z, 0-9 and '_'")
+        problem = unknown_tag(resident.tags)
+        if problem is not None:
+            raise SiteRefused(f"resident {resident.id}: {problem}")
         row = msgspec.structs.asdict(resident)
         place_path = _path(paths, resident.place, f"resident {resident.id}")
         _put(connection, "resident", {**row, "tags": " ".join(resident.tags), "place": place_path})
