@@ -80,7 +80,7 @@ def test_a_help_button_of_nobody_belongs_to_where_the_gateway_stands(tmp_path: P
         (('address = "F0:0D:00:00:00:03"', 'port = "/dev/ttyUSB0"'), "device[0].port", "remove it"),
         (('resident = "r-0003"', 'resident = "r-0004"'), "device[0].resident", "[[resident]]"),
         (("spo2_limit_percent = 88", "spo2_limit_percent = 8"), "resident[0].spo2_limit_percent", "percent"),
-        (('"lives_alone"]', '"lives_alnoe"]'), "resident[0].tags", "did you mean 'lives_alone'"),
+        (('"lives_alone"]', '"lives_alnoe"]'), "resident[0].tags", "watch list"),
         (("[journal]", "[jornal]"), "jornal", "Remove it"),
         (("[broker]", "[broker"), "file", "line"),
         (("port = 1884", f"port = {'9' * 5000}"), "file", "line"),
