@@ -118,6 +118,22 @@ def test_nothing_of_another_python_leaks_into_programs(door_code: ModuleType, mo
     assert "elsewhere" not in door_code.child_environment().values()
 
 
+def test_the_demo_runs_where_the_person_stands(
+    door_code: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`--report demo.json` lands there; -P, because Python would look for modules there too."""
+    began: list[tuple[Path, list[str]]] = []
+    monkeypatch.setattr(door_code, "ensure_installed", lambda _purpose: None)
+    monkeypatch.setattr(
+        door_code.os, "execve", lambda _path, command, _environment: began.append((Path.cwd(), command))
+    )
+    monkeypatch.chdir(tmp_path)
+    door_code.demo(["--report", "demo.json"])
+    ((folder, command),) = began
+    assert folder == tmp_path
+    assert command[1:] == ["-P", "-m", "kanhu.harness.demo", "--report", "demo.json"]
+
+
 def test_second_run_waits_while_the_first_installs(door: Path) -> None:
     """Two processes take the lock in turn; the second says that it waits."""
     script = (

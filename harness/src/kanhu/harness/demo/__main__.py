@@ -3,7 +3,9 @@
 import argparse
 import asyncio
 import json
+import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -46,12 +48,19 @@ def main() -> int:
     kill = tuple(name for name in arguments.kill.split(",") if name)
     if unknown := [name for name in kill if name not in _KILLABLE]:
         parser.error(f"--kill knows {', '.join(_KILLABLE)}, not {', '.join(unknown)}")
-    options = Options(seconds=seconds, kill=kill, seed=arguments.seed, http_port=arguments.port or _port())
+    if arguments.report is not None and (trouble := _cannot_be_written(arguments.report)):
+        parser.error(f"--report {arguments.report}: {trouble}")
+    if arguments.port is not None and (trouble := _cannot_be_served(arguments.port)):
+        parser.error(f"--port {arguments.port}: {trouble}")
+    port = arguments.port or (free_port() if _cannot_be_served(_PORT) else _PORT)
+    options = Options(seconds=seconds, kill=kill, seed=arguments.seed, http_port=port)
     return asyncio.run(_run(options, arguments.report))
 
 
 async def _run(options: Options, report: Path | None) -> int:
     timeline = Timeline()
+    if options.http_port != _PORT:
+        timeline.say(f"the alert desk gets port {options.http_port}")
     outcome = Outcome()
     whole = asyncio.current_task()
     loop = asyncio.get_running_loop()
@@ -87,15 +96,27 @@ def _write(report: Path, outcome: Outcome, options: Options) -> None:
     report.write_text(json.dumps(as_json(outcome, options), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _port() -> int:
-    import socket  # noqa: PLC0415  # only here
+def _cannot_be_written(report: Path) -> str:
+    """Why the report could not be written at the end, said before the run and not after it."""
+    if report.is_dir():
+        return "is a folder"
+    if not report.parent.is_dir():
+        return "its folder does not exist"
+    return "" if os.access(report if report.exists() else report.parent, os.W_OK) else "may not be written"
 
+
+def _cannot_be_served(port: int) -> str:
+    if not 0 < port < 65536:
+        return "write a port from 1 to 65535"
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: only a listener counts
         try:
-            probe.bind(("127.0.0.1", _PORT))
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            return "may not be used by this user; ports from 1024 on may"
         except OSError:
-            return free_port()
-    return _PORT
+            return "is taken; choose another, or leave it out and a free one is found"
+    return ""
 
 
 if __name__ == "__main__":

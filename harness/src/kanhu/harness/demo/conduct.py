@@ -174,6 +174,8 @@ async def play(stage: Village) -> None:
         asyncio.create_task(_play_kills(stage), name="kills"),
         asyncio.create_task(_tell_readings(stage), name="readings"),
     ]
+    if end_s is None:
+        acts.append(asyncio.create_task(_tell_the_end(stage), name="end"))
     try:
         while end_s is None or stage.timeline.elapsed_s() < end_s:
             stage.processes.check()
@@ -342,6 +344,12 @@ async def _tell_readings(stage: Village) -> None:
             told = stored
             stage.timeline.say(f"[dim]{stored} readings stored[/dim]")
         await asyncio.sleep(1.0 if stored else 0.2)
+
+
+async def _tell_the_end(stage: Village) -> None:
+    """Say when nothing more will happen by itself, so that nobody waits for it."""
+    await _until(stage, stage.script.duration_s)
+    stage.timeline.say("the morning is over; the alert desk stays open until Ctrl-C")
 
 
 async def _gateways(stage: Village) -> list[dict[str, Any]]:

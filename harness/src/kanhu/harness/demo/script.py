@@ -51,6 +51,7 @@ class Script:
     homes: tuple[Home, ...]
     faults: tuple[Fault, ...]
     expected: tuple[Expected, ...]
+    duration_s: float
 
     def last_due_s(self) -> float:
         """When the last alert must have come."""
@@ -67,7 +68,7 @@ def load_script(scenario: Path, site: Path) -> Script:
         Expected(entry["subject"], entry["rule"], entry["priority"], entry["due_s"])
         for entry in script.get("expected", [])
     )
-    return Script(homes, faults, expected)
+    return Script(homes, faults, expected, duration_s=script["duration_s"])
 
 
 def _home(entry: dict[str, Any], register: list[dict[str, Any]]) -> Home:

@@ -29,7 +29,15 @@ class Timeline:
 
     def say(self, text: str, *, style: str = "") -> None:
         """One line."""
-        self._console.print(f"[dim]{self.elapsed_s():7.1f} s[/dim]  {text}", style=style or None)
+        at = f"[dim]{self.elapsed_s():7.1f} s[/dim]"
+        if not self._console.is_terminal:  # one event a line in a file
+            self._console.print(f"{at}  {text}", style=style or None)
+            return
+        columns = Table.grid(padding=(0, 2, 0, 0))  # later lines of a long sentence stand under the first
+        columns.add_column(no_wrap=True)
+        columns.add_column(overflow="fold")
+        columns.add_row(at, text)
+        self._console.print(columns, style=style or None, soft_wrap=False)
 
     def alert(self, *, priority: str, who: str, rule: str, sentence: str, delay_ms: float | None) -> None:
         """An alert has come to the board."""
