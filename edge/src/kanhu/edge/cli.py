@@ -41,8 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "replay":
             return _replay(options, printer)
         return asyncio.run(_listen(options, printer))
-    except (DeviceRefused, PackRefused, ReplayRefused, ZoneInfoNotFoundError, OSError) as error:
+    except (DeviceRefused, PackRefused, ReplayRefused, ZoneInfoNotFoundError) as error:
         print(f"kanhu-edge: {error}", file=sys.stderr)
+        return _REFUSED
+    except OSError as error:
+        text = error if error.filename is None else f"{error.filename}: {error.strerror}"
+        print(f"kanhu-edge: {text}", file=sys.stderr)
         return _REFUSED
     except KeyboardInterrupt:
         return _INTERRUPTED
