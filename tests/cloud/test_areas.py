@@ -165,7 +165,7 @@ def test_undo_within_ten_seconds_gives_the_alert_back(scene: Scene, clock: FakeC
 
 
 def test_only_high_cannot_be_closed_as_not_reached(scene: Scene, clock: FakeClock) -> None:
-    medium = finding(clock.wall_ms(), first_ns=9, priority=Priority.MEDIUM)
+    medium = finding(clock.wall_ms(), rule="SPO2-LOW", priority=Priority.MEDIUM)
     scene.town.send((9, medium))
     answer = scene.as_("county").post(f"/api/v1/alerts/{medium.alert_id}/close", {"key": "k", "outcome": "unreachable"})
     assert answer.json()["result"] == "done"

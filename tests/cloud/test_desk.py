@@ -16,7 +16,7 @@ def test_board_is_ordered_by_priority_then_unclaimed_then_share_of_time_used(tow
     for seq, (number, priority) in enumerate(
         [(2, Priority.LOW), (1, Priority.HIGH), (3, Priority.HIGH), (2, Priority.MEDIUM)], start=1
     ):
-        one = finding(clock.wall_ms(), number=number, first_ns=seq, priority=priority)
+        one = finding(clock.wall_ms(), number=number, rule=f"RULE-{seq}", priority=priority)
         town.send((seq, one))
         clock.advance(60)
     order = [(row.subject, row.priority) for row in desk.board(COUNTY).rows]
@@ -131,7 +131,9 @@ def test_the_change_log_replays_in_the_area_and_resets_when_too_old(
     monkeypatch.setattr(log, "KEPT_REVISIONS", 5)
     desk = town.county.services.desk
     for seq in range(1, 10):
-        town.send((seq, finding(clock.wall_ms(), first_ns=seq, number=1 + seq % 2)))
+        number = 1 + seq % 2
+        called = finding(clock.wall_ms(), rule=f"RULE-{seq}", number=number)
+        town.send((seq, called), gateway=f"home-{number:02}")
     assert desk.changes(COUNTY, after=2) is None
     assert desk.changes(COUNTY, after=99) is None
     recent = desk.changes(COUNTY, after=5)

@@ -188,6 +188,18 @@ def test_what_sql_cannot_hold_is_refused_alone(town: Town, clock: FakeClock, mon
     assert [line.gateway for line in town.lines()] == ["home-01"]
 
 
+def test_a_status_that_grows_over_the_limit_when_written_out_is_refused_alone(town: Town, clock: FakeClock) -> None:
+    """Short JSON of very many devices: read within the limit, and beyond it with every default in its place."""
+    devices = ",".join(['{"device":"a","kind":"b","connected":true}'] * 1200)
+    said = f'{{"version":1,"gateway":"home-02","epoch":"{EPOCH}","state":"online","sent_ms":5,"devices":[{devices}]}}'
+    (answer,) = town.deliver(
+        Message("kanhu/v1/up/home-02/status", said.encode(), retained=False),
+        envelope((1, oximetry(clock.wall_ms(), 97))),
+    )
+    assert (answer.gateway, answer.contiguous) == ("home-01", 1)
+    assert _reasons(town) == {"not_storable": 1}
+
+
 def _quarantined(town: Town) -> int:
     return sum(_reasons(town).values())
 

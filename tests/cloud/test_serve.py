@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -111,6 +112,9 @@ async def test_from_the_broker_to_the_browser_and_through_a_kill(tmp_path: Path,
                 assert receipt == 2
             change = await asyncio.wait_for(_alert(lines), 10)
         assert change == {"id": call.alert_id, "revision": 1, "priority": "high"}, "never a name or a vital"
+        await _a_second_service_leaves_the_first_alone(config, port=free_ports())
+        assert service.returncode is None
+        assert await _connected(browser)
         service.kill()
         await service.wait()
     async with _serving(config, url) as service, httpx.AsyncClient(base_url=url, cookies=browser.cookies) as browser:
@@ -131,6 +135,24 @@ async def test_from_the_broker_to_the_browser_and_through_a_kill(tmp_path: Path,
     stored = [json.loads(line) for line in dump.read_text(encoding="utf-8").splitlines()]
     assert [(line["seq"], line["kind"]) for line in stored] == [(1, "reading"), (2, "finding")]
     assert "fine    ledger" in await _command("doctor", "--config", str(config))
+
+
+async def _a_second_service_leaves_the_first_alone(config: Path, *, port: int) -> None:
+    """Another port and the same folder: it must not take the first one's broker and messages."""
+    other = _with_port(config, port)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "kanhu.cloud.cli", "serve", "--config", str(other), stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip  # a command line reads as a line
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert "another kanhu-cloud serves this folder" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
+def _with_port(config: Path, port: int) -> Path:
+    other = config.with_name("other.toml")
+    other.write_text(re.sub(r"port = \d+", f"port = {port}", config.read_text(encoding="utf-8")), encoding="utf-8")
+    return other
 
 
 async def _connected(browser: httpx.AsyncClient) -> bool:

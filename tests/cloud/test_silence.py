@@ -174,6 +174,27 @@ def test_500_gateways_of_which_seven_fall_silent(tmp_path: Path, clock: FakeCloc
         town.stop()
 
 
+def test_a_county_that_cannot_write_that_it_is_deaf_is_deaf_all_the_same(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk fails every write; gateways that could not be heard meanwhile are not called silent."""
+
+    def full(*_: object) -> None:
+        raise OSError("database or disk is full")
+
+    town.pass_time(60)
+    town.beat("home-01")
+    with monkeypatch.context() as broken:
+        broken.setattr(Listening, "_keep", full)
+        with pytest.raises(OSError, match="full"):
+            town.disconnected()
+        assert town.county.ingest.listening.deaf
+        town.pass_time(600)
+    town.connected()
+    town.pass_time(100)
+    assert not town.board()
+
+
 _LIMITS = SilenceLimits(gateway_silent_s=180, reconnect_grace_s=60)
 
 

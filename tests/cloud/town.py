@@ -124,7 +124,8 @@ class Town:
 
     def tick(self) -> None:
         """One tick of the service."""
-        self.county.writer.run(self.county.tick)
+        for duty in self.county.duties().values():
+            self.county.writer.run(duty)
 
     def pass_time(self, seconds: float, *, beating: Iterable[str] = (), beat_every_s: float = 60) -> None:
         """Let time pass in ticks of at most five seconds, while some gateways keep beating."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from kanhu.cloud.alerting.deadlines import fire_due
 from kanhu.cloud.alerting.intake import Intake
@@ -14,7 +15,7 @@ from kanhu.cloud.desk.ledger_desk import LedgerDesk
 from kanhu.cloud.desk.model import Both
 from kanhu.cloud.ingest.take import Ingest
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
-from kanhu.cloud.ledger.writer import Transaction, Writer
+from kanhu.cloud.ledger.writer import Job, Writer
 from kanhu.cloud.services import Services, Settings
 from kanhu.cloud.staff.accounts import LedgerStaff
 from kanhu.cloud.stream import ChangeStream
@@ -33,11 +34,13 @@ class County:
     nightly: Nightly
     services: Services
 
-    def tick(self, transaction: Transaction) -> None:
-        """What is due now: silence, deadlines, the night's work."""
-        self.ingest.watch.tick(transaction)
-        fire_due(transaction, self.policy)
-        self.nightly.tick(transaction)
+    def duties(self) -> dict[str, Job]:
+        """What is due again and again, each a job of its own."""
+        return {
+            "silence": self.ingest.watch.tick,
+            "deadlines": partial(fire_due, policy=self.policy),
+            "night": self.nightly.tick,
+        }
 
     def close(self) -> None:
         """Finish what waits and close the file."""

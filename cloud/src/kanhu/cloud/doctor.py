@@ -87,7 +87,12 @@ def _content(connection: Connection) -> list[Complaint]:
         select(func.count()).select_from(schema.gateway).where(schema.gateway.c.silent_alert.is_not(None))
     ).scalar_one()
     found.append(Complaint(Severity.WARNING if silent else Severity.FINE, "silent", f"{silent} gateways"))
-    conflicts = counters(connection, prefix="ingest.").get("conflicts", 0)
+    ingest = counters(connection, prefix="ingest.")
+    foreign = ingest.get("foreign_subject", 0)
+    if foreign:
+        text = f"{foreign} records about people registered at another gateway: bound to the wrong device, or moved?"
+        found.append(Complaint(Severity.WARNING, "foreign", text))
+    conflicts = ingest.get("conflicts", 0)
     if conflicts:
         text = f"{conflicts} records came twice with other bytes: a copied card? see kanhu-cloud ledger dump"
         found.append(Complaint(Severity.WARNING, "conflicts", text))

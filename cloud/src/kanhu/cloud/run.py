@@ -1,11 +1,14 @@
 """`kanhu-cloud serve`: broker, ingest, deadlines and screens, each a supervised task of one process."""
 
 import asyncio
+import fcntl
 import logging
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 import uvicorn
 
@@ -13,13 +16,15 @@ from kanhu.cloud.app import create_app
 from kanhu.cloud.broker.child import BrokerChild
 from kanhu.cloud.config import EMBEDDED, CloudConfig, Http
 from kanhu.cloud.county import County, open_county
-from kanhu.cloud.errors import ConfigInvalid
+from kanhu.cloud.errors import ConfigInvalid, LedgerUnusable
 from kanhu.cloud.ingest.receiver import LinkState, Receiver
+from kanhu.cloud.ledger.writer import Job
 from kanhu.cloud.supervise import Supervisor
 from kanhu.contract import Clock
 from kanhu.vitals import core_pack
 
 _TICK_S = 1.0
+_LOCK_FILE = "serve.lock"
 _GOODBYE_S = 2  # open streams never end by themselves
 
 _log = logging.getLogger(__name__)
@@ -40,7 +45,7 @@ async def serve(config: CloudConfig, *, clock: Clock) -> None:
     Raises:
         ConfigInvalid, LedgerUnusable, BrokerUnusable: nothing was served.
     """
-    with _bound(config.http) as door:
+    with _bound(config.http) as door, _alone(config.data):
         await _serve(config, door, clock=clock)
 
 
@@ -85,7 +90,11 @@ async def _run(
         loop.add_signal_handler(name, _stop, server)
     tasks = [
         asyncio.create_task(supervisor.keep("ingest", receiver.run), name="ingest"),
-        asyncio.create_task(supervisor.keep("deadlines", lambda: _tick(county, clock)), name="deadlines"),
+        # Each a task of its own: what fails in one of them, again and again, must not keep the others from their work.
+        *(
+            asyncio.create_task(supervisor.keep(name, partial(_tick, county, duty, clock)), name=name)
+            for name, duty in county.duties().items()
+        ),
     ]
     if broker is not None:
         tasks.append(asyncio.create_task(supervisor.keep("broker", lambda: _keep_broker(broker)), name="broker"))
@@ -117,13 +126,29 @@ def _bound(http: Http) -> Iterator[socket.socket]:
         yield door
 
 
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """One service a data folder: a second one would take the broker, its connection and its messages from the first."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        file = (data / _LOCK_FILE).open("ab")
+    except OSError as error:
+        raise LedgerUnusable(f"{data}: {error.strerror}; change `data` in cloud.toml") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go by the kernel, however this process ends
+        except OSError as error:
+            raise LedgerUnusable(f"{data}: another kanhu-cloud serves this folder; stop it first") from error
+        yield
+
+
 def _stop(server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
-async def _tick(county: County, clock: Clock) -> None:
+async def _tick(county: County, duty: Job, clock: Clock) -> None:
     while True:
-        await asyncio.wrap_future(county.writer.submit(county.tick))
+        await asyncio.wrap_future(county.writer.submit(duty))
         await clock.sleep(_TICK_S)
 
 

@@ -1,12 +1,9 @@
 """Fires stored deadlines of alerts: escalation, recheck after a claim, morning after a night's hold."""
 
-from sqlalchemy import select
-
 from kanhu.cloud.alerting import log
 from kanhu.cloud.alerting.log import TimerKind
 from kanhu.cloud.alerting.policy import Policy
 from kanhu.cloud.alerting.state import AlertState, Annunciated, Escalated, Event, Released
-from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.writer import Transaction
 
 RECHECK_MISSED = "recheck_missed"
@@ -18,16 +15,14 @@ def fire_due(transaction: Transaction, policy: Policy) -> int:
     fired = 0
     for kind in _KINDS:
         for alert in log.due_timers(transaction.connection, kind, now_ms=transaction.now_ms):
-            state = log.read_state(transaction.connection, alert)
-            due_ms = None if state is None else log.deadlines(state).get(kind)
-            if state is None or due_ms is None or due_ms > transaction.now_ms:
+            kept = log.read_alert(transaction.connection, alert)
+            due_ms = None if kept is None else log.deadlines(kept.state).get(kind)
+            if kept is None or due_ms is None or due_ms > transaction.now_ms:
                 log.drop_timer(transaction.connection, kind, alert)
                 continue
-            place = transaction.connection.execute(
-                select(schema.alert.c.place).where(schema.alert.c.id == alert)
-            ).scalar_one()
-            event = _event(kind, state, policy, transaction.now_ms)
-            log.append(transaction, alert, event, key=f"{kind.value}:{due_ms}:{state.level}", place=place)
+            event = _event(kind, kept.state, policy, transaction.now_ms)
+            # By revision: after a step back of the county's clock the same deadline may rightly come a second time.
+            log.append(transaction, alert, event, key=f"{kind.value}:{due_ms}:{kept.revision}", place=kept.place)
             fired += 1
     return fired
 

@@ -50,9 +50,10 @@ class Listening:
 
     def end(self, connection: Connection, *, mono_ns: int) -> None:
         """The broker is gone: what passed since the last message, up to the detection time, was not listened to."""
-        self.tick(connection, mono_ns=mono_ns)
+        self._load(connection)
+        self._pass(mono_ns)
         self._total_ms = max(self._heard_ms, self._total_ms - DETECTION_MS, 0.0)
-        self._mono_ns = None
+        self._mono_ns = None  # before anything is written: on a full disk the county is deaf all the same
         self._keep(connection)
 
     def heard(self) -> None:
@@ -62,16 +63,19 @@ class Listening:
     def tick(self, connection: Connection, *, mono_ns: int) -> None:
         """Let the time since the last tick count."""
         self._load(connection)
+        self._pass(mono_ns)
+        if self._total_ms - self._kept_ms >= _KEEP_EVERY_MS:
+            self._keep(connection)
+
+    def _pass(self, mono_ns: int) -> None:
         if self._mono_ns is None:
             return
         passed_ms = (mono_ns - self._mono_ns) / 1e6
         self._mono_ns = mono_ns
         if passed_ms > STALLED_MS:
             self._resumed_ms = self._total_ms
-            return
-        self._total_ms += max(0.0, passed_ms)
-        if self._total_ms - self._kept_ms >= _KEEP_EVERY_MS:
-            self._keep(connection)
+        else:
+            self._total_ms += max(0.0, passed_ms)
 
     def _load(self, connection: Connection) -> None:
         if self._loaded:

@@ -4,6 +4,7 @@ All in the caller's transaction. Timers are stored deadlines derived from the st
 owner with a recheck or a running escalation, by construction.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -37,6 +38,40 @@ class TimerKind(StrEnum):
 
 
 _OF_ALERTS = (TimerKind.ESCALATE, TimerKind.RECHECK, TimerKind.ANNUNCIATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An alert as the table keeps it."""
+
+    alert: str
+    revision: int
+    place: str
+    state: AlertState
+
+
+def read_alert(connection: Connection, alert: str) -> Kept | None:
+    """The alert that has this id, or that a finding with this id has joined."""
+    table, alias = schema.alert, schema.alert_alias
+    joined = select(alias.c.alert).where(alias.c.id == alert)
+    row = connection.execute(select(table).where((table.c.id == alert) | table.c.id.in_(joined))).first()
+    return None if row is None else Kept(row.id, row.revision, row.place, _state_decoder.decode(row.state))
+
+
+def open_kin(connection: Connection, *, subject: str, rule: str, place: str) -> Kept | None:
+    """The open alert of a subject and rule, the youngest where there are several."""
+    table = schema.alert
+    row = connection.execute(
+        select(table)
+        .where(table.c.subject == subject, table.c.rule == rule, table.c.place == place, table.c.is_open == 1)
+        .order_by(table.c.opened_ms.desc(), table.c.id)
+    ).first()
+    return None if row is None else Kept(row.id, row.revision, row.place, _state_decoder.decode(row.state))
+
+
+def join(connection: Connection, alert: str, *, to: str) -> None:
+    """Let findings with this id land on another alert from now on."""
+    connection.execute(insert(schema.alert_alias).values(id=alert, alert=to))
 
 
 def read_state(connection: Connection, alert: str) -> AlertState | None:

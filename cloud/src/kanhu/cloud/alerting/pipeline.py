@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import partial, reduce
 
 from kanhu.cloud.alerting.policy import Policy
-from kanhu.cloud.alerting.state import RANK, AlertState
+from kanhu.cloud.alerting.state import RANK, AlertState, Grouping, Reopening, reopening
 from kanhu.contract import Finding, Phase, Priority
 
 
@@ -30,11 +30,13 @@ class Reason(StrEnum):
     # group
     NEW_ALERT = "new_alert"
     SAME_ALERT = "same_alert"
+    RECURRED = "recurred"
     LEVEL_ROSE = "level_rose"
+    CALLED_AGAIN = "called_again"  # also of inhibit
     # inhibit
     NOT_INHIBITED = "not_inhibited"
     ALERT_CLOSED = "alert_closed"
-    CALLED_AGAIN = "called_again"
+    RETURNED = "returned"
     # route
     AT_ONCE = "at_once"
     LIVES_ALONE = "lives_alone"
@@ -60,10 +62,14 @@ class Case:
     """When it happened by the county's clock; None where the gateway's clock cannot be believed."""
     lives_alone: bool
     known: AlertState | None
-    """The alert so far."""
+    """The alert so far, where its id is known."""
+    kin: AlertState | None
+    """The open alert of the same subject and rule, where the id is new."""
     priority: Priority
     late: bool = False
     held_until_ms: int | None = None
+    grouping: Grouping | None = None
+    """Why it joins its kin."""
     stages: tuple[tuple[str, str], ...] = ()
 
 
@@ -103,22 +109,33 @@ def confirm(case: Case) -> Case:
 
 
 def group(case: Case) -> Case:
-    """The same alert id is the same alert; a high one is never grouped away."""
-    if case.known is None:
+    """The same alert id is the same alert, and so is what recurs while it is open; a high one is told again."""
+    if case.known is not None:
+        rose = RANK[case.priority] < RANK[case.known.priority]
+        return _answer(case, "group", Reason.LEVEL_ROSE if rose else Reason.SAME_ALERT)
+    if case.kin is None:
         return _answer(case, "group", Reason.NEW_ALERT)
-    rose = RANK[case.priority] < RANK[case.known.priority]
-    return _answer(case, "group", Reason.LEVEL_ROSE if rose else Reason.SAME_ALERT)
+    grouping = Grouping.RECURRED
+    if RANK[case.priority] < RANK[case.kin.priority]:
+        grouping = Grouping.LEVEL_ROSE
+    elif case.priority is Priority.HIGH and case.finding.phase is not Phase.END:
+        grouping = Grouping.CALLED_AGAIN
+    return dataclasses.replace(_answer(case, "group", Reason(grouping.value)), grouping=grouping)
 
 
 def inhibit(case: Case) -> Case:
-    """A closed alert stays closed, unless somebody calls for help again or the level rises."""
+    """A closed alert stays closed, unless it calls again, rises in level, or had ended and is back."""
     known = case.known
     if known is None or known.closed_ms is None:
         return _answer(case, "inhibit", Reason.NOT_INHIBITED)
-    after_close = (case.now_ms if case.at_ms is None else case.at_ms) > known.closed_ms
-    rose = RANK[case.priority] < RANK[known.priority]
-    again = case.finding.phase is not Phase.END and after_close and (case.priority is Priority.HIGH or rose)
-    return _answer(case, "inhibit", Reason.CALLED_AGAIN if again else Reason.ALERT_CLOSED)
+    back: Reopening | None = reopening(
+        known,
+        phase=case.finding.phase,
+        priority=case.priority,
+        reason=case.finding.reason,
+        own_ms=case.now_ms if case.at_ms is None else case.at_ms,
+    )
+    return _answer(case, "inhibit", Reason.ALERT_CLOSED if back is None else Reason(back.value))
 
 
 def route(policy: Policy, case: Case) -> Case:

@@ -24,7 +24,7 @@ from kanhu.cloud.alerting.state import Ended
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction
-from kanhu.cloud.people.register import tags_of_people_at, whereabouts
+from kanhu.cloud.people.register import tags_of_people_at
 from kanhu.contract import (
     Clock,
     Evidence,
@@ -132,14 +132,14 @@ class Watch:
         return self._limits.watch_list_ms if watched else self._limits.everyone_ms
 
     def _well_again(self, transaction: Transaction, gateway: str, alert: str) -> None:
-        state = log.read_state(transaction.connection, alert)
-        if state is None:
+        kept = log.read_alert(transaction.connection, alert)
+        if kept is None:
             return
-        if state.priority is Priority.TECHNICAL:
-            place = whereabouts(transaction.connection, _dwelling(gateway), gateway=gateway).place
-            log.append(transaction, alert, Ended(HEARTBEAT), key=f"heartbeat:{transaction.now_ms}", place=place)
+        if kept.state.priority is Priority.TECHNICAL:
+            key = f"heartbeat:{transaction.now_ms}"
+            log.append(transaction, kept.alert, Ended(HEARTBEAT), key=key, place=kept.place)
         else:
-            self._take(transaction, gateway, alert, state.priority, phase=Phase.END, silent_ms=0)
+            self._take(transaction, gateway, alert, kept.state.priority, phase=Phase.END, silent_ms=0)
 
     def _raise(self, transaction: Transaction, gateway: str, alert: str, priority: Priority, silent_ms: int) -> None:
         self._take(transaction, gateway, alert, priority, phase=Phase.START, silent_ms=silent_ms)

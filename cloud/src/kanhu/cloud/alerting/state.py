@@ -5,8 +5,9 @@ signal      on, latched, ack, off        is somebody being told
 activation  on, paused                   held for the night
 handling    new, in_progress, closed     what people do about it
 
-A finding counts once, whatever the order in which findings come: condition follows the newest by its own time,
-priority is the highest so far. Deadlines are written into events, so folding needs no clock and no settings.
+A finding counts once, whatever the order in which findings come: condition follows the newest of each gateway by its
+own time, and holds while one of them says so; priority is the highest so far. Deadlines are written into events, so
+folding needs no clock and no settings.
 """
 
 from enum import StrEnum
@@ -49,6 +50,25 @@ class Handling(StrEnum):
     CLOSED = "closed"
 
 
+class Grouping(StrEnum):
+    """Why a finding with a new id belongs to an alert that is open."""
+
+    RECURRED = "recurred"
+    LEVEL_ROSE = "level_rose"
+    CALLED_AGAIN = "called_again"
+
+
+class Reopening(StrEnum):
+    """Why a closed alert comes back."""
+
+    CALLED_AGAIN = "called_again"
+    RETURNED = "returned"
+
+
+ENDED_AND_BACK = "recurred"
+"""What a gateway says of a condition that had ended and is there again, under the id it had."""
+
+
 class Texts(msgspec.Struct, frozen=True, array_like=True):
     """What staff read, fixed when the finding came: a later rule never rewrites it."""
 
@@ -83,6 +103,25 @@ class Found(msgspec.Struct, frozen=True, tag="found"):
     escalate_ms: int
     held_until_ms: int | None = None
     actions: tuple[str, ...] = ()
+    gateway: str = ""
+    """Who judged; empty for the county."""
+
+
+class Recurred(msgspec.Struct, frozen=True, tag="recurred"):
+    """A finding with another id came for the same subject and rule while this was open, and is part of it from now."""
+
+    alert: str
+    """The id it came with."""
+    reason: Grouping
+    act_within_ms: int
+    escalate_ms: int
+
+
+class Foreign(msgspec.Struct, frozen=True, tag="foreign_subject"):
+    """A finding of this alert came by a gateway at which the person is not registered."""
+
+    gateway: str
+    registered: str
 
 
 class Annunciated(msgspec.Struct, frozen=True, tag="annunciated"):
@@ -126,7 +165,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     reason: str
 
 
-Event = Found | Annunciated | Claimed | Released | Escalated | Closed | Ended
+Event = Found | Recurred | Foreign | Annunciated | Claimed | Released | Escalated | Closed | Ended
 
 
 class Ownership(msgspec.Struct, frozen=True, array_like=True):
@@ -136,6 +175,13 @@ class Ownership(msgspec.Struct, frozen=True, array_like=True):
     name: str
     at_ms: int
     recheck_ms: int
+
+
+class Standing(msgspec.Struct, frozen=True, array_like=True):
+    """What one gateway said last."""
+
+    order: tuple[int, int, str]
+    condition: Condition
 
 
 class AlertState(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +202,8 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
     due_ms: int
     escalate_ms: int
     held_until_ms: int | None
-    newest: tuple[int, int, str]
+    standing: dict[str, Standing] = {}
+    """Newest word of each gateway."""
     leading: tuple[int, int, int, str]
     """Rank and order of the finding whose texts and evidence are shown."""
     texts: Texts
@@ -185,6 +232,11 @@ def apply(state: AlertState | None, event: Event, *, at_ms: int) -> AlertState |
     if state is None or not state.is_open():
         return state
     match event:
+        case Recurred():
+            called = event.reason is Grouping.CALLED_AGAIN and state.claim is not None
+            return _given_back(state, event, at_ms) if called else state
+        case Foreign():
+            return state
         case Annunciated():
             return msgspec.structs.replace(state, activation=Activation.ON, held_until_ms=None)
         case Claimed():
@@ -214,14 +266,13 @@ def apply(state: AlertState | None, event: Event, *, at_ms: int) -> AlertState |
             )
 
 
-def reopens(state: AlertState, event: Found, *, raised: bool) -> bool:
-    """Whether a closed alert comes back: a new call for help, or a rise in level, newer than the close."""
-    return (
-        (event.priority is Priority.HIGH or raised)
-        and event.phase is not Phase.END
-        and state.closed_ms is not None
-        and event.order[0] > state.closed_ms
-    )
+def reopening(state: AlertState, *, phase: Phase, priority: Priority, reason: str, own_ms: int) -> Reopening | None:
+    """Why a finding newer than the close brings a closed alert back; None where it does not."""
+    if state.closed_ms is None or phase is Phase.END or own_ms <= state.closed_ms:
+        return None
+    if priority is Priority.HIGH or RANK[priority] < RANK[state.priority]:
+        return Reopening.CALLED_AGAIN
+    return Reopening.RETURNED if reason == ENDED_AND_BACK else None
 
 
 def _first(event: Found, at_ms: int) -> AlertState:
@@ -240,7 +291,7 @@ def _first(event: Found, at_ms: int) -> AlertState:
         due_ms=at_ms + event.act_within_ms,
         escalate_ms=event.escalate_ms,
         held_until_ms=event.held_until_ms,
-        newest=event.order,
+        standing={event.gateway: Standing(event.order, condition)},
         leading=_lead(event),
         texts=event.texts,
         evidence=event.evidence,
@@ -248,13 +299,16 @@ def _first(event: Found, at_ms: int) -> AlertState:
 
 
 def _found(state: AlertState, event: Found, at_ms: int) -> AlertState:
-    newest = max(state.newest, event.order)
-    condition = _condition(event.phase) if newest == event.order else state.condition
     raised = RANK[event.priority] < RANK[state.priority]
+    back = reopening(state, phase=event.phase, priority=event.priority, reason=event.reason, own_ms=event.order[0])
+    if raised and state.claim is not None and event.phase is not Phase.END:
+        state = _given_back(state, event, at_ms)
+    standing = _heard(state.standing, event)
+    condition = _together(standing)
     state = msgspec.structs.replace(
         state,
         condition=condition,
-        newest=newest,
+        standing=standing,
         count=state.count + _counts(event.phase),
         late=state.late and event.late,
         priority=event.priority if raised else state.priority,
@@ -267,13 +321,13 @@ def _found(state: AlertState, event: Found, at_ms: int) -> AlertState:
             state, leading=_lead(event), texts=event.texts, evidence=event.evidence, rule_version=event.rule_version
         )
     if not state.is_open():
-        return _reopened(state, event, at_ms) if reopens(state, event, raised=raised) else state
+        return state if back is None else _reopened(state, event, at_ms)
     if raised or (event.priority is state.priority and event.held_until_ms is None):
         held = event.held_until_ms
         state = msgspec.structs.replace(
             state, held_until_ms=held, activation=Activation.ON if held is None else Activation.PAUSED
         )
-    if state.claim is not None and not raised:
+    if state.claim is not None:
         signal = Signal.ACK if condition is Condition.PRESENT else Signal.OFF
         return msgspec.structs.replace(state, signal=signal)
     return msgspec.structs.replace(state, signal=_unclaimed_signal(condition, state.priority))
@@ -282,6 +336,12 @@ def _found(state: AlertState, event: Found, at_ms: int) -> AlertState:
 def _reopened(state: AlertState, event: Found, at_ms: int) -> AlertState:
     return msgspec.structs.replace(
         state,
+        priority=event.priority,
+        late=event.late,
+        leading=_lead(event),
+        texts=event.texts,
+        evidence=event.evidence,
+        rule_version=event.rule_version,
         handling=Handling.NEW,
         signal=Signal.ON,
         claim=None,
@@ -291,9 +351,35 @@ def _reopened(state: AlertState, event: Found, at_ms: int) -> AlertState:
         opened_ms=at_ms,
         due_ms=at_ms + event.act_within_ms,
         escalate_ms=event.escalate_ms,
-        held_until_ms=None,
-        activation=Activation.ON,
+        held_until_ms=event.held_until_ms,
+        activation=Activation.ON if event.held_until_ms is None else Activation.PAUSED,
     )
+
+
+def _given_back(state: AlertState, event: Found | Recurred, at_ms: int) -> AlertState:
+    """What somebody has taken calls anew: it waits for a person from the start."""
+    return msgspec.structs.replace(
+        state,
+        claim=None,
+        handling=Handling.NEW,
+        signal=_unclaimed_signal(state.condition, state.priority),
+        level=0,
+        due_ms=at_ms + event.act_within_ms,
+        escalate_ms=event.escalate_ms,
+    )
+
+
+def _heard(standing: dict[str, Standing], event: Found) -> dict[str, Standing]:
+    known = standing.get(event.gateway)
+    if known is not None and known.order > event.order:
+        return standing
+    return {**standing, event.gateway: Standing(event.order, _condition(event.phase))}
+
+
+def _together(standing: dict[str, Standing]) -> Condition:
+    """Present while one gateway says so: that another sees nothing ends nothing."""
+    present = any(one.condition is Condition.PRESENT for one in standing.values())
+    return Condition.PRESENT if present else Condition.ABSENT
 
 
 def _condition(phase: Phase) -> Condition:

@@ -20,6 +20,7 @@ _PORT_FILE = "port"
 _STEP_S = 0.05
 _START_STEPS = 200  # ten seconds
 _STOP_STEPS = 100
+_STOP_S = 5.0
 
 
 class BrokerChild:
@@ -80,8 +81,14 @@ class BrokerChild:
     async def stop(self) -> None:
         """End it."""
         process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            process.terminate()
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await process.wait()
+        except TimeoutError:  # it stands still; nothing that must not be lost is in it
+            process.kill()
             await process.wait()
 
     async def _stop_stale(self) -> None:

@@ -8,7 +8,10 @@ from kanhu.cloud.alerting.state import (
     Ended,
     Escalated,
     Event,
+    Foreign,
     Found,
+    Grouping,
+    Recurred,
     Released,
 )
 from kanhu.cloud.desk.model import Both, Outcome
@@ -33,13 +36,20 @@ _RELEASES = {
     "recheck_missed": Both("复查时间已过，警报退回待接手", "Recheck time passed: back on the board, unclaimed"),
 }
 
+_RECURRENCES = {
+    Grouping.RECURRED: Both("警报未关闭时再次出现，并入本警报", "Again while this was open: counted here"),
+    Grouping.LEVEL_ROSE: Both("再次出现且级别升高，重新待接手", "Again, at a higher level: waiting for somebody anew"),
+    Grouping.CALLED_AGAIN: Both("再次呼叫，重新待接手", "Called again: waiting for somebody anew"),
+}
+
 # Only what is not the ordinary way of a finding is told.
 _STAGES: dict[str, Both] = {
     Reason.LATE: Both("迟到的数据，降为尽快", "late data, counts as medium"),
     Reason.WORKLIST: Both("一天前的数据，列入今日清单", "data older than a day, on the day list"),
     Reason.AGE_UNKNOWN: Both("网关时间不可信，按实时处理", "the gateway's time is not known, treated as live"),
     Reason.LEVEL_ROSE: Both("级别升高", "the level rose"),
-    Reason.CALLED_AGAIN: Both("关闭后再次报警", "raised again after it was closed"),
+    Reason.CALLED_AGAIN: Both("再次呼叫", "called again"),
+    Reason.RETURNED: Both("关闭后再次出现", "back after it was closed"),
     Reason.HELD_FOR_NIGHT: Both("夜间暂缓，早上提示", "held for the night, announced in the morning"),
     Reason.LIVES_ALONE: Both("独居，夜间也提示", "lives alone, announced at night too"),
 }
@@ -65,6 +75,13 @@ def event_text(event: Event) -> Both:
             told = [_STAGES[reason] for _, reason in event.stages if reason in _STAGES]
             zh = "".join(f"（{words.zh}）" for words in told)
             return Both(event.texts.text_zh + zh, " ".join((event.texts.text_en, *(f"({words.en})" for words in told))))
+        case Recurred(reason=reason):
+            return _RECURRENCES[reason]
+        case Foreign(gateway=gateway, registered=registered):
+            return Both(
+                f"由网关 {gateway} 上报，此人登记在网关 {registered}",
+                f"Came by gateway {gateway}; this person is registered at {registered}",
+            )
         case Annunciated():
             return Both("夜间暂缓结束，开始提示", "Night hold over: announced")
         case Claimed(name=name):

@@ -22,8 +22,10 @@ from kanhu.cloud.ledger.coverage import read_coverage, receipt
 from kanhu.cloud.ledger.segments import Keyed, store
 from kanhu.cloud.ledger.values import Reading, keep_values
 from kanhu.cloud.ledger.writer import Transaction
+from kanhu.cloud.people.register import registered_elsewhere
 from kanhu.contract import (
     ClockState,
+    ContractError,
     Finding,
     GatewayState,
     Observation,
@@ -31,6 +33,7 @@ from kanhu.contract import (
     Refusal,
     RefusalReason,
     Status,
+    SubjectKind,
     Times,
     decode_status,
 )
@@ -67,7 +70,7 @@ class Ingest:
         try:
             with transaction.connection.begin_nested():
                 return self._take(transaction, message)
-        except (IntegrityError, DataError, InterfaceError, OverflowError, ValueError) as error:
+        except (IntegrityError, DataError, InterfaceError, ContractError, OverflowError, ValueError) as error:
             transaction.revision = revision
             found = examine(transaction.connection, message)
             refused = _not_storable(found, str(error))
@@ -99,6 +102,7 @@ class Ingest:
                 "ingest.records": len(stored.fresh),
                 "ingest.redelivered": stored.redelivered,
                 "ingest.conflicts": len(stored.conflicts),
+                "ingest.foreign_subject": _foreign(connection, envelope.gateway, stored.fresh),
             },
         )
         return receipt(
@@ -156,6 +160,17 @@ def county_time_ms(times: Times, heartbeat: tuple[Status, int] | None, *, now_ms
     if not known or not _EARLIEST_MS <= shown_ms <= now_ms + _FUTURE_MS:
         return None
     return min(shown_ms, now_ms)
+
+
+def _foreign(connection: Connection, gateway: str, records: Sequence[Keyed]) -> int:
+    """How many readings and findings are about people registered at another gateway: stored and judged like any."""
+    about = [
+        record.subject.id
+        for _, record in records
+        if isinstance(record, Observation | Finding) and record.subject.kind is SubjectKind.RESIDENT
+    ]
+    elsewhere = registered_elsewhere(connection, {*about}, gateway=gateway) if about else frozenset()
+    return sum(1 for resident in about if resident in elsewhere)
 
 
 def _heartbeat(connection: Connection, gateway: str) -> tuple[Status, int] | None:

@@ -24,6 +24,7 @@ _FULL = 2
 _BUSY_MS = 10_000
 _MMAP_BYTES = 256 * 1024 * 1024
 _READERS = 16
+_OWNER_ONLY = 0o600
 
 
 class Access(StrEnum):
@@ -44,6 +45,8 @@ class Ledger:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.name != ":memory:" and not path.exists():
+                path.touch(_OWNER_ONLY)  # SQLite makes the files beside it, with names in them, as open as this one
         except (OSError, ValueError) as error:  # ValueError: no path at all
             raise LedgerUnusable(f"{path.parent}: {error}; change `data` in cloud.toml") from error
         self.path = path
@@ -64,14 +67,15 @@ class Ledger:
         """Bring the schema to the newest revision.
 
         Raises:
-            LedgerUnusable: the file is no ledger, or cannot be written.
+            LedgerUnusable: the file is no ledger, cannot be written, or is of a newer kanhu.
         """
         with self._named_errors(), self._writer.connect() as connection:
+            self._refuse_newer(connection)
             config = _alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
-        self.path.chmod(0o600)  # names, addresses and phone numbers are in it
+        self.path.chmod(_OWNER_ONLY)  # names, addresses and phone numbers are in it
 
     def check(self) -> None:
         """Refuse a file whose pragmas or schema are not what the promises need.
@@ -84,10 +88,17 @@ class Ledger:
             synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar()
             if journal != "wal" or synchronous != _FULL:
                 raise LedgerUnusable(f"{self.path}: journal {journal}, synchronous {synchronous}; need wal, {_FULL}")
-            found = MigrationContext.configure(connection).get_current_revision()
+            found = self._refuse_newer(connection)
             newest = ScriptDirectory.from_config(_alembic_config()).get_current_head()
             if found != newest:
                 raise LedgerUnusable(f"{self.path}: schema {found}, need {newest}; run kanhu-cloud migrate")
+
+    def _refuse_newer(self, connection: Connection) -> str | None:
+        found = MigrationContext.configure(connection).get_current_revision()
+        known = {script.revision for script in ScriptDirectory.from_config(_alembic_config()).walk_revisions()}
+        if found is not None and found not in known:
+            raise LedgerUnusable(f"{self.path}: schema {found} is of a newer kanhu; install that version again")
+        return found
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

@@ -212,6 +212,12 @@ alert_event = Table(
     Column("event", LargeBinary, nullable=False),
     UniqueConstraint("alert", "key", name="alert_event_once"),
 )
+alert_alias = Table(
+    "alert_alias",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("alert", String, nullable=False),
+)
 revision = Table(
     "revision",
     metadata,

@@ -132,7 +132,7 @@ def _compare(
             connection, gateway=gateway, epoch=epoch, first=known[0][0], last=known[-1][0]
         )
     }
-    different = [(seq, record) for seq, record in known if _digest(record) != held[seq]]
+    different = [(seq, record) for seq, record in known if _digest(record) != held.get(seq)]
     new = [entry for entry in different if _keep_other(connection, gateway, epoch, *entry, now_ms)]
     return len(known) - len(new), tuple(new)
 

@@ -32,9 +32,12 @@ class Transaction:
     revision: int = 0
 
 
+Job = Callable[[Transaction], object]
+
+
 @dataclass(slots=True)
 class _Job:
-    run: Callable[[Transaction], object]
+    run: Job
     done: "Future[object]" = field(default_factory=Future)
     answer: object = None
 

@@ -1,5 +1,6 @@
 """Looks into the register that alerting and ingest need."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
@@ -22,6 +23,8 @@ class Whereabouts:
     place: str
     """Path of the place; decides who sees the alert."""
     tags: frozenset[str]
+    registered: str | None = None
+    """The gateway of an enrolled resident; None for everybody and everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,22 @@ def whereabouts(connection: Connection, subject: Subject, *, gateway: str) -> Wh
     """A resident's own; else the gateway's place, for a dwelling with the tags of all who live there."""
     if subject.kind is SubjectKind.RESIDENT:
         table = schema.resident
-        row = connection.execute(select(table.c.place, table.c.tags).where(table.c.id == subject.id)).first()
+        row = connection.execute(
+            select(table.c.place, table.c.tags, table.c.gateway).where(table.c.id == subject.id)
+        ).first()
         if row is not None:
-            return Whereabouts(row.place, frozenset(split_tags(row.tags)))
+            return Whereabouts(row.place, frozenset(split_tags(row.tags)), row.gateway)
     place = connection.execute(select(schema.gateway.c.place).where(schema.gateway.c.id == gateway)).scalar()
     everyone = tags_of_people_at(connection, gateway) if subject.kind is SubjectKind.DWELLING else []
     return Whereabouts(place or "/", frozenset().union(*everyone))
+
+
+def registered_elsewhere(connection: Connection, residents: Collection[str], *, gateway: str) -> frozenset[str]:
+    """Those of these residents who are enrolled at another gateway."""
+    table = schema.resident
+    return frozenset(
+        connection.execute(select(table.c.id).where(table.c.id.in_(residents), table.c.gateway != gateway)).scalars()
+    )
 
 
 def tags_of_people_at(connection: Connection, gateway: str) -> list[frozenset[str]]:
