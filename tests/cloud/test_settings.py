@@ -1,5 +1,6 @@
 """cloud.toml and the site file: what is wrong is named with file, key and remedy; docs name every setting."""
 
+import io
 import socket
 from pathlib import Path
 
@@ -88,6 +89,15 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.Ca
     path = _write(tmp_path, f'data = "{tmp_path}/cloud.toml"')
     assert main(["migrate", "--config", str(path)]) == 1
     assert "change `data` in cloud.toml" in capsys.readouterr().err
+
+
+def test_a_script_that_names_no_password_file_is_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    path = _write(tmp_path, f'data = "{tmp_path}/data"')
+    assert main(["user", "add", "li.jing", "--role", "county", "--place", "yunling", "--config", str(path)]) == 1
+    assert "--password-file" in capsys.readouterr().err
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from kanhu.cloud.broker.settings import program, write_settings
 from kanhu.cloud.config import CloudConfig, load_config
 from kanhu.cloud.desk.model import Role
 from kanhu.cloud.doctor import examine
-from kanhu.cloud.errors import CloudError
+from kanhu.cloud.errors import CloudError, StaffRefused
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.segments import ledger_lines
 from kanhu.cloud.ledger.writer import Transaction, Writer
@@ -180,6 +180,8 @@ def _export_openapi(options: argparse.Namespace) -> int:
 def _password(file: Path | None) -> str:
     if file is not None:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
+    if not sys.stdin.isatty():  # a script: getpass would read a line of it, or fail with a stack trace
+        raise StaffRefused("nobody is here to ask for a password; name a file with --password-file")
     return getpass.getpass("password: ")
 
 
