@@ -200,6 +200,8 @@ class _Links:
         try:
             async with asyncio.timeout(_CONNECT_S):
                 await self._scanner.start()
+        except FileNotFoundError as error:
+            raise LinkLost(LinkReason.RADIO_LOST, "no Bluetooth service (D-Bus, BlueZ) on this machine") from error
         except (BleakError, OSError, TimeoutError, EOFError) as error:
             raise LinkLost(LinkReason.RADIO_LOST, _told(error)) from error
 
