@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from kanhu.cloud.alerting import intake, state
-from kanhu.cloud.alerting.policy import HOUR_MS
 from kanhu.cloud.alerting.state import Found, Grouping, Recurred
 from kanhu.cloud.desk.model import ActResult, AlertRow, Outcome
 from kanhu.contract import FakeClock, Finding, Phase, Priority
@@ -27,9 +26,9 @@ def _claim(town: Town, row: AlertRow) -> None:
     assert town.county.services.desk.claim(COUNTY, row.id, key=f"claim-{row.revision}")[0] is ActResult.DONE
 
 
-def _close(town: Town, row: AlertRow) -> None:
+def _close(town: Town, row: AlertRow, *, key: str = "close") -> None:
     desk = town.county.services.desk
-    assert desk.close(COUNTY, row.id, outcome=Outcome.TRUE_ACTION, note="", key="close") is ActResult.DONE
+    assert desk.close(COUNTY, row.id, outcome=Outcome.TRUE_ACTION, note="", key=key) is ActResult.DONE
 
 
 def _recurrences(town: Town, alert: str) -> list[Grouping]:
@@ -219,18 +218,3 @@ def test_an_alert_whose_id_no_route_can_name_gets_one_that_a_person_can_take(tow
     _claim(town, row)
     town.send((1, strange), (2, msgspec.structs.replace(strange, phase=Phase.CONTINUE)))
     assert only(town.board()).count == 2
-
-
-def test_a_deadline_counts_again_after_the_countys_clock_stepped_back(town: Town, clock: FakeClock) -> None:
-    town.pass_time(13 * 3600, beat_every_s=1e9)  # 21:00
-    town.send((1, finding(clock.wall_ms(), number=2, rule="SPO2-LOW", priority=Priority.MEDIUM)))
-    assert only(town.board()).held_until is not None
-    town.pass_time(11 * 3600 + 10)
-    assert only(town.board()).held_until is None
-    clock.step_wall(-HOUR_MS / 1000)
-    rose = finding(clock.wall_ms(), number=2, rule="SPO2-LOW", priority=Priority.MEDIUM, first_ns=2)
-    _close(town, only(town.board()))
-    town.send((2, msgspec.structs.replace(rose, reason="confirmed")))
-    assert only(town.board()).held_until is not None
-    town.pass_time(HOUR_MS / 1000 + 10)
-    assert only(town.board()).held_until is None

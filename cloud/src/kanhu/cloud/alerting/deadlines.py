@@ -21,7 +21,7 @@ def fire_due(transaction: Transaction, policy: Policy) -> int:
                 log.drop_timer(transaction.connection, kind, alert)
                 continue
             event = _event(kind, kept.state, policy, transaction.now_ms)
-            # By revision: after a step back of the county's clock the same deadline may rightly come a second time.
+            # By revision: a deadline that comes a second time must not be taken for a repetition and stand still.
             log.append(transaction, alert, event, key=f"{kind.value}:{due_ms}:{kept.revision}", place=kept.place)
             fired += 1
     return fired
