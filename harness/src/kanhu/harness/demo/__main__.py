@@ -24,7 +24,7 @@ _EXAMPLES = """examples:
 _KILLABLE = ("broker", "cloud")
 _SHORTEST_S = 60.0
 _PORT = 8700
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: somebody closed the terminal
 
 
 def main() -> int:
