@@ -32,9 +32,10 @@ from kanhu.gateway.link import Link
 class County:
     """One subscriber on a broker, up to its exit; what it has stored outlives it."""
 
-    def __init__(self, port: int, *, answers: bool = True) -> None:
+    def __init__(self, port: int, *, answers: bool = True, delay_s: float = 0.0) -> None:
         self.port = port
         self.answers = answers
+        self.delay_s = delay_s
         self.refuses: set[int] = set()
         self.ignores: set[int] = set()
         self.stored: dict[int, Record] = {}
@@ -72,6 +73,7 @@ class County:
     async def _take(self, gateway: str, lane: Lane, wire: bytes) -> None:
         envelope = decode_envelope(wire)
         seqs = tuple(seq for seq, _ in envelope.records)
+        await asyncio.sleep(self.delay_s)  # what a slow ledger takes for each envelope
         self.arrivals.update(seqs)
         self.order.append((lane, seqs))
         if self.ignores & set(seqs):

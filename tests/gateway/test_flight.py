@@ -1,14 +1,18 @@
-"""What is under way: windows, receipts, refusals, silence. No clock, no network."""
+"""What is under way: windows, receipts, early sends, refusals, silence. No clock, no network."""
 
+from collections import Counter, deque
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kanhu.contract import Lane, Receipt, Refusal, RefusalReason
 from kanhu.contract.receipt import RECEIPT_VERSION
-from kanhu.gateway.flight import WINDOW, Answer, Condemned, Flight
+from kanhu.gateway.flight import WINDOW, Again, Answer, Condemned, Flight, _Parcel
 
 SECOND = 1_000_000_000
 TIMEOUT_S = 20
+ROUTINE_S = 5
 
 
 def receipt(
@@ -18,8 +22,8 @@ def receipt(
     return Receipt(RECEIPT_VERSION, "home-03", "0" * 32, contiguous, ranges, refusals)
 
 
-def flight() -> Flight:
-    begun = Flight(timeout_s=TIMEOUT_S)
+def flight(kind: type[Flight] = Flight) -> Flight:
+    begun = kind(timeout_s=TIMEOUT_S, routine_s=ROUTINE_S)
     begun.begin(0)
     return begun
 
@@ -159,6 +163,165 @@ def test_a_receipt_too_full_to_name_everything_condemns_nobody() -> None:
         under_way.launch(Lane.LIVE, (10,), now_ns=attempt * 100 * SECOND)
         assert under_way.answer(full, now_ns=attempt * 100 * SECOND) == []
         assert under_way.check((attempt * 100 + 30) * SECOND) == (Answer.WAIT, [])
+
+
+def sends(under_way: Flight, lane: Lane, *, receipts_s: set[int], until_s: int) -> list[int]:
+    """Seconds at which a lane sends something again while receipts that name nothing come at these seconds."""
+    found: list[int] = []
+    for second in range(until_s):
+        if second in receipts_s:
+            under_way.answer(receipt(), now_ns=second * SECOND)
+        while under_way.next_again(lane, now_ns=second * SECOND) is not None:
+            found.append(second)
+    return found
+
+
+def test_an_alert_that_a_later_receipt_does_not_name_is_sent_again_at_once() -> None:
+    under_way = flight()
+    under_way.launch(Lane.ALERT, (1, 2), now_ns=0)
+    assert under_way.next_again(Lane.ALERT, now_ns=5 * SECOND) is None, "the county has said nothing"
+    under_way.answer(receipt(contiguous=1), now_ns=0)
+    under_way.answer(receipt(contiguous=1), now_ns=5 * SECOND)
+    assert under_way.again_in_s(Lane.ALERT, now_ns=5 * SECOND) == 0
+    assert under_way.next_again(Lane.ALERT, now_ns=5 * SECOND) == Again(Lane.ALERT, (2,))
+    assert under_way.next_again(Lane.ALERT, now_ns=15 * SECOND) is None, "once a receipt"
+    under_way.answer(receipt(contiguous=2), now_ns=15 * SECOND)
+    assert under_way.is_empty()
+
+
+def test_a_receipt_within_a_second_of_the_sending_is_remembered_for_later() -> None:
+    under_way = flight()
+    under_way.launch(Lane.ALERT, (1,), now_ns=0)
+    under_way.answer(receipt(), now_ns=SECOND // 10)
+    assert under_way.next_again(Lane.ALERT, now_ns=SECOND // 10) is None
+    assert under_way.again_in_s(Lane.ALERT, now_ns=SECOND // 10) == pytest.approx(0.9)
+    assert under_way.next_again(Lane.ALERT, now_ns=SECOND) == Again(Lane.ALERT, (1,))
+
+
+def test_an_alert_is_sent_again_less_and_less_often_and_only_once_a_receipt() -> None:
+    under_way = flight()
+    under_way.launch(Lane.ALERT, (1,), now_ns=0)
+    assert sends(under_way, Lane.ALERT, receipts_s={2}, until_s=TIMEOUT_S) == [2]
+    under_way = flight()
+    under_way.launch(Lane.ALERT, (1,), now_ns=0)
+    assert sends(under_way, Lane.ALERT, receipts_s=set(range(TIMEOUT_S)), until_s=TIMEOUT_S) == [1, 3, 7, 15]
+    assert under_way.check(TIMEOUT_S * SECOND)[0] is Answer.SILENT, "sending again does not put the last net off"
+
+
+def test_a_new_connection_knows_no_doubt_of_the_last() -> None:
+    under_way = flight()
+    under_way.launch(Lane.ALERT, (1,), now_ns=0)
+    under_way.answer(receipt(), now_ns=5 * SECOND)
+    under_way.begin(6 * SECOND)
+    under_way.launch(Lane.ALERT, (1,), now_ns=6 * SECOND)
+    assert under_way.next_again(Lane.ALERT, now_ns=15 * SECOND) is None
+    assert under_way.again_in_s(Lane.ALERT, now_ns=15 * SECOND) == float("inf")
+
+
+@pytest.mark.parametrize("lane", [Lane.LIVE, Lane.BACKFILL])
+def test_routine_records_are_sent_again_in_their_own_rhythm(lane: Lane) -> None:
+    under_way = flight()
+    under_way.launch(lane, (1,), now_ns=0)
+    assert under_way.next_again(Lane.ALERT, now_ns=0) is None
+    assert sends(under_way, lane, receipts_s=set(range(TIMEOUT_S)), until_s=TIMEOUT_S) == [ROUTINE_S, 3 * ROUTINE_S]
+
+
+def test_of_routine_parcels_the_oldest_is_sent_again_and_with_proof_all() -> None:
+    under_way = flight()
+    for seq in range(1, 5):
+        under_way.launch(Lane.LIVE, (seq,), now_ns=0)
+    under_way.answer(receipt(), now_ns=ROUTINE_S * SECOND)
+    assert under_way.next_again(Lane.LIVE, now_ns=ROUTINE_S * SECOND) == Again(Lane.LIVE, (1,))
+    assert under_way.next_again(Lane.LIVE, now_ns=ROUTINE_S * SECOND) is None
+    under_way.answer(receipt(ranges=((1, 1), (4, 4))), now_ns=ROUTINE_S * SECOND)
+    found = [under_way.next_again(Lane.LIVE, now_ns=ROUTINE_S * SECOND) for _ in range(3)]
+    assert found == [Again(Lane.LIVE, (2,)), Again(Lane.LIVE, (3,)), None]
+
+
+def test_a_county_on_its_way_to_an_alert_is_not_asked_again() -> None:
+    under_way = flight()
+    for seq in range(1, 8):
+        under_way.launch(Lane.LIVE, (seq,), now_ns=0)
+    under_way.launch(Lane.ALERT, (9,), now_ns=0)
+    for tenth in range(1, 70):
+        now_ns = tenth * SECOND // 10
+        under_way.answer(receipt(contiguous=1 + tenth // 10), now_ns=now_ns)
+        assert under_way.next_again(Lane.ALERT, now_ns=now_ns) is None
+    assert under_way.again_in_s(Lane.ALERT, now_ns=7 * SECOND) < 1
+
+
+def test_what_was_sent_later_and_stored_earlier_says_that_an_alert_is_lost() -> None:
+    under_way = flight()
+    under_way.launch(Lane.ALERT, (1,), now_ns=0)
+    under_way.launch(Lane.LIVE, (2,), now_ns=0)
+    under_way.launch(Lane.LIVE, (3,), now_ns=0)
+    under_way.answer(receipt(ranges=((2, 2),)), now_ns=2 * SECOND)
+    assert under_way.next_again(Lane.LIVE, now_ns=2 * SECOND) is None, "a draining backlog is no reason to wait"
+    assert under_way.next_again(Lane.ALERT, now_ns=2 * SECOND) == Again(Lane.ALERT, (1,))
+
+
+def test_a_receipt_too_full_to_name_everything_sends_nothing_again() -> None:
+    under_way = flight()
+    under_way.launch(Lane.ALERT, (1,), now_ns=0)
+    full = receipt(ranges=tuple((10 + 2 * number, 10 + 2 * number) for number in range(2000)))
+    under_way.answer(full, now_ns=5 * SECOND)
+    assert under_way.next_again(Lane.ALERT, now_ns=10 * SECOND) is None
+
+
+class AsksAtEachReceipt(Flight):
+    """The broken variant: takes every receipt for proof, as often as a second allows."""
+
+    def _again_ns(self, parcel: _Parcel) -> float:
+        return parcel.last_ns + SECOND if parcel.missed is not None else float("inf")
+
+    def _doubtful(self, lane: Lane) -> list[_Parcel]:
+        return self._of(lane)
+
+
+@pytest.mark.parametrize("kind", [Flight, AsksAtEachReceipt])
+@pytest.mark.parametrize("job_ms", [400, 2500, 8000])
+def test_a_slow_county_with_a_backlog_of_thousands_is_not_asked_again_and_again(
+    kind: type[Flight], job_ms: int
+) -> None:
+    under_way = flight(kind)
+    owed = deque((Lane.BACKFILL, tuple(range(first, first + 500))) for first in range(1, 20_001, 500))
+    arrived: Counter[int] = Counter()
+    waiting: deque[tuple[int, ...]] = deque()  # at the county, which takes one envelope a job, duplicates as well
+    stored: set[int] = set()
+    ready_ms = job_ms
+    alert = 20_001
+    for now_ms in range(0, 600_000, 100):
+        now_ns = now_ms * 1_000_000
+        if now_ms == 1000:
+            under_way.launch(Lane.ALERT, (alert,), now_ns=now_ns)
+            arrived[alert] += 1
+            waiting.append((alert,))
+        while owed and under_way.has_room(Lane.BACKFILL):
+            lane, seqs = owed.popleft()
+            under_way.launch(lane, seqs, now_ns=now_ns)
+            arrived.update(seqs)
+            waiting.append(seqs)
+        for lane in (Lane.ALERT, Lane.BACKFILL):
+            while (again := under_way.next_again(lane, now_ns=now_ns)) is not None:
+                arrived.update(again.seqs)
+                waiting.append(again.seqs)
+        if now_ms >= ready_ms:
+            ready_ms = now_ms + job_ms
+            stored.update(waiting.popleft())
+            under_way.answer(receipt(ranges=((1, max(stored - {alert}, default=1)),)), now_ns=now_ns)
+            if alert in stored:
+                under_way.answer(receipt(ranges=((alert, alert),)), now_ns=now_ns)
+        elif now_ms % 5000 == 0:
+            under_way.answer(receipt(), now_ns=now_ns)  # a heartbeat is answered out of turn
+        if (not owed and under_way.is_empty()) or arrived.total() > 100_000:
+            break
+    redelivered = arrived.total() - len(arrived)
+    if kind is Flight:
+        assert under_way.is_empty()
+        assert redelivered <= 2000, "four parcels in forty, however slow the county is"
+        assert arrived[alert] <= 5
+    else:
+        assert redelivered > 50_000, "the broken variant must flood the county, or this test proves nothing"
 
 
 _ACTS = st.lists(

@@ -192,7 +192,8 @@ def _receipts(outbox: Outbox, clock: Clock) -> Iterator[Check]:
     strange = {name: notes.get(f"{name}_receipts", 0) for name in ("bad", "foreign")}
     if any(strange.values()):
         said = f"{strange['bad']} that cannot be read, {strange['foreign']} for another outbox; none was obeyed"
-        yield Check("strange receipts", Level.ATTENTION, said, "Find out who else may publish to this broker")
+        remedy = "Expected once where the card was replaced; else find out who else may publish to this broker"
+        yield Check("strange receipts", Level.ATTENTION, said, remedy)
     if notes.get("receipts_ahead"):
         remedy = "This card was copied or restored from an old image: move outbox.db away to begin a new one"
         yield Check("epoch", Level.BROKEN, "the county knows later numbers than this outbox has given out", remedy)

@@ -1,8 +1,17 @@
 """What is under way to the county: sent, not yet answered. Pure bookkeeping, no clock and no network.
 
     launched ──stored──▶ gone
+       │ ├──a receipt came and does not name it──▶ sent again early, and is still the same parcel
        │ ├──refused, or passed over──▶ suspect ──again──▶ two halves ──▶ ... ──▶ one record ──again──▶ condemned
        └──nothing answered in time──▶ SILENT: the link is closed and everything flies again
+
+Sent again early: who published before the county had subscribed published for nobody, and the county's next receipt
+shows it. But a county that is only slow works its way up to a record and says nothing of it meanwhile. So, once a
+receipt has come, a record is sent again after a pause in which nothing at all was stored, or at once where something
+sent later was stored before it. The pause is a second for alerts, the time between two routine parcels for the others,
+doubled with each send, and each send needs a receipt of its own: in a receipt timeout of 20 s at most five sends of one
+alert. Of routine parcels only the oldest is sent again without proof, and the pause doubles for all of them until
+everything is answered: in n pauses a slow county gets no more than log n of them twice.
 
 Passed over: the county stored what was sent later, and said nothing of this in the time it has for an answer. It is
 sent again; only where what was sent later went by the same lane, and so by the same topic in order, does that speak
@@ -14,12 +23,16 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from kanhu.contract import Lane, Receipt, SeqRanges
 from kanhu.contract.receipt import MAX_RANGES
 
 WINDOW = 8
 """Most unanswered parcels; alerts have a window of their own, so a backlog never closes it for them."""
+
+_AGAIN_S = 1.0
+"""Pause before an alert is sent again early; a county with little to do has answered long before."""
 
 _CHANCES = 2
 _CHANCES_UNANSWERED = 8  # of one record alone: silence condemns only where no series of accidents explains it
@@ -51,6 +64,21 @@ class Condemned:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What is left of a parcel, to be sent once more on the same connection."""
+
+    lane: Lane
+    seqs: tuple[int, ...]
+
+
+class _Missed(StrEnum):
+    """What the receipts since the last send say of a parcel that they do not name."""
+
+    UNNAMED = "unnamed"
+    OVERTAKEN = "overtaken"  # something sent later is stored
+
+
 @dataclass(slots=True)
 class _Parcel:
     lane: Lane
@@ -59,14 +87,21 @@ class _Parcel:
     order: int
     sent_ns: int
     suspect: Suspect | None
+    pause_ns: int
+    last_order: int
+    last_ns: int
+    missed: _Missed | None = None
 
 
 class Flight:
     """All parcels of one gateway; `sent` and suspects outlive a connection, parcels do not."""
 
-    def __init__(self, *, timeout_s: float) -> None:
-        """`timeout_s` is how long the county has for an answer."""
+    def __init__(self, *, timeout_s: float, routine_s: float) -> None:
+        """`timeout_s` is how long the county has for an answer, `routine_s` the rhythm of routine parcels."""
         self._timeout_ns = round(timeout_s * 1e9)
+        self._alert_pause_ns = round(_AGAIN_S * 1e9)
+        self._routine_pause_ns = max(self._alert_pause_ns, round(routine_s * 1e9))
+        self._unproven_pause_ns = self._routine_pause_ns
         self._parcels: list[_Parcel] = []
         self._suspects: deque[Suspect] = deque()
         self._order = 0
@@ -83,11 +118,11 @@ class Flight:
                 self._suspects.append(parcel.suspect)
         self._parcels.clear()
         self._progress_ns = now_ns
+        self._unproven_pause_ns = self._routine_pause_ns
 
     def has_room(self, lane: Lane) -> bool:
         """Whether another parcel may fly on this lane."""
-        alert = lane is Lane.ALERT
-        return sum((parcel.lane is Lane.ALERT) == alert for parcel in self._parcels) < WINDOW
+        return len(self._of(lane)) < WINDOW
 
     def is_empty(self) -> bool:
         """Whether nothing is under way."""
@@ -95,10 +130,29 @@ class Flight:
 
     def launch(self, lane: Lane, seqs: Sequence[int], *, now_ns: int, suspect: Suspect | None = None) -> None:
         """Note a parcel before its first byte leaves; numbers rise."""
-        self._order += 1
-        self._parcels.append(_Parcel(lane, (seqs[0], seqs[-1]), tuple(seqs), self._order, now_ns, suspect))
+        order = self._next_order()
+        pause_ns = self._alert_pause_ns if lane is Lane.ALERT else self._routine_pause_ns
+        span = (seqs[0], seqs[-1])
+        self._parcels.append(_Parcel(lane, span, tuple(seqs), order, now_ns, suspect, pause_ns, order, now_ns))
         for seq in seqs:
             self.sent.add(seq, seq)
+
+    def next_again(self, lane: Lane, *, now_ns: int) -> Again | None:
+        """Take the next parcel of this lane that is to be sent again now; it stays under way as it is."""
+        for parcel in self._doubtful(lane):
+            if self._again_ns(parcel) <= now_ns:
+                if lane is not Lane.ALERT and parcel.missed is _Missed.UNNAMED:
+                    self._unproven_pause_ns *= 2
+                parcel.missed = None
+                parcel.pause_ns *= 2
+                parcel.last_order = self._next_order()
+                parcel.last_ns = now_ns
+                return Again(parcel.lane, parcel.seqs)
+        return None
+
+    def again_in_s(self, lane: Lane, *, now_ns: int) -> float:
+        """How long `next_again` has nothing to say unless a receipt comes; infinite where it waits for one."""
+        return max(0.0, (min(map(self._again_ns, self._doubtful(lane)), default=inf) - now_ns) / 1e9)
 
     def forget_below(self, oldest: int) -> None:
         """Nothing below this number is owed any more: whether it was sent need not be remembered one by one."""
@@ -127,10 +181,12 @@ class Flight:
         if receipt.contiguous:
             stored.add(1, receipt.contiguous)
         condemned: list[Condemned] = []
+        newest_stored = 0
         for parcel in list(self._parcels):
             left = tuple(seq for seq in parcel.seqs if seq not in stored)
             if len(left) < len(parcel.seqs):
                 self._progress_ns = now_ns
+                newest_stored = max(newest_stored, parcel.order)
                 self._stored_order[parcel.lane] = max(self._stored_order.get(parcel.lane, 0), parcel.order)
                 parcel.seqs = left
             for refusal in receipt.refused:
@@ -142,6 +198,10 @@ class Flight:
                         condemned += self._refuse(parcel, hit, reason=refusal.reason.value)
             if not parcel.seqs:
                 self._parcels.remove(parcel)
+        if not self._of(Lane.LIVE):
+            self._unproven_pause_ns = self._routine_pause_ns
+        if not self._receipts_are_cut:  # else it may have been left out for want of room
+            self._miss(newest_stored)
         return condemned
 
     def check(self, now_ns: int) -> tuple[Answer, list[Condemned]]:
@@ -160,6 +220,39 @@ class Flight:
             elif now_ns - max(parcel.sent_ns, self._progress_ns) >= self._timeout_ns:
                 return Answer.SILENT, condemned
         return Answer.WAIT, condemned
+
+    def _of(self, lane: Lane) -> list[_Parcel]:
+        alert = lane is Lane.ALERT
+        return [parcel for parcel in self._parcels if (parcel.lane is Lane.ALERT) == alert]
+
+    def _doubtful(self, lane: Lane) -> list[_Parcel]:
+        """Parcels that may have been lost: of routine ones the oldest speaks for all that nothing has overtaken."""
+        parcels = self._of(lane)
+        if lane is Lane.ALERT:
+            return parcels
+        return [parcel for parcel in parcels if parcel is parcels[0] or parcel.missed is _Missed.OVERTAKEN]
+
+    def _next_order(self) -> int:
+        self._order += 1
+        return self._order
+
+    def _miss(self, newest_stored: int) -> None:
+        # A parcel sent twice may have been stored as it came first: its first order is what it proves.
+        for parcel in self._parcels:
+            if parcel.last_order < newest_stored:
+                parcel.missed = _Missed.OVERTAKEN
+            elif parcel.missed is None:
+                parcel.missed = _Missed.UNNAMED
+
+    def _again_ns(self, parcel: _Parcel) -> float:
+        match parcel.missed:
+            case None:
+                return inf
+            case _Missed.OVERTAKEN:
+                return parcel.last_ns + parcel.pause_ns
+            case _Missed.UNNAMED:  # the county may be on its way to it, as long as it stores anything
+                pause_ns = 0 if parcel.lane is Lane.ALERT else self._unproven_pause_ns
+                return max(parcel.last_ns, self._progress_ns) + max(parcel.pause_ns, pause_ns)
 
     def _refuse(self, parcel: _Parcel, seqs: tuple[int, ...], *, reason: str) -> Iterable[Condemned]:
         parcel.seqs = tuple(seq for seq in parcel.seqs if seq not in seqs)

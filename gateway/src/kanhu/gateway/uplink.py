@@ -7,8 +7,9 @@
 
 Hard cases: a PUBACK is no receipt, so it deletes nothing; aiomqtt does not reconnect and paho keeps timed-out
 publishes, so every connection is a fresh client and everything unanswered flies again from the outbox; a link may
-take bytes and never answer, so receipts are timed, not the connection; alerts have their own sender and window and
-wait for no reading. Two senders, a receiver, a heartbeat and a watch run while online and end together.
+take bytes and never answer, so receipts are timed, not the connection; a broker may take alerts before the county
+listens, so the county's first receipt that does not name them sends them again; alerts have their own sender and
+window and wait for no reading. Two senders, a receiver, a heartbeat and a watch run while online and end together.
 """
 
 import asyncio
@@ -95,7 +96,7 @@ class Uplink:
         self._heartbeat_s = heartbeat_s
         self._clock = clock
         self._status = status
-        self._flight = Flight(timeout_s=config.receipt_timeout_s)
+        self._flight = Flight(timeout_s=config.receipt_timeout_s, routine_s=config.routine_s)
         self._alert_wake = asyncio.Event()
         self._routine_wake = asyncio.Event()
         self._settled = asyncio.Event()
@@ -121,7 +122,9 @@ class Uplink:
             await self._write_notes()
             if end is SessionEnd.STOPPED:
                 return
-            if self._notes.get("receipt_ms") != receipts_before:
+            # A silent county may listen again at any moment: who is away then misses its first receipt. Having waited
+            # for receipts is pause enough.
+            if end is SessionEnd.RECEIPTS_SILENT or self._notes.get("receipt_ms") != receipts_before:
                 back_off_s = _FIRST_BACK_OFF_S
             limit_s = self._config.reconnect_max_s
             await _wait(self._stopping, min(back_off_s, limit_s) * random.uniform(0.5, 1.0))
@@ -280,12 +283,14 @@ class Uplink:
 
     async def _send_alerts(self, client: Link) -> None:
         while True:
-            await self._alert_wake.wait()
             self._alert_wake.clear()
-            while self._flight.has_room(Lane.ALERT) and await self._send_alert(client):
+            while await self._send_again(client, Lane.ALERT) or await self._send_alert(client):
                 pass
+            await _wait(self._alert_wake, self._again_in_s(Lane.ALERT))
 
     async def _send_alert(self, client: Link) -> int:
+        if not self._flight.has_room(Lane.ALERT):
+            return 0
         suspect = self._flight.next_suspect(Lane.ALERT)
         if suspect is not None:
             return await self._send_suspect(client, suspect)
@@ -296,9 +301,11 @@ class Uplink:
     async def _send_routine(self, client: Link) -> None:
         while True:
             self._routine_wake.clear()
+            if await self._send_again(client, Lane.LIVE):
+                continue
             wait_s = await self._send_one_routine(client)
             if wait_s > 0:
-                await _wait(self._routine_wake, wait_s)
+                await _wait(self._routine_wake, min(wait_s, self._again_in_s(Lane.LIVE)))
 
     async def _send_one_routine(self, client: Link) -> float:
         """Send at most one parcel; returns how long nothing has to be done unless something happens."""
@@ -330,6 +337,19 @@ class Uplink:
             await self._publish(client, lane, taken.parcel)
         return taken.upto
 
+    async def _send_again(self, client: Link, lane: Lane) -> bool:
+        """Send what the county has shown that it did not get, at most one parcel; whether there was one."""
+        again = self._flight.next_again(lane, now_ns=self._clock.mono_ns())
+        if again is None:
+            return False
+        parcel = await self._committer.call(partial(take_these, seqs=again.seqs, gateway=self._gateway))
+        if parcel is not None:
+            await self._hand_over(client, again.lane, parcel)
+        return True
+
+    def _again_in_s(self, lane: Lane) -> float:
+        return min(_IDLE_S, self._flight.again_in_s(lane, now_ns=self._clock.mono_ns()))
+
     async def _send_suspect(self, client: Link, suspect: Suspect) -> int:
         parcel = await self._committer.call(partial(take_these, seqs=suspect.seqs, gateway=self._gateway))
         if parcel is not None:
@@ -338,6 +358,9 @@ class Uplink:
 
     async def _publish(self, client: Link, lane: Lane, parcel: SealedParcel, *, suspect: Suspect | None = None) -> None:
         self._flight.launch(lane, parcel.seqs, now_ns=self._clock.mono_ns(), suspect=suspect)
+        await self._hand_over(client, lane, parcel)
+
+    async def _hand_over(self, client: Link, lane: Lane, parcel: SealedParcel) -> None:
         topic = up_topic(self._gateway, lane)
         await client.publish(topic, parcel.wire, qos=1, timeout=self._config.receipt_timeout_s)
         _obey_cancellation()
