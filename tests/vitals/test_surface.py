@@ -8,6 +8,7 @@ import kanhu.vitals.scores
 def test_public_names_are_these() -> None:
     assert kanhu.vitals.__all__ == [
         "MAX_STATE_BYTES",
+        "TAGS",
         "Decision",
         "DecisionReason",
         "Judge",
@@ -29,6 +30,7 @@ def test_public_names_are_these() -> None:
         "load_pack",
         "profile_from_tags",
         "render",
+        "unknown_tag",
     ]
     assert kanhu.vitals.baselines.__all__ == ["Direction", "TrendAgreement", "TrendDetector", "TrendSignal"]
     assert kanhu.vitals.scores.__all__ == ["Band", "Consciousness", "News2Score", "Spo2Scale", "VitalSigns", "news2"]
