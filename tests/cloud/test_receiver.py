@@ -1,14 +1,18 @@
-"""The receiver ends when it is told to, and comes back when the broker was lost, even with a client that swallows."""
+"""The receiver greets whoever waits, ends when told to, and comes back, even with a client that swallows."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiomqtt
 import pytest
 
+from kanhu.cloud.broker.child import BrokerChild
+from kanhu.cloud.ingest.greeting import GATEWAYS_A_BATCH, greetings
 from kanhu.cloud.ingest.receiver import Receiver
-from kanhu.contract import SystemClock
-from tests.cloud.town import Town, heartbeat
+from kanhu.contract import Down, FakeClock, GatewayState, Receipt, SystemClock, decode_receipt, down_topic
+from tests.cloud.town import EPOCH, Town, envelope, finding, heartbeat, oximetry
 from tests.cloud.waiting import until
 
 
@@ -71,3 +75,115 @@ async def test_a_swallowed_cancellation_does_not_keep_the_receiver(
     done, _ = await asyncio.wait([running], timeout=10)
     assert done
     assert running.cancelled()
+
+
+class RecordingClient:
+    """A client that keeps what is published and is lost when told to."""
+
+    made: list["RecordingClient"] = []  # noqa: RUF012  # one list for the test that looks at it
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.lost = asyncio.Event()
+        self.subscribed = False
+        self.receipts: list[Receipt] = []
+        self.nothing: list[aiomqtt.Message] = []
+        self.made.append(self)
+
+    async def __aenter__(self) -> "RecordingClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing to do."""
+
+    async def subscribe(self, *_: object, **__: object) -> None:
+        """From now on it listens."""
+        self.subscribed = True
+
+    async def publish(self, topic: str, payload: bytes, **_: object) -> None:
+        """Keep it."""
+        assert self.subscribed, "a greeting before the subscription invites what nobody hears"
+        receipt = decode_receipt(payload)
+        assert topic == down_topic(receipt.gateway, Down.RECEIPT)
+        self.receipts.append(receipt)
+        await asyncio.sleep(0)
+
+    @property
+    async def messages(self) -> AsyncIterator[aiomqtt.Message]:
+        """None, then the loss of the connection."""
+        await self.lost.wait()
+        for message in self.nothing:
+            yield message
+        raise aiomqtt.MqttError("connection lost")
+
+
+async def test_every_subscription_begins_with_the_receipt_of_every_gateway(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RecordingClient, "made", [])
+    monkeypatch.setattr(aiomqtt, "Client", RecordingClient)
+    made, homes = RecordingClient.made, 2 * GATEWAYS_A_BATCH + 1
+    town = Town(tmp_path / "county", clock, homes=homes)
+    names = {f"home-{n:02}" for n in range(1, homes + 1)}
+    town.beat(*sorted(names))
+    town.send((1, oximetry(clock.wall_ms(), 97)), (2, oximetry(clock.wall_ms(), 96)), gateway="home-07")
+    town.send((1, oximetry(clock.wall_ms(), 97)), gateway="home-07", epoch="f" * 32)  # of a card long gone
+    receiver = Receiver(
+        lambda: "mqtt://127.0.0.1:1", town.county.ingest, writer=town.county.writer, clock=SystemClock()
+    )
+    running = asyncio.create_task(receiver.run())
+    try:
+        for connection in range(2):
+            await until(lambda: len(made) == connection + 1 and len(made[connection].receipts) >= homes)  # noqa: B023
+            receipts = made[connection].receipts
+            assert Counter(receipt.gateway for receipt in receipts) == Counter(names), "once each"
+            assert {receipt.epoch for receipt in receipts} == {EPOCH}
+            assert {receipt.gateway: receipt.contiguous for receipt in receipts}["home-07"] == 2
+            made[connection].lost.set()
+    finally:
+        running.cancel()
+        await asyncio.wait([running], timeout=10)
+        town.stop()
+
+
+def test_a_retained_status_of_an_outbox_not_heard_of_is_answered_with_a_receipt(town: Town) -> None:
+    now_ms = town.clock.wall_ms()
+    (receipt,) = town.deliver(heartbeat("home-01", now_ms, retained=True))
+    assert (receipt.gateway, receipt.epoch, receipt.contiguous) == ("home-01", EPOCH, 0)
+    assert town.deliver(heartbeat("home-02", now_ms, retained=True, state=GatewayState.LOST)) == []
+    town.beat("home-01")
+    assert town.deliver(heartbeat("home-01", now_ms, retained=True)) == [], "it was greeted"
+
+
+def test_a_gateway_never_heard_of_by_heartbeat_is_greeted_for_what_it_sent(town: Town) -> None:
+    town.send((1, oximetry(town.clock.wall_ms(), 97)), gateway="home-02")
+    batch = town.county.writer.run(lambda transaction: greetings(transaction, after=""))
+    assert [(receipt.gateway, receipt.contiguous) for receipt in batch.receipts] == [("home-02", 1)]
+    assert batch.after is None
+
+
+@pytest.mark.broker
+async def test_who_published_before_the_county_listens_is_told_so_by_a_real_broker(town: Town) -> None:
+    clock = SystemClock()
+    broker = BrokerChild(town.folder / "broker", clock)
+    await broker.start()
+    receiver = Receiver(lambda: broker.url, town.county.ingest, writer=town.county.writer, clock=clock)
+    town.beat("home-01")
+    listening: asyncio.Task[None] | None = None
+    try:
+        async with aiomqtt.Client("127.0.0.1", broker.port, identifier="home-01") as gateway:
+            await gateway.subscribe(down_topic("home-01", Down.RECEIPT))
+            alert = envelope((1, finding(clock.wall_ms())), lane="alert")
+            await gateway.publish(alert.topic, alert.body, qos=1)
+            listening = asyncio.create_task(receiver.run())
+            async with asyncio.timeout(20):
+                async for message in gateway.messages:
+                    if decode_receipt(message.payload).contiguous == 1:
+                        break
+                    assert not town.lines(), "it went into the void"
+                    await gateway.publish(alert.topic, alert.body, qos=1)
+        assert [line.seq for line in town.lines()] == [1]
+    finally:
+        if listening is not None:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+        await broker.stop()

@@ -2,13 +2,15 @@
 
     [waiting] -- connect, subscribe --> [listening] -- link lost --> [backing off] -- pause --> [waiting]
 
-Each connection has a fresh client. Messages wait in a bounded queue; when it is full, reading stops, and what the
-broker then drops comes again, because no receipt was sent. Everything that waits goes into one job of the writer.
+Each connection has a fresh client. It begins with a receipt to every gateway: what they published while nobody
+listened is lost, and they see it by that and send it again. Messages wait in a bounded queue; when it is full, reading
+stops, and what the broker then drops comes again, because no receipt was sent. Everything that waits goes into one job
+of the writer.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
@@ -18,15 +20,17 @@ import aiomqtt
 from sqlalchemy.exc import OperationalError
 
 from kanhu.cloud.ingest.door import Message
+from kanhu.cloud.ingest.greeting import greetings
 from kanhu.cloud.ingest.take import Ingest
 from kanhu.cloud.ledger.writer import Transaction, Writer
-from kanhu.contract import ALL_UP, Clock, Down, down_topic, encode_receipt
+from kanhu.contract import ALL_UP, Clock, Down, Receipt, down_topic, encode_receipt
 
 KEEPALIVE_S = 15
 _WAITING_MESSAGES = 5_000
 _MESSAGES_A_JOB = 200
-_LONGEST_PAUSE_S = 10.0
+_LONGEST_PAUSE_S = 2.0  # one client in the broker's own house: no burden, and an alert waits for it
 _FIRST_PAUSE_S = 0.25
+_GREETING_PAUSE_S = 0.02  # between two batches: five thousand gateways in a second at most, and their answers after it
 _CLIENT_ID = "kanhu-county"
 
 _Answer = TypeVar("_Answer")
@@ -65,8 +69,10 @@ class Receiver:
                 # A task of its own: a group whose task fails leaves its owner marked as cancelled before Python 3.13.
                 await asyncio.create_task(self._listen(), name="ingest-listen")
             except* (aiomqtt.MqttError, OSError, OperationalError) as errors:
-                self.detail = str(errors.exceptions[0])
-                _log.warning("broker or ledger lost: %s", self.detail)
+                detail = str(errors.exceptions[0])
+                if detail != self.detail:  # a day without the broker is one line
+                    _log.warning("broker or ledger lost: %s", detail)
+                self.detail = detail
             _end_if_cancelled()
             self.state = LinkState.BACKING_OFF
             if self._clock.mono_ns() - began_ns > _LONGEST_PAUSE_S * 1e9:
@@ -93,6 +99,7 @@ class Receiver:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._store(client), name="ingest-store")
                     tasks.create_task(self._read(client), name="ingest-read")
+                    tasks.create_task(self._greet(client), name="ingest-greet")
             finally:
                 self._deaf_ns = self._clock.mono_ns()
                 self._writer.submit(self._ended)
@@ -108,10 +115,23 @@ class Receiver:
             while len(messages) < _MESSAGES_A_JOB and not self._waiting.empty():
                 messages.append(self._waiting.get_nowait())
             receipts = await self._run_job(partial(self._ingest.take, messages=messages))
-            for receipt in receipts:
-                # QoS 0: a receipt is cumulative and repeated on every heartbeat, so a lost one costs a minute at most.
-                await client.publish(down_topic(receipt.gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)
+            await self._answer(client, receipts)
+
+    async def _greet(self, client: aiomqtt.Client) -> None:
+        after: str | None = ""
+        while after is not None:
+            batch = await self._run_job(partial(greetings, after=after))
+            await self._answer(client, batch.receipts)
+            after = batch.after
+            if after is not None:
+                await self._clock.sleep(_GREETING_PAUSE_S)
                 _end_if_cancelled()
+
+    async def _answer(self, client: aiomqtt.Client, receipts: Iterable[Receipt]) -> None:
+        for receipt in receipts:
+            # QoS 0: a receipt is cumulative and repeated on every heartbeat, so a lost one costs a minute at most.
+            await client.publish(down_topic(receipt.gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)
+            _end_if_cancelled()
 
     async def _run_job(self, job: Callable[[Transaction], _Answer]) -> _Answer:
         return await asyncio.wrap_future(self._writer.submit(job))

@@ -125,7 +125,7 @@ class Ingest:
     def _status(self, transaction: Transaction, message: Message, status: Status) -> Receipt | None:
         if message.retained:
             count(transaction.connection, {"ingest.retained_status_ignored": 1})
-            return None
+            return _greeting(transaction, status)
         self.watch.heard(transaction, status)
         if status.state is not GatewayState.ONLINE:
             return None
@@ -171,6 +171,15 @@ def _foreign(connection: Connection, gateway: str, records: Sequence[Keyed]) -> 
     ]
     elsewhere = registered_elsewhere(connection, {*about}, gateway=gateway) if about else frozenset()
     return sum(1 for resident in about if resident in elsewhere)
+
+
+def _greeting(transaction: Transaction, status: Status) -> Receipt | None:
+    """For a gateway that connected first and whose outbox the county has not heard of, so that it was not greeted."""
+    known = _heartbeat(transaction.connection, status.gateway)
+    if status.state is not GatewayState.ONLINE or (known is not None and known[0].epoch == status.epoch):
+        return None
+    coverage = read_coverage(transaction.connection, gateway=status.gateway, epoch=status.epoch)
+    return receipt(coverage, gateway=status.gateway, epoch=status.epoch, now_ms=transaction.now_ms)
 
 
 def _heartbeat(connection: Connection, gateway: str) -> tuple[Status, int] | None:
