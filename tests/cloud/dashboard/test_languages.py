@@ -50,7 +50,7 @@ _FAMILIES = {
     "chips": ("all", "unclaimed", "mine"),
     "close": [family for family, _ in wording.OUTCOMES],
     "condition": ("present", "pending", "absent"),
-    "absent": ("alert", "resident"),
+    "absent": ("alert", "resident", "page"),
     "look": CHOICES,
     **CHOICES,
     "trend": [f"days_{days}" for days in PERIODS],

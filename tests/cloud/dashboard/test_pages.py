@@ -198,6 +198,25 @@ async def test_what_lies_outside_the_area_does_not_exist(path: str) -> None:
         assert "not in your area" in page.text
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh", "这个地址没有页面。"), ("en", "There is no page at this address.")]
+)
+async def test_an_unknown_page_says_so_in_words_and_leads_back_to_the_board(language: str, said: str) -> None:
+    async with Browser(scene(), language=language) as browser:
+        page = await browser.client.get("/alert/a-1", headers={"accept": "text/html,*/*;q=0.8"})
+        assert (page.status_code, page.headers["cache-control"]) == (404, "no-store")
+        assert said in page.text
+        assert '<a class="btn" href="/">' in page.text
+        assert _Markup(page.text).refused == []
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/api/v1/nothing", "text/html"), ("/nothing", "application/json")])
+async def test_a_program_is_told_of_an_unknown_address_in_json(path: str, accept: str) -> None:
+    async with Browser(scene()) as browser:
+        answer = await browser.client.get(path, headers={"accept": accept})
+        assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
 async def test_a_phone_number_waits_behind_the_call_button() -> None:
     async with Browser(scene()) as browser:
         await browser.sign_in()

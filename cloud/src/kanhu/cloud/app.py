@@ -3,9 +3,11 @@
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException as AnyHTTPException
 
 from kanhu.cloud.api import events, routes
 from kanhu.cloud.dashboard import pages
+from kanhu.cloud.dashboard.unknown import no_such_page
 from kanhu.cloud.guard import BodyLimit, SecurityHeaders
 from kanhu.cloud.services import Services
 from kanhu.cloud.staff.session import ForgedRequest, NotSignedIn
@@ -24,6 +26,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(ForgedRequest, _forged)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(AnyHTTPException, no_such_page)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     return app
