@@ -81,6 +81,29 @@ async def test_what_the_card_tells(tmp_path: Path, free_port: int) -> None:
     assert found["damaged outbox"].level is Level.ATTENTION
 
 
+@pytest.mark.parametrize(
+    ("has", "named"),
+    [
+        ((), "bluetoothd"),
+        (("proc/7/comm",), "Bluetooth adapter"),
+        (("proc/7/comm", "sys/class/bluetooth/hci0"), "battery"),
+    ],
+)
+async def test_the_remedy_names_the_radio_where_there_is_none(
+    tmp_path: Path, free_port: int, has: tuple[str, ...], named: str
+) -> None:
+    config = settings(tmp_path, port=free_port)
+    Outbox.open(config.outbox_file, clock=FakeClock(), max_bytes=1 << 22).close()
+    machine = tmp_path / "machine"
+    for file in has:
+        (machine / file).parent.mkdir(parents=True)
+        (machine / file).write_text("bluetoothd\n", encoding="utf-8")
+    checks = await examine(config, clock=FakeClock(), machine=machine)
+    remedy = next(check.remedy for check in checks if check.name == "device strap-03")
+    assert named in remedy
+    assert ("battery" in remedy) == (named == "battery")
+
+
 async def test_dropped_readings_are_told(tmp_path: Path, free_port: int) -> None:
     config = settings(tmp_path, port=free_port)
     outbox = Outbox.open(config.outbox_file, clock=FakeClock(), max_bytes=64 * 4096)

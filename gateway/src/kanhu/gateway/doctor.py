@@ -6,12 +6,15 @@ It reads the outbox beside a running gateway, and changes nothing.
 import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
+from pathlib import Path
 
 import aiomqtt
 import msgspec
 
 from kanhu.contract import Clock, ClockState
+from kanhu.edge.devices import SERIAL_KINDS
 from kanhu.gateway._lock import is_held
 from kanhu.gateway.config import DeviceSection, GatewayConfig
 from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
@@ -24,6 +27,11 @@ _LITTLE_FREE = 10  # percent of the partition
 _NEARLY_FULL = 80  # percent of the pages that readings may use
 _CONNECTED = "connected:"
 _BAD_BYTES = "bad_bytes:"
+
+_NO_SERVICE = (
+    "There is no Bluetooth service here: install and start bluetoothd (BlueZ); `bluetoothctl list` must name an adapter"
+)
+_NO_ADAPTER = "There is no Bluetooth adapter here: plug one in, or unblock it with rfkill; `bluetoothctl list` names it"
 
 ACKNOWLEDGED_NEVER_RECEIVED = "acknowledged by the broker, never received by the county"
 
@@ -53,8 +61,8 @@ def exit_code(checks: list[Check]) -> int:
     return max((EXIT_CODES[check.level] for check in checks), default=0)
 
 
-async def examine(config: GatewayConfig, *, clock: Clock) -> list[Check]:
-    """All checks, in the order of the way of a reading."""
+async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("/")) -> list[Check]:
+    """All checks, in the order of the way of a reading; `machine` is the root of the file system looked at."""
     checks = [_clock(clock), _disk(config)]
     try:
         outbox = Outbox.look(
@@ -70,7 +78,7 @@ async def examine(config: GatewayConfig, *, clock: Clock) -> list[Check]:
     if outbox is not None:
         try:
             checks += _outbox(outbox)
-            checks += _devices(config, outbox)
+            checks += _devices(config, outbox, machine)
             checks += _receipts(outbox, clock)
         finally:
             outbox.close()
@@ -146,13 +154,30 @@ def _room(space: Space, owed: str) -> Check:
     return Check("outbox", Level.OK, found)
 
 
-def _devices(config: GatewayConfig, outbox: Outbox) -> Iterator[Check]:
+def _devices(config: GatewayConfig, outbox: Outbox, machine: Path) -> Iterator[Check]:
     counters, notes = outbox.counters(), outbox.notes()
+    no_radio = "" if config.radio.bumble else _radio_remedy(machine)
     for device in config.device:
-        yield _device(device, counters, notes)
+        remedy = "" if device.kind in SERIAL_KINDS else no_radio
+        yield _device(device, counters, notes, remedy or "Check its power, battery, plug and distance")
 
 
-def _device(device: DeviceSection, counters: dict[tuple[str, str], int], notes: dict[str, int]) -> Check:
+def _radio_remedy(machine: Path) -> str:
+    """What Bluetooth needs before any device can be heard; empty where service and adapter are there."""
+    if not _has_process(machine, "bluetoothd"):
+        return _NO_SERVICE
+    return "" if any(machine.glob("sys/class/bluetooth/hci*")) else _NO_ADAPTER
+
+
+def _has_process(machine: Path, name: str) -> bool:
+    for file in machine.glob("proc/[0-9]*/comm"):
+        with suppress(OSError):  # it ended while we looked
+            if file.read_text(encoding="utf-8", errors="replace").strip() == name:
+                return True
+    return False
+
+
+def _device(device: DeviceSection, counters: dict[tuple[str, str], int], notes: dict[str, int], remedy: str) -> Check:
     connected, bad_bytes = (notes.get(f"{kind}{device.id}") for kind in (_CONNECTED, _BAD_BYTES))
     name = f"device {device.id}"
     refused = {key[1]: count for key, count in counters.items() if key[0] == device.id and key[1] != "accepted"}
@@ -164,7 +189,7 @@ def _device(device: DeviceSection, counters: dict[tuple[str, str], int], notes: 
         found += f"; {bad_bytes} bad bytes since it started"
     if not connected:
         state = "never reached" if connected is None else "not reached now"
-        return Check(name, Level.ATTENTION, f"{state}; {found}", "Check its power, battery, plug and distance")
+        return Check(name, Level.ATTENTION, f"{state}; {found}", remedy)
     return Check(name, Level.OK, found)
 
 
