@@ -180,6 +180,16 @@ async def test_a_closed_alert_comes_once_more_as_closed_and_leaves_the_order() -
         assert ":a-5" not in page
 
 
+@pytest.mark.parametrize(("language", "now"), [("zh", "情况仍在"), ("en", "still so")])
+async def test_a_closed_alert_says_nothing_of_how_it_is_now(language: str, now: str) -> None:
+    async with Browser(scene(), language=language) as browser:
+        await browser.sign_in()
+        assert now in (await browser.get("/alerts/a-5")).text
+        await browser.send("/alerts/a-5/claim", {"key": "k" * 12})
+        await browser.send("/alerts/a-5/close", {"key": "c" * 12, "outcome": "true_action"})
+        assert now not in (await browser.get("/alerts/a-5")).text
+
+
 async def test_what_scripts_are_told_of_the_board_holds_no_name() -> None:
     async with Browser(scene(), language="zh") as browser:
         await browser.sign_in()
