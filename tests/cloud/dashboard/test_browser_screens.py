@@ -105,6 +105,34 @@ def test_a_desk_shows_seven_alerts_and_a_phone_two_with_their_buttons(
     context.close()
 
 
+@pytest.mark.parametrize("text", ["normal", "large"])
+def test_a_long_value_keeps_clear_of_its_cards_edge_on_a_phone(chromium: Browser, county: str, text: str) -> None:
+    context, page, _ = opened(chromium, county, size=PHONE, text=text)
+    signed_in(page, "lijing", FakeStaff.PASSWORD)
+    page.goto("/residents/r-0003")
+    page.locator(".vital", has_text="mmHg").locator(".v").evaluate(
+        "line => [...line.childNodes].filter(node => /\\d/.test(node.data))[0].data = '184/110 '"
+    )
+    clearance = """() => Math.min(...[...document.querySelectorAll('.vital .v')].map(line => {
+        const inside = document.createRange();
+        inside.selectNodeContents(line);
+        return line.parentElement.getBoundingClientRect().right - inside.getBoundingClientRect().right;
+    }))"""
+    assert page.evaluate(clearance) >= 8
+    context.close()
+
+
+def test_a_touch_screen_shows_no_key_on_a_button(chromium: Browser, county: str) -> None:
+    context = chromium.new_context(
+        base_url=county, viewport={"width": PHONE[0], "height": PHONE[1]}, is_mobile=True, has_touch=True
+    )
+    page = signed_in(context.new_page(), "lijing", FakeStaff.PASSWORD)
+    page.goto("/alerts/a-6")
+    assert page.locator("#panel .claim kbd").count() == 1
+    assert not page.locator("#panel .claim kbd").is_visible()
+    context.close()
+
+
 def test_the_board_stays_light_for_an_old_phone(chromium: Browser, county: str) -> None:
     context, page, _ = opened(chromium, county, size=PHONE)
     signed_in(page, "lijing", FakeStaff.PASSWORD)

@@ -21,6 +21,7 @@ from kanhu.cloud.dashboard import wording
 from kanhu.cloud.dashboard.languages import CATALOGUES, LANGUAGES, choose_language, language
 from kanhu.cloud.dashboard.look import CHOICES
 from kanhu.cloud.dashboard.resident_view import PERIODS
+from kanhu.cloud.desk import words
 from kanhu.cloud.desk.model import ActResult, Outcome, Role
 from kanhu.cloud.ingest.receiver import LinkState
 from kanhu.cloud.staff.book import SignInReason
@@ -157,6 +158,12 @@ def test_both_languages_fill_in_the_same_values() -> None:
     for key, texts in english.items():
         names = {tuple(sorted(set(_PLACEHOLDER.findall(text)))) for text in (*texts, *chinese[key])}
         assert len(names) == 1, (key, names)
+
+
+def test_an_alert_ends_in_one_word_and_only_a_window_is_shut() -> None:
+    shut = {key for key, texts in _sentences("zh_CN").items() if any("关闭" in text for text in texts)}
+    assert shut <= {"act.close_dialog", "help.close"}
+    assert "关闭" not in inspect.getsource(words)
 
 
 def test_english_counts_one_and_many_and_chinese_needs_no_plural() -> None:

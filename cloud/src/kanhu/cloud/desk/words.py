@@ -37,7 +37,7 @@ _RELEASES = {
 }
 
 _RECURRENCES = {
-    Grouping.RECURRED: Both("警报未关闭时再次出现，并入本警报", "Again while this was open: counted here"),
+    Grouping.RECURRED: Both("警报未结束时再次出现，并入本警报", "Again while this was open: counted here"),
     Grouping.LEVEL_ROSE: Both("再次出现且级别升高，重新待接手", "Again, at a higher level: waiting for somebody anew"),
     Grouping.CALLED_AGAIN: Both("再次呼叫，重新待接手", "Called again: waiting for somebody anew"),
 }
@@ -49,7 +49,7 @@ _STAGES: dict[str, Both] = {
     Reason.AGE_UNKNOWN: Both("网关时间不可信，按实时处理", "the gateway's time is not known, treated as live"),
     Reason.LEVEL_ROSE: Both("级别升高", "the level rose"),
     Reason.CALLED_AGAIN: Both("再次呼叫", "called again"),
-    Reason.RETURNED: Both("关闭后再次出现", "back after it was closed"),
+    Reason.RETURNED: Both("结束后再次出现", "back after it was closed"),
     Reason.HELD_FOR_NIGHT: Both("夜间暂缓，早上提示", "held for the night, announced in the morning"),
     Reason.LIVES_ALONE: Both("独居，夜间也提示", "lives alone, announced at night too"),
 }
@@ -92,7 +92,7 @@ def event_text(event: Event) -> Both:
             return Both(f"无人接手，升至第 {level} 级", f"Nobody took it: escalated to level {level}")
         case Closed(name=name, outcome=outcome, note=note):
             words = OUTCOMES[Outcome(outcome)]
-            return Both(f"{name}关闭：{words.zh}{_note('：', note)}", f"{name} closed: {words.en}{_note(': ', note)}")
+            return Both(f"{name}结束：{words.zh}{_note('：', note)}", f"{name} closed: {words.en}{_note(': ', note)}")
         case Ended():
             return Both("网关恢复联系，警报自动结束", "The gateway is back: ended by itself")
 
