@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,8 +30,9 @@ def _chart(
     start: datetime = START,
     end: datetime = END,
     kind: TrendKind = TrendKind.LINE,
+    unit: str = "%",
 ) -> Chart:
-    trend = Trend(metric, Both("血氧", "SpO₂"), "%", tuple(points), band, limit, kind)
+    trend = Trend(metric, Both("血氧", "SpO₂"), unit, tuple(points), band, limit, kind)
     return trend_chart(trend, start=start, end=end, zone=UTC, language=language("en"))
 
 
@@ -44,6 +46,19 @@ def _xs(path: str) -> list[float]:
 
 def _ys(path: str) -> list[float]:
     return [float(number) for number in _NUMBER.findall(path)][1::2]
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "least"), [("mmHg", 140, 20), ("/min", 72, 20), ("%", 99, 6), ("/min", 3, 20)]
+)
+def test_one_point_of_difference_does_not_fill_the_axis(unit: str, value: float, least: float) -> None:
+    chart = _chart(_hourly([value, value + 1, value]), unit=unit)
+    shown = [float(tick.text) for tick in chart.vertical]
+    assert shown[-1] - shown[0] >= least
+    assert 0 <= shown[0] <= value < value + 1 <= shown[-1]
+    assert unit != "%" or shown[-1] <= 100
+    drawn = _ys(chart.paths[0])
+    assert max(drawn) - min(drawn) <= chart.height / 5
 
 
 def test_a_gap_in_the_data_is_a_gap_in_the_drawing() -> None:

@@ -26,6 +26,9 @@ CHART_WIDTH = 1000
 CHART_HEIGHT = 148
 _TOP = 12
 _BOTTOM = 122
+_WHOLE_PERCENT = 100
+_LEAST_SPANS = {"mmHg": 20.0, "/min": 20.0, "%": 6.0}
+"""Of the value axis, by unit: a change nobody would act on must not fill the chart."""
 
 Point = tuple[datetime, float | None, QualityLevel]
 
@@ -120,7 +123,7 @@ def trend_chart(trend: Trend, *, start: datetime, end: datetime, zone: tzinfo, l
     points = [point for point in trend.points if start <= point[0] <= end]
     values = [value for _, value, _ in points if value is not None]
     extra = [*(trend.band or ()), *(() if trend.limit is None else (trend.limit,))]
-    axis = _axis(*_span([*values, *extra] or [0.0, 1.0]))
+    axis = _axis(*_widened(*_span([*values, *extra] or [0.0, 1.0]), trend.unit))
     low, high = axis[0], axis[-1]
     seconds = (end - start).total_seconds()
 
@@ -227,6 +230,17 @@ def _is_beyond(value: float, trend: Trend) -> bool:
 def _span(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     return (low, high) if high - low > 1e-6 * max(1.0, abs(high)) else (low - 1, high + 1)
+
+
+def _widened(low: float, high: float, unit: str) -> tuple[float, float]:
+    """At least the least span of the unit around the values, never below nothing or above the whole."""
+    missing = max(0.0, _LEAST_SPANS.get(unit, 0.0) - (high - low))
+    below, above = low - missing / 2, high + missing / 2
+    if unit == "%" and high <= _WHOLE_PERCENT < above:
+        below, above = below - (above - _WHOLE_PERCENT), float(_WHOLE_PERCENT)
+    if below < 0 <= low:
+        below, above = 0.0, above - below
+    return below, above
 
 
 def _axis(low: float, high: float) -> list[float]:
