@@ -297,6 +297,21 @@ async def test_the_source_of_a_limit_is_said_to_be_english_where_the_page_is_not
         assert '<dt>依据（英文）</dt><dd lang="en">' in (await browser.get("/alerts/a-2")).text
 
 
+@pytest.mark.parametrize(("language", "place"), [("zh", "云岭县"), ("en", "Yunling")])
+async def test_who_is_signed_in_reads_their_county_in_words(language: str, place: str) -> None:
+    async with Browser(scene(), language=language) as browser:
+        await browser.sign_in()
+        assert f" · {place}</p>" in (await browser.get("/me")).text
+
+
+async def test_english_tags_are_words() -> None:
+    async with Browser(scene()) as browser:
+        await browser.sign_in()
+        page = (await browser.get("/")).text
+        assert '<span class="tag">Hypertension</span>' in page
+        assert "HTN" not in page
+
+
 async def test_a_period_nobody_offers_becomes_a_week() -> None:
     async with Browser(scene()) as browser:
         await browser.sign_in()
