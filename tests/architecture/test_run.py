@@ -15,8 +15,8 @@ import pytest
 from tests.architecture.layout import PARTS, ROOT
 from tests.debian import PROVIDES
 
-_NOT_BUILT = ("bench", "prove", "score", "vectors", "county", "conform", "docs")
-_VERBS = ("demo", "test", "check", "wheels", *_NOT_BUILT)
+_NOT_BUILT = ("bench", "prove", "vectors", "county", "conform", "docs")
+_VERBS = ("demo", "test", "check", "wheels", "score", *_NOT_BUILT)
 
 
 @pytest.fixture
@@ -30,6 +30,13 @@ def test_verb_that_is_not_built_says_so_in_one_line_and_ends_with_2(door: Path, 
     done = _run(door, verb, "--json")
     assert done.returncode == 2
     assert done.stderr == f"kanhu: ./run {verb} is not built yet; ./run --help lists what is.\n"
+    assert not (door.parent / ".venv").exists()
+
+
+def test_a_task_that_is_not_built_says_so_and_ends_with_2(door: Path) -> None:
+    done = _run(door, "score", "falls", "--json")
+    assert done.returncode == 2
+    assert "not built yet" in done.stderr
     assert not (door.parent / ".venv").exists()
 
 
