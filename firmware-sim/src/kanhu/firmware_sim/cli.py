@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         "--recordings", type=Path, metavar="DIR", help="recorded beats, instead of the scenario's folder"
     )
     serve.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's")
+    serve.add_argument(
+        "--patience", type=float, default=0.0, metavar="S", help="after start, wait so long for every device to be read"
+    )
     serve.add_argument("--autostart", action="store_true", help="start at once, ignore the end of standard input")
     return parser
 
@@ -78,6 +81,7 @@ async def _serve(scenario: Scenario, state: Path, options: argparse.Namespace) -
         clock=clock,
         announce=_announce,
         seed=options.seed,
+        patience_s=options.patience,
     )
     orders: asyncio.Queue[Order] = asyncio.Queue()
     loop = asyncio.get_running_loop()

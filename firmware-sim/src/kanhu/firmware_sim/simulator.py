@@ -28,6 +28,7 @@ Announcement = Mapping[str, object]
 
 # What is on the air when everything ends, such as the news of a gateway that has just died, may still arrive.
 _LANDING_S = 0.05
+_READER_POLL_S = 0.1
 
 
 class Order(Enum):
@@ -58,8 +59,13 @@ class Simulator:
         clock: Clock,
         announce: Callable[[Announcement], None],
         seed: int | None = None,
+        patience_s: float = 0.0,
     ) -> None:
-        """Prepare; `recordings` holds recorded beats, `state` receives serial lines and links.json."""
+        """Prepare; `recordings` holds recorded beats, `state` receives serial lines and links.json.
+
+        After START it waits up to `patience_s` for every device to have a reader, then plays.
+        """
+        self._patience_s = patience_s
         self._scenario = scenario
         self._recordings = recordings
         self._state = state
@@ -148,7 +154,16 @@ class Simulator:
             case DeviceKind.OXIMETER:
                 return Oximeter(surroundings, line=SerialLine(self._state / home.id / entry.id))
 
+    async def _wait_for_readers(self) -> None:
+        """A reading that nobody takes proves nothing: give slow gateways their time to connect."""
+        deadline_ns = self._clock.mono_ns() + round(self._patience_s * 1e9)
+        while self._clock.mono_ns() < deadline_ns:
+            if all(device.has_reader() for home in self._homes for device in home.devices):
+                return
+            await self._clock.sleep(_READER_POLL_S)
+
     async def _play_all(self) -> None:
+        await self._wait_for_readers()
         timeline = Timeline(
             self._clock, start_of_day_s=start_of_day_s(self._scenario), duration_s=self._scenario.duration_s
         )

@@ -43,6 +43,10 @@ class Button:
         """Its kind and address."""
         return {"kind": self._around.entry.kind.value, "address": self._address}
 
+    def has_reader(self) -> bool:
+        """Always: it speaks to whoever listens, and cannot know who does."""
+        return True
+
     async def power_on(self) -> None:
         """Nothing to do: a button is always on."""
 

@@ -66,6 +66,10 @@ class Cuff:
         """Its kind and address."""
         return {"kind": self._around.entry.kind.value, "address": self._address}
 
+    def has_reader(self) -> bool:
+        """Whether a host is connected and has asked for measurements."""
+        return self._peripheral.has_indication_subscriber()
+
     async def power_on(self) -> None:
         """Advertise."""
         await self._peripheral.power_on()

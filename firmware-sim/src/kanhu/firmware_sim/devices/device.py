@@ -35,6 +35,9 @@ class Device(Protocol):
     def door(self) -> dict[str, str]:
         """How a gateway reaches it: kind, and address or port."""
 
+    def has_reader(self) -> bool:
+        """Whether somebody would take a reading at this moment."""
+
     async def power_on(self) -> None:
         """Be there for gateways to find."""
 

@@ -54,6 +54,10 @@ class Oximeter:
         """Its kind and the line's stable name."""
         return {"kind": self._around.entry.kind.value, "port": str(self._line.name)}
 
+    def has_reader(self) -> bool:
+        """Whether its port is open on the other side."""
+        return self._line.is_open()
+
     async def power_on(self) -> None:
         """Nothing to do: the line is there."""
 
@@ -65,8 +69,8 @@ class Oximeter:
 
     async def play(self, timeline: Timeline) -> None:
         """Stream while worn."""
-        ends = [event.at_s for event in self._around.events[1:]] + [timeline.duration_s]
-        for event, end_s in zip(self._around.events, ends, strict=True):
+        begins = [event.at_s for event in self._around.events]
+        for event, end_s in zip(self._around.events, [*begins, timeline.duration_s][1:], strict=True):
             if isinstance(event, Wear):
                 begins_s = event.at_s
                 for window in _windows(event, end_s):

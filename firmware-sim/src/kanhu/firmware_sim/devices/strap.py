@@ -52,6 +52,10 @@ class Strap:
         """Its kind and address."""
         return {"kind": self._around.entry.kind.value, "address": self._address}
 
+    def has_reader(self) -> bool:
+        """Whether a host is connected and has asked for measurements."""
+        return self._peripheral.has_notification_subscriber()
+
     async def power_on(self) -> None:
         """Advertise."""
         await self._peripheral.power_on()

@@ -84,6 +84,11 @@ def count_emitted(journal: Path) -> int:
     return sum(1 for line in _lines(journal) if "n" in line)
 
 
+def has_started(journal: Path) -> bool:
+    """Whether the simulator has begun to play."""
+    return any("started" in line for line in _lines(journal))
+
+
 def emissions(journal: Path) -> Iterator[dict[str, Any]]:
     """One line a reading: when its last byte left, which home, which device."""
     return (line for line in _lines(journal) if "n" in line)

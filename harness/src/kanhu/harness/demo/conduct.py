@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from kanhu.harness.demo import settings
-from kanhu.harness.demo.account import Account, balance, emissions
+from kanhu.harness.demo.account import Account, balance, emissions, has_started
 from kanhu.harness.demo.county import County, SeenAlert
 from kanhu.harness.demo.processes import Processes, environment
 from kanhu.harness.demo.script import Expected, Script, load_script
@@ -28,6 +28,8 @@ SITE = HARNESS / "scenarios" / "site.toml"
 RECORDING = HARNESS / "data" / "rr_af"
 
 _UP_PATIENCE_S = 60.0
+_DEVICE_PATIENCE_S = 20.0
+"""How long the morning waits for every gateway to have reached its devices."""
 _DRAIN_PATIENCE_S = 45.0
 _KILL_AFTER_S = 45.0
 """Broker and cloud are killed so long after the script's start: in the middle of the falling oxygen."""
@@ -165,6 +167,9 @@ async def play(stage: Village) -> None:
         raise DemoFailed("the simulator cannot be told to start")
     simulator.stdin.write(b"start\n")
     await simulator.stdin.drain()
+    while not has_started(stage.journal):
+        stage.processes.check()
+        await asyncio.sleep(0.05)
     stage.script_began_s = stage.timeline.elapsed_s()
     stage.timeline.say("the morning begins")
     end_s = _emission_ends_s(stage)
@@ -274,6 +279,7 @@ async def _start_simulator(stage: Village) -> dict[str, dict[str, object]]:
         (
             _tool("kanhu-sim"), "serve", "--scenario", str(stage.options.scenario), "--state", str(state),
             "--journal", str(stage.journal), "--seed", str(stage.options.seed), "--recordings", str(RECORDING),
+            "--patience", str(_DEVICE_PATIENCE_S),
         ),
         stdin=asyncio.subprocess.PIPE,
     )  # fmt: skip  # one flag with its value reads best
