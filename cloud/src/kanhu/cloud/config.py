@@ -62,7 +62,7 @@ class CloudConfig(_Table, frozen=True):
 
 
 def load_config(path: Path) -> CloudConfig:
-    """Read cloud.toml.
+    """Read cloud.toml; a relative `data` counts from the folder of the file.
 
     Raises:
         ConfigInvalid: with file, key and remedy.
@@ -79,7 +79,7 @@ def load_config(path: Path) -> CloudConfig:
         said, _, where = str(error).partition(" - at ")
         raise ConfigInvalid(str(path), key=where.strip("`$.") or "file", remedy=f"{said}; {_DOCS}") from error
     _check(config, str(path))
-    return config
+    return msgspec.structs.replace(config, data=path.parent.absolute() / config.data)
 
 
 def policy_of(config: CloudConfig, pack: RulePack) -> Policy:
