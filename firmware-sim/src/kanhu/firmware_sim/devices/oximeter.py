@@ -55,8 +55,8 @@ class Oximeter:
         return {"kind": self._around.entry.kind.value, "port": str(self._line.name)}
 
     def has_reader(self) -> bool:
-        """Whether its port is open on the other side."""
-        return self._line.is_open()
+        """Whether a window could begin now: its port has been open on the other side for long enough."""
+        return self._reason_not_to_begin() is None
 
     async def power_on(self) -> None:
         """Nothing to do: the line is there."""
