@@ -6,6 +6,7 @@ CloudError
 ├── SiteRefused        a site file that contradicts itself
 ├── StaffRefused       an account that cannot be made
 ├── BrokerUnusable     the embedded broker does not start
+├── OutcomeRefused     a file of a replay's outcome that cannot be read back
 └── NotSignedIn, ForgedRequest   in staff.session: answers to a request, not faults
 """
 
@@ -39,3 +40,7 @@ class StaffRefused(CloudError):
 
 class BrokerUnusable(CloudError):
     """The embedded broker does not start."""
+
+
+class OutcomeRefused(CloudError):
+    """A file of a replay's outcome that cannot be read back."""

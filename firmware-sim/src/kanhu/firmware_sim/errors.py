@@ -3,6 +3,7 @@
 SimulatorError
 ├── ScenarioRefused     a scenario file that cannot be played; names the file, the place and the remedy
 ├── RecordRefused       a file of beat intervals that cannot be replayed
+├── TruthRefused        a file of truths that cannot be read back
 └── NotEncodable        a value the device's format has no room for
 """
 
@@ -31,6 +32,17 @@ class RecordRefused(SimulatorError, ValueError):
         """Keep the line, counted from 1."""
         super().__init__(f"{file}, line {line}: {detail}")
         self.file = file
+        self.line = line
+        self.detail = detail
+
+
+class TruthRefused(SimulatorError, ValueError):
+    """A file of truths that cannot be read back."""
+
+    def __init__(self, place: str, line: int, detail: str) -> None:
+        """Keep the line, counted from 1."""
+        super().__init__(f"{place}, line {line}: {detail}")
+        self.place = place
         self.line = line
         self.detail = detail
 

@@ -1,0 +1,84 @@
+"""What a replay writes down, one JSON line each: alerts with everything that was told, decisions, and the account.
+
+Whoever compares reads this file and nothing else of the judge, so that any version, or any other judge, can be
+compared with any other.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from kanhu.cloud.errors import OutcomeRefused
+
+__all__ = ["Alert", "Counts", "Line", "Told", "read_outcome"]
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """One moment at which an alert called for a person anew: it opened, rose, came back, or called again."""
+
+    at_ms: int
+    """When the county told, true time."""
+    own_ms: int
+    """When it happened by the finding's own time."""
+    priority: str
+    """As it counted here and now."""
+    reason: str
+    late: bool = False
+    held_until_ms: int | None = None
+    """Medium at night: shown at once, sounded in the morning."""
+    claimed_ms: int | None = None
+    """First claim after it; None where nobody took it."""
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True, tag="alert"):
+    """One alert from first to last."""
+
+    alert: str
+    village: str
+    gateway: str
+    """Where its subject lives, else who found it."""
+    subject: str
+    rule: str
+    rule_version: str
+    priority: str
+    """The highest it had."""
+    told: tuple[Told, ...]
+    ended_ms: int | None = None
+    """When the condition last ended."""
+    closed_ms: int | None = None
+    closed_by: str = ""
+    outcome: str = ""
+    level: int = 0
+    """Highest step of the escalation ladder that was reached."""
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True, tag="counts"):
+    """The account of one village: what came in and what was answered."""
+
+    village: str
+    readings: int
+    stored: int
+    duplicated: int
+    refused: int
+    decisions: dict[str, int]
+    """By `RULE.reason`."""
+    stages: dict[str, int]
+    """The county's own counters."""
+
+
+Line = Alert | Counts
+
+_decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+
+
+def read_outcome(lines: Iterable[bytes], *, place: str) -> Iterator[Line]:
+    """Read it back.
+
+    Raises:
+        OutcomeRefused: a line that is neither.
+    """
+    for number, line in enumerate(lines, 1):
+        try:
+            yield _decoder.decode(line)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise OutcomeRefused(f"{place}, line {number}: {error}") from error
