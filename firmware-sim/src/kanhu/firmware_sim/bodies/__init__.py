@@ -6,11 +6,13 @@ or any judgement of what a value means.
 
 from kanhu.firmware_sim.bodies.beats import Beat, BeatSource, RecordedBeats, SinusBeats, load_recorded_beats
 from kanhu.firmware_sim.bodies.body import Body, VitalState
+from kanhu.firmware_sim.bodies.episodes import Episode
 
 __all__ = [
     "Beat",
     "BeatSource",
     "Body",
+    "Episode",
     "RecordedBeats",
     "SinusBeats",
     "VitalState",

@@ -8,8 +8,10 @@ the same second always give the same person.
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kanhu.firmware_sim.bodies.episodes import Episode
 from kanhu.firmware_sim.scenario import Condition, Resident
 
 _DAY_S = 86_400.0
@@ -35,28 +37,43 @@ class VitalState:
     systolic_mmhg: float
     diastolic_mmhg: float
     spo2_percent: float
+    respiration_per_min: float = 16.5
+    temperature_celsius: float = 36.4
+    glucose_mmol_l: float = 5.4
+    weight_kg: float = 60.0
+    activity: float = 0.1
+    asleep: bool = False
 
 
 class Body:
     """The slow part of one person; a pure function of the second of the day."""
 
-    def __init__(self, resident: Resident | None, *, seed: str) -> None:
+    def __init__(
+        self,
+        resident: Resident | None,
+        *,
+        seed: str,
+        episodes: Sequence[Episode] = (),
+        missed_doses: frozenset[int] = frozenset(),
+    ) -> None:
         """Build from the resident, or a plain visitor where nobody is named."""
+        self.episodes = tuple(episodes)
+        self.missed_doses = missed_doses
         self._resting = _resting(resident)
         draw = random.Random(f"{seed}/body/{resident.id if resident else 'visitor'}")
         self._phases = [[draw.uniform(0, 2 * math.pi) for _ in _WANDERING_PERIODS_S] for _ in range(3)]
 
-    def at(self, second_of_day: float) -> VitalState:
+    def at(self, second: float) -> VitalState:
         """The state at one second; the resting values hold at about 09:00 and 21:00."""
-        day = -math.cos(2 * math.pi * (second_of_day - _LOWEST_AT_S) / _DAY_S)  # -1 at 03:00, +1 at 15:00
+        day = -math.cos(2 * math.pi * (second - _LOWEST_AT_S) / _DAY_S)  # -1 at 03:00, +1 at 15:00
         rest = self._resting
-        pressure = 1 + 0.06 * day + 0.015 * self._wandering(1, second_of_day)
+        pressure = 1 + 0.06 * day + 0.015 * self._wandering(1, second)
         asleep = max(0.0, -day)
         return VitalState(
-            heart_rate_bpm=rest.heart_rate_bpm * (1 + 0.08 * day) + 2.0 * self._wandering(0, second_of_day),
+            heart_rate_bpm=rest.heart_rate_bpm * (1 + 0.08 * day) + 2.0 * self._wandering(0, second),
             systolic_mmhg=rest.systolic_mmhg * pressure,
             diastolic_mmhg=rest.diastolic_mmhg * pressure,
-            spo2_percent=min(100.0, rest.spo2_percent - asleep + 0.3 * self._wandering(2, second_of_day)),
+            spo2_percent=min(100.0, rest.spo2_percent - asleep + 0.3 * self._wandering(2, second)),
         )
 
     def _wandering(self, which: int, second: float) -> float:

@@ -1,0 +1,19 @@
+"""The places people live in, and what moves in them: rooms, doors, beds, visits, and the village's power and links.
+
+Here lives where somebody is and when a door opens, when a gateway is cut off, and which gateway's clock is wrong.
+Not here: vital signs (bodies), devices, or what a recording looks like.
+"""
+
+from kanhu.firmware_sim.homes.dwelling import Dwelling, DwellingKind, Movement, Visit
+from kanhu.firmware_sim.homes.village import ClockFault, Outage, gateway_clock, outages
+
+__all__ = [
+    "ClockFault",
+    "Dwelling",
+    "DwellingKind",
+    "Movement",
+    "Outage",
+    "Visit",
+    "gateway_clock",
+    "outages",
+]
