@@ -4,7 +4,10 @@ SimulatorError
 ├── ScenarioRefused     a scenario file that cannot be played; names the file, the place and the remedy
 ├── RecordRefused       a file of beat intervals that cannot be replayed
 ├── TruthRefused        a file of truths that cannot be read back
-└── NotEncodable        a value the device's format has no room for
+├── FolderRefused       a folder that cannot take this recording; names the remedy
+├── NotEncodable        a value the device's format has no room for
+├── MqttRefused         bytes from a broker that a client cannot make sense of
+└── FleetRefused        a fleet that cannot be run here; says what to do
 """
 
 from pathlib import Path
@@ -47,5 +50,23 @@ class TruthRefused(SimulatorError, ValueError):
         self.detail = detail
 
 
+class FolderRefused(SimulatorError):
+    """A folder that cannot take this recording."""
+
+    def __init__(self, folder: Path, remedy: str) -> None:
+        """Keep which folder; `remedy` is for people."""
+        super().__init__(f"{folder}: {remedy}")
+        self.folder = folder
+        self.remedy = remedy
+
+
 class NotEncodable(SimulatorError, ValueError):
     """A value the device's format has no room for."""
+
+
+class MqttRefused(SimulatorError, ValueError):
+    """Bytes from a broker that a client cannot make sense of."""
+
+
+class FleetRefused(SimulatorError):
+    """A fleet that cannot be run here; the text says what to do."""
