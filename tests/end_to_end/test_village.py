@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from kanhu.harness.demo.conduct import Options, Outcome, bring_up, free_port, play, settle, village
-from kanhu.harness.demo.county import SeenAlert
+from kanhu.harness.demo.conduct import Options, Outcome, bring_up, play, settle, village
 from kanhu.harness.demo.show import Timeline
+from kanhu.harness.village.county import SeenAlert
+from kanhu.harness.village.stage import free_port
 
 HERE = Path(__file__).parent
 

@@ -19,11 +19,11 @@ from typing import Any
 import aiomqtt
 import httpx
 
-from kanhu.harness.demo import settings
-from kanhu.harness.demo.conduct import free_port
-from kanhu.harness.demo.county import County
-from kanhu.harness.demo.processes import Processes, environment
-from kanhu.harness.demo.script import Device, Home
+from kanhu.harness.village import settings
+from kanhu.harness.village.county import County
+from kanhu.harness.village.processes import Processes, environment
+from kanhu.harness.village.script import Device, Home
+from kanhu.harness.village.stage import free_port
 
 SITE = Path(__file__).with_name("bad_input_site.toml")
 GATEWAY = "home-01"
@@ -187,9 +187,8 @@ async def town(folder: Path) -> AsyncIterator[Town]:
 async def start_gateway(built: Town, links: dict[str, Any]) -> None:
     """Start the gateway and wait until the county has heard it."""
     home = Home(GATEWAY, DEVICES, (("r-0001", ("lives_alone",)),))
-    file = settings.write_gateway(built.folder / GATEWAY, home, links, broker_port=built.broker_port)
-    slow = f"heartbeat_s = {settings.HEARTBEAT_S}\n"
-    file.write_text(file.read_text(encoding="utf-8").replace(slow, f"heartbeat_s = {HEARTBEAT_S}\n"), encoding="utf-8")
+    pace = settings.Pace(heartbeat_s=HEARTBEAT_S)
+    settings.write_gateway(built.folder / GATEWAY, home, links, broker_port=built.broker_port, pace=pace)
     await built.processes.start(GATEWAY, (program("kanhu-gateway"), "run", "--config", str(built.gateway_toml)))
     async with asyncio.timeout(_UP_S):
         while {row["id"]: row["state"] for row in await built.county.gateways()}[GATEWAY] != "online":

@@ -48,7 +48,7 @@ def test_the_morning_can_be_played() -> None:
 def test_nothing_in_home_09_speaks_while_its_power_is_off() -> None:
     scenario = load_scenario(_SCENARIOS / "morning.toml")
     (home,) = (home for home in scenario.home if home.id == "home-09")
-    assert {fault.home for fault in scenario.fault} == {"home-09"}
+    assert [(fault.at_s, fault.for_s, fault.on) for fault in scenario.fault] == [(25, 50, "gateway home-09")]
     assert [event.at_s for event in home.event if isinstance(event, Measure)] == [6]
     assert not [event for event in home.event if isinstance(event, Press | Wear)]
 
@@ -72,7 +72,7 @@ def test_every_home_of_the_morning_stands_in_the_register() -> None:
         (_HEAD.replace('person = "r-0001"', 'person = "r-0002"'), "no resident of home-01"),
         (_HEAD.replace("oximeter-01", "cuff-01"), "its own id"),
         ('starts_at = "25:00"' + _HEAD, "time of day"),
-        (_HEAD + '[[fault]]\nat_s = 1\nhome = "home-99"\naction = "power_cut"', "no home home-99"),
+        (_HEAD + '[[fault]]\nat_s = 1\non = "gateway home-99"\nwhat = "kill"', "no home home-99"),
         (_event('at_s = 1\ndevice = "cuff-02"\naction = "measure"'), "no device cuff-02"),
         (_event('at_s = 1\ndevice = "cuff-01"\naction = "press"'), "cannot do this"),
         (_event('at_s = 61\ndevice = "cuff-01"\naction = "measure"'), "ends at 60 s"),

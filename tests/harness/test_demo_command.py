@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kanhu.harness.demo.conduct import SCENARIO, SITE
-from kanhu.harness.demo.script import load_script
 from kanhu.harness.demo.show import Timeline
+from kanhu.harness.village.script import load_script
 
 
 def refused(*arguments: str) -> str:

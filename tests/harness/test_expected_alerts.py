@@ -6,10 +6,10 @@ import pytest
 
 from kanhu.harness.demo.account import Account
 from kanhu.harness.demo.conduct import Options, Outcome, compare_alerts, share_out
-from kanhu.harness.demo.county import County, SeenAlert
 from kanhu.harness.demo.report import as_json, as_rows
-from kanhu.harness.demo.script import Expected
 from kanhu.harness.demo.show import Timeline
+from kanhu.harness.village.county import County, SeenAlert
+from kanhu.harness.village.script import Expected
 
 SOS = Expected("r-0005", "SOS", "high", 10)
 OXYGEN = Expected("r-0002", "SPO2-LOW", "medium", 77)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kanhu.harness.demo.processes import ProcessDied, Processes, environment
+from kanhu.harness.village.processes import ProcessDied, Processes, environment
 
 FOR_EVER = (sys.executable, "-c", "import time\nwhile True: time.sleep(1)")
 _DEAF_PROGRAM = """
@@ -48,7 +48,7 @@ async def test_a_process_killed_on_purpose_is_no_failure_and_starts_again(proces
 async def test_a_process_deaf_to_the_stop_signal_is_killed(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kanhu.harness.demo.processes._STOP_PATIENCE_S", 0.2)
+    monkeypatch.setattr("kanhu.harness.village.processes._STOP_PATIENCE_S", 0.2)
     child = await processes.start("deaf", DEAF)
     while not child.log.read_text(encoding="utf-8"):  # noqa: ASYNC110  # a process has no event to wait for
         await asyncio.sleep(0.02)

@@ -167,8 +167,10 @@ class Fault(_Table, frozen=True, kw_only=True):
     """What whoever runs the system does to it; not played here."""
 
     at_s: Seconds
-    home: Name
-    action: str
+    for_s: Seconds = 0.0  # 0: to the end
+    on: str  # "gateway home-09", "link home-09", "broker", "cloud", "disk home-09", "clock home-09", "device cuff-09"
+    what: str
+    amount: float = 0.0
 
 
 class Expected(_Table, frozen=True, kw_only=True):

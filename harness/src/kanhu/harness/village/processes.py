@@ -1,4 +1,4 @@
-"""Processes of the demo: started together, watched, killed on purpose, and never left behind."""
+"""Processes of a village: started together, watched, killed on purpose, and never left behind."""
 
 import asyncio
 import ctypes
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1  # prctl(2): the kernel ends the child when the demo dies, however it dies
+_PR_SET_PDEATHSIG = 1  # prctl(2): the kernel ends the child when whoever started it dies, however it dies
 _STOP_PATIENCE_S = 15.0  # a gateway flushes its outbox and says goodbye; longer than that is a hang
 _TAIL_LINES = 15
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
@@ -58,7 +58,7 @@ class Processes:
                 stdout=output,
                 stderr=output,
                 env=dict(self.environment),
-                start_new_session=True,  # Ctrl-C reaches the demo only, which then stops all in order
+                start_new_session=True,  # Ctrl-C reaches the parent only, which then stops all in order
                 preexec_fn=_die_with_parent,
             )
         starts = self.children[name].starts + 1 if name in self.children else 1

@@ -1,22 +1,36 @@
-"""The configuration files that the demo writes for the processes it starts.
+"""The configuration files written for the processes of a village.
 
 Rules are never shortened; heartbeats and the silence limit are, and they are configuration.
 """
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kanhu.harness.demo.script import Home
+from kanhu.harness.village.script import Home
 
-HEARTBEAT_S = 5
-GATEWAY_SILENT_S = 30
-"""A gateway unheard for so long is raised; heartbeat and limit are the two settings the demo shortens."""
-RECONNECT_GRACE_S = 10
-"""How long gateways have to come back after the county itself was away: two heartbeats."""
-ROUTINE_S = 2
-"""How often routine readings leave; 60 s in the field, where the link costs money."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """The settings a play on one machine shortens, so that minutes show what hours do in the field."""
+
+    heartbeat_s: float = 5
+    gateway_silent_s: float = 30
+    """A gateway unheard for so long is raised."""
+    watch_list_s: float | None = None
+    """So long where somebody of the watch list lives; None leaves it to the rule."""
+    watch_all_s: float | None = None
+    reconnect_grace_s: float = 10
+    """How long gateways have to come back after the county itself was away: two heartbeats."""
+    routine_s: float = 2
+    """How often routine readings leave; 60 s in the field, where the link costs money."""
+    reconnect_max_s: float = 2
+    """Longest pause of a gateway between two tries."""
+
+
+USUAL = Pace()
 
 _KINDS = {
     "cuff": "cuff-ble",
@@ -26,27 +40,35 @@ _KINDS = {
 }
 
 
-def write_cloud(folder: Path, *, http_port: int, broker_port: int) -> Path:
+def write_cloud(folder: Path, *, http_port: int, broker_port: int, pace: Pace = USUAL) -> Path:
     """cloud.toml of the county."""
+    silence = {
+        "gateway_silent_s": pace.gateway_silent_s,
+        "watch_lost_watch_list_s": pace.watch_list_s,
+        "watch_lost_all_s": pace.watch_all_s,
+        "reconnect_grace_s": pace.reconnect_grace_s,
+    }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "cloud.toml"
     path.write_text(
         _toml({"data": str(folder), "timezone": "Asia/Shanghai", "broker": f"mqtt://127.0.0.1:{broker_port}"})
         + _table("county", {"zh": "云岭县", "en": "Yunling County"})
         + _table("http", {"host": "127.0.0.1", "port": http_port})
-        + _table("silence", {"gateway_silent_s": GATEWAY_SILENT_S, "reconnect_grace_s": RECONNECT_GRACE_S}),
+        + _table("silence", {name: seconds for name, seconds in silence.items() if seconds is not None}),
         encoding="utf-8",
     )
     return path
 
 
-def write_gateway(folder: Path, home: Home, links: Mapping[str, Any], *, broker_port: int) -> Path:
+def write_gateway(folder: Path, home: Home, links: Mapping[str, Any], *, broker_port: int, pace: Pace = USUAL) -> Path:
     """gateway.toml of one home, with the addresses at which its simulated devices are reached."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "gateway.toml"
-    text = _toml({"gateway": home.id, "data": str(folder), "timezone": "Asia/Shanghai", "heartbeat_s": HEARTBEAT_S})
+    text = _toml(
+        {"gateway": home.id, "data": str(folder), "timezone": "Asia/Shanghai", "heartbeat_s": pace.heartbeat_s}
+    )
     text += _table("broker", {"host": "127.0.0.1", "port": broker_port})
-    text += _table("uplink", {"routine_s": ROUTINE_S, "reconnect_max_s": 2})
+    text += _table("uplink", {"routine_s": pace.routine_s, "reconnect_max_s": pace.reconnect_max_s})
     text += _table("radio", {"bumble": links["hci"]})
     text += _table("journal", {"path": str(folder / "accepted.ndjson")})
     for resident, tags in home.residents:

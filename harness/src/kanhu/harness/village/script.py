@@ -1,4 +1,4 @@
-"""The scripted morning as the demo sees it: which homes, which faults, which alerts must come."""
+"""A script as whoever runs the whole village sees it: which homes, which faults, which alerts must come."""
 
 import tomllib
 from dataclasses import dataclass
@@ -27,11 +27,14 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something the demo does to a gateway; seconds from the start of the script."""
+    """Something that breaks; seconds from the start of the script, for ever where `for_s` is 0."""
 
     at_s: float
-    home: str
-    action: str
+    for_s: float
+    on: str
+    """A kind and, where there are several, a name: `gateway home-09`, `link home-09`, `broker`, `cloud`, `staff`."""
+    what: str
+    amount: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The whole morning."""
+    """The whole play."""
 
     homes: tuple[Home, ...]
     faults: tuple[Fault, ...]
@@ -63,7 +66,10 @@ def load_script(scenario: Path, site: Path) -> Script:
     script = tomllib.loads(scenario.read_text(encoding="utf-8"))
     register = tomllib.loads(site.read_text(encoding="utf-8"))
     homes = tuple(_home(entry, register["resident"]) for entry in script["home"])
-    faults = tuple(Fault(fault["at_s"], fault["home"], fault["action"]) for fault in script.get("fault", []))
+    faults = tuple(
+        Fault(fault["at_s"], fault.get("for_s", 0.0), fault["on"], fault["what"], fault.get("amount", 0.0))
+        for fault in script.get("fault", [])
+    )
     expected = tuple(
         Expected(entry["subject"], entry["rule"], entry["priority"], entry["due_s"])
         for entry in script.get("expected", [])
