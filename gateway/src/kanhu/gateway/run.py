@@ -7,10 +7,12 @@ outbox is closed. A kill at any instruction loses nothing that was accepted.
 import asyncio
 import logging
 import signal
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 
 from kanhu.contract import Clock, GatewayState, Status
+from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
 from kanhu.gateway.committer import Committer
@@ -32,9 +34,12 @@ _BAD_BYTES = "bad_bytes:"
 
 _log = logging.getLogger(__name__)
 
+Source = Callable[[Sink], Coroutine[object, object, None]]
+"""Hands readings to a sink until cancelled."""
 
-async def run_gateway(config: GatewayConfig, *, clock: Clock) -> None:
-    """Run until SIGTERM or SIGINT.
+
+async def run_gateway(config: GatewayConfig, *, clock: Clock, source: Source | None = None) -> None:
+    """Run until SIGTERM or SIGINT; readings come from `source` where there is one, else from the devices named.
 
     Raises:
         OutboxError: the outbox cannot be opened; nothing was started.
@@ -48,7 +53,7 @@ async def run_gateway(config: GatewayConfig, *, clock: Clock) -> None:
         outbox, aside = open_outbox(file, clock=clock, max_mib=max_mib)
         _tell_damage(aside)
         try:
-            await _run_with(Committer(outbox), config, clock=clock, stop=stop)
+            await _run_with(Committer(outbox), config, clock=clock, source=source, stop=stop)
         except OutboxDamaged as error:
             _log.error("%s", error)
             _tell_damage(await asyncio.to_thread(set_aside_if_damaged, file, clock=clock, max_mib=max_mib))
@@ -56,10 +61,12 @@ async def run_gateway(config: GatewayConfig, *, clock: Clock) -> None:
     _log.info("%s stopped", config.gateway)
 
 
-async def _run_with(committer: Committer, config: GatewayConfig, *, clock: Clock, stop: asyncio.Event) -> None:
+async def _run_with(
+    committer: Committer, config: GatewayConfig, *, clock: Clock, source: Source | None, stop: asyncio.Event
+) -> None:
     try:
         with Journal(config.journal_file) as journal:
-            await _Gateway(config, committer, journal=journal, clock=clock).run(stop)
+            await _Gateway(config, committer, journal=journal, clock=clock, source=source).run(stop)
     finally:
         await committer.close()
 
@@ -72,8 +79,11 @@ def _tell_damage(aside: Path | None) -> None:
 class _Gateway:
     """The parts of one gateway, and the order in which they start and end."""
 
-    def __init__(self, config: GatewayConfig, committer: Committer, *, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self, config: GatewayConfig, committer: Committer, *, journal: Journal, clock: Clock, source: Source | None
+    ) -> None:
         self._config = config
+        self._source = source or self._devices
         self._committer = committer
         self._clock = clock
         self._supervisor = Supervisor(clock)
@@ -126,8 +136,11 @@ class _Gateway:
         for subject in pipeline.restore(await self._committer.states()):
             _log.warning("the state of %s is of another version: its rules start afresh", subject)
         self._intake.judge_with(pipeline)
+        await self._source(self._intake)
+
+    async def _devices(self, sink: Sink) -> None:
         devices = tuple(device.as_edge(gateway=self._config.gateway) for device in self._config.device)
-        await run_devices(devices, self._intake, clock=self._clock, radio=self._config.radio)
+        await run_devices(devices, sink, clock=self._clock, radio=self._config.radio)
 
     async def _account(self) -> None:
         """Write down for the doctor how each device is reached; only what changed, for the card's sake."""
