@@ -1,15 +1,35 @@
 """What can go wrong in the harness.
 
 HarnessError
+  ExpectationsRefused  harness/expectations.toml does not say what has to be raised for each kind of happening
+  RecordingUnusable    a recording or an outcome that cannot be scored; names the file and the remedy
   LimitsRefused   harness/limits.toml does not say one bound and its reason
   ProgramFailed   a program the harness started did not end well
 """
 
-__all__ = ["HarnessError", "LimitsRefused", "ProgramFailed"]
+__all__ = ["ExpectationsRefused", "HarnessError", "LimitsRefused", "ProgramFailed", "RecordingUnusable"]
 
 
 class HarnessError(Exception):
     """Base of every error raised here."""
+
+
+class ExpectationsRefused(HarnessError):
+    """The file of expectations cannot be used."""
+
+    def __init__(self, file: str, fault: str) -> None:
+        super().__init__(f"{file}: {fault}")
+        self.file = file
+        self.fault = fault
+
+
+class RecordingUnusable(HarnessError):
+    """A recording or an outcome cannot be scored."""
+
+    def __init__(self, file: str, fault: str) -> None:
+        super().__init__(f"{file}: {fault}")
+        self.file = file
+        self.fault = fault
 
 
 class LimitsRefused(HarnessError):

@@ -1,0 +1,126 @@
+"""The figures of a scored recording: what `./run county --json` prints and limits are set on."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kanhu.contract import Priority
+from kanhu.harness.report import Limit, Value
+from kanhu.harness.scoring.episodes import Episodes, EventResult, TellingResult
+from kanhu.harness.scoring.load import Load, measure_load
+from kanhu.harness.scoring.spread import Spread, spread
+from kanhu.harness.scoring.tally import Tally, tally
+
+__all__ = ["Account", "Scored", "scaled_limits", "score"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of the readings themselves."""
+
+    readings: int
+    stored: int
+    duplicated: int
+    refused: int
+
+    @property
+    def lost(self) -> int:
+        """Recorded, and neither stored nor refused with a reason."""
+        return max(0, self.readings - self.stored - self.refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A recording, one judge's outcome, and everything counted."""
+
+    episodes: Episodes
+    total: Tally
+    load: Load
+    account: Account
+
+    def figures(self) -> dict[str, Value]:
+        """By name; a share that nothing stands behind is left out."""
+        total, load, known = self.total, self.load, self.episodes.known
+        detect, tell, claim = total.detect(), spread(total.tell_s), spread(total.claim_s)
+        figures: dict[str, Value | None] = {
+            "people": known.manifest.people,
+            "person_days": _short(known.person_days),
+            "events": total.events,
+            "found": total.found,
+            "late": total.late,
+            "missed": total.missed,
+            "missed_unmeasured": total.results[EventResult.UNMEASURED],
+            "missed_without_rule": total.results[EventResult.WITHOUT_RULE],
+            "missed_spoilt": total.results[EventResult.SPOILT],
+            "missed_not_reached": total.results[EventResult.NOT_REACHED],
+            "missed_below_priority": total.results[EventResult.BELOW_PRIORITY],
+            "missed_not_raised": total.results[EventResult.NOT_RAISED],
+            "not_due": total.results[EventResult.NOT_DUE],
+            "sensitivity": _share(total.sensitivity),
+            **{f"false_{each}": total.of(each, TellingResult.FALSE) for each in Priority},
+            **{f"precision_{each}": _share(total.precision(each)) for each in (Priority.HIGH, Priority.MEDIUM)},
+            "unscripted": total.all_of(TellingResult.UNSCRIPTED),
+            "duplicates": total.all_of(TellingResult.AGAIN),
+            "alerts": len(self.episodes.outcome.alerts),
+            "tellings": len(self.episodes.tellings),
+            "delay_median_s": _of(detect, "median"),
+            "delay_p95_s": _of(detect, "p95"),
+            "from_reading_median_s": _of(spread(total.from_reading_s), "median"),
+            "tell_median_s": _of(tell, "median"),
+            "tell_p95_s": _of(tell, "p95"),
+            "claim_median_s": _of(claim, "median"),
+            "claim_p95_s": _of(claim, "p95"),
+            "unclaimed": total.unclaimed,
+            "unowned": len(load.unowned),
+            "flood_minutes": load.flood_minutes,
+            "nights_woken": load.nights_woken,
+            "per_worker_hour": round(load.per_worker_hour, 3),
+            "readings": self.account.readings,
+            "lost": self.account.lost,
+            "duplicated": self.account.duplicated,
+            "refused": self.account.refused,
+        }
+        return {name: value for name, value in figures.items() if value is not None}
+
+
+def score(episodes: Episodes) -> Scored:
+    """Count everything."""
+    counts = episodes.outcome.counts
+    account = Account(
+        readings=episodes.known.manifest.readings,
+        stored=sum(each.stored for each in counts),
+        duplicated=sum(each.duplicated for each in counts),
+        refused=sum(each.refused for each in counts),
+    )
+    people = episodes.known.manifest.people
+    return Scored(episodes, tally(episodes.episodes, episodes.tellings, people=people), measure_load(episodes), account)
+
+
+def scaled_limits(limits: Mapping[str, Limit], scaling: Mapping[str, float], *, person_days: float) -> dict[str, Limit]:
+    """Limits that hold for a stated number of person-days, in proportion to this run and rounded up.
+
+    A limit on seconds, stated for the full size, falls away below it.
+    """
+    scaled: dict[str, Limit] = {}
+    for name, limit in limits.items():
+        full = scaling.get(name)
+        if full is None:
+            scaled[name] = limit
+        elif not name.startswith("seconds") and not isinstance(limit.bound, str):
+            bound = math.ceil(limit.bound * person_days / full)
+            scaled[name] = Limit(limit.comparison, bound, f"{limit.reason}; here {person_days:g} person-days")
+        elif person_days >= full:
+            scaled[name] = limit
+    return scaled
+
+
+def _short(value: float) -> int | float:
+    return int(value) if value == int(value) else round(value, 2)
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _of(sample: Spread | None, which: str) -> float | None:
+    return None if sample is None else round(float(getattr(sample, which)), 1)
