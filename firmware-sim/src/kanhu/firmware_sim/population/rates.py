@@ -1,0 +1,79 @@
+"""How many people have what, and how often something befalls them, with the source of every number.
+
+Prevalence is of people of 65 and over. Rates of scripted episodes are far above life's, so that thirty days of a
+thousand people hold enough of each kind to count; they are a project choice throughout.
+"""
+
+from dataclasses import dataclass
+
+from kanhu.firmware_sim.scenario import Condition
+from kanhu.firmware_sim.truth import HappeningKind
+
+# Seventh national census of China (2020), shares of people of 65 and over by five years: (from age, share).
+AGES = ((65, 0.388), (70, 0.260), (75, 0.164), (80, 0.107), (85, 0.057), (90, 0.024))
+OLDEST_YEARS = 96
+# Enrolled below 65: left-behind spouses and disabled people. Project choice.
+YOUNGER_SHARE, YOUNGEST_YEARS = 0.04, 58
+WOMEN_SHARE = 0.52
+"""Census 2020, people of 65 and over."""
+
+PREVALENCE = {
+    Condition.HYPERTENSION: 0.58,
+    # China Hypertension Survey 2012-2015 (Wang et al., Circulation 2018): 55 % at 65-74, 60 % from 75 on.
+    Condition.DIABETES: 0.19,
+    # National survey of 2013 (Wang et al., JAMA 2017): about 20 % from 60 on, a little less in villages.
+    Condition.COPD: 0.13,
+    # China Pulmonary Health study (Wang et al., Lancet 2018): 13.7 % from 40 on.
+    Condition.HEART_FAILURE: 0.045,
+    # China Hypertension Survey (Hao et al., European Journal of Heart Failure 2019), older groups, upper end.
+}
+FIBRILLATION_SHARE = 0.045
+"""Of 65 and over; Shi et al., Lancet Regional Health Western Pacific 2022 (community survey, China), older groups."""
+FIBRILLATION_PERSISTENT_SHARE = 0.5
+"""Of those; about half of fibrillation in the old is persistent or permanent. Project choice."""
+
+# Households as shares of homes; people living alone are then about 17 % (published 10 to 25 % in villages; the census
+# of 2020 has 12 % of people of 60 and over). `family`: the older person lives with people who are not enrolled.
+HOUSEHOLDS = (("alone", 0.23), ("couple", 0.33), ("family", 0.44))
+
+# Further tags of the register; project choice.
+HIGH_RISK_SHARE, DISABLED_SHARE, DISCHARGED_SHARE = 0.06, 0.06, 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Befalls:
+    """How often a kind befalls those who can have it, and how long it lasts."""
+
+    kind: HappeningKind
+    a_month: float
+    """Episodes in 30 days of one person."""
+    lasts_s: tuple[float, float]
+    """Shortest and longest, drawn evenly."""
+    grave_share: float = 0.0
+    """Share with severity 2."""
+
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
+
+# Project choice; lengths so that what a rule or a person needs for noticing fits in.
+DESATURATION_LUNG = Befalls(HappeningKind.DESATURATION, 0.38, (40 * _MINUTE, 5 * _HOUR), 0.3)
+DESATURATION = Befalls(HappeningKind.DESATURATION, 0.20, (40 * _MINUTE, 3 * _HOUR), 0.3)
+HYPERTENSIVE = Befalls(HappeningKind.HYPERTENSIVE, 0.20, (90 * _MINUTE, 6 * _HOUR), 0.3)
+FAST_HEART = Befalls(HappeningKind.FAST_HEART, 0.6, (35 * _MINUTE, 2 * _HOUR), 0.3)
+SLOW_HEART = Befalls(HappeningKind.SLOW_HEART, 0.55, (35 * _MINUTE, 2 * _HOUR), 0.3)
+HYPOGLYCAEMIA = Befalls(HappeningKind.HYPOGLYCAEMIA, 0.32, (30 * _MINUTE, 90 * _MINUTE), 0.3)
+FALL_ALONE = Befalls(HappeningKind.FALL, 0.38, (10 * _MINUTE, 30 * _MINUTE))
+FALL = Befalls(HappeningKind.FALL, 0.09, (5 * _MINUTE, 25 * _MINUTE))
+INFECTION_WATCHED = Befalls(HappeningKind.INFECTION, 0.24, (4 * _DAY, 7 * _DAY), 0.3)
+INFECTION = Befalls(HappeningKind.INFECTION, 0.015, (4 * _DAY, 7 * _DAY), 0.3)
+WEIGHT_GAIN = Befalls(HappeningKind.WEIGHT_GAIN, 1.8, (6 * _DAY, 9 * _DAY), 0.3)
+PAROXYSM = Befalls(HappeningKind.FIBRILLATION, 1.3, (2 * _DAY, 5 * _DAY))
+CALL = Befalls(HappeningKind.CALL, 0.15, (2 * _MINUTE, 15 * _MINUTE))
+
+LONG_LIE_SHARE = 0.5
+"""Of falls of people living alone. Of fallers over 90, 80 % could not rise at least once and alarms were mostly unused
+(Fleming and Brayne, BMJ 2008)."""
+LONG_LIE_S = (1.5 * _HOUR, 9 * _HOUR)
+"""An hour on the floor is the usual definition of a long lie."""
+CALLS_IN_AN_EMERGENCY_SHARE = 0.2
+"""Of those who can reach a button and feel unwell; project choice."""
