@@ -159,7 +159,7 @@ def _ledger_dump(options: argparse.Namespace) -> int:
     with ledger.read() as connection, options.out.open("w", encoding="utf-8") as out:
         for line in ledger_lines(connection):
             row = {"gateway": line.gateway, "epoch": line.epoch, "seq": line.seq, "sha256": line.sha256}
-            out.write(json.dumps({**row, "kind": line.kind}) + "\n")
+            out.write(json.dumps({**row, "kind": line.kind, "received_ms": line.received_ms}) + "\n")
             lines += 1
     ledger.close()
     print(f"{lines} records in {options.out}")

@@ -45,6 +45,7 @@ class LedgerLine:
     seq: int
     sha256: str
     kind: str
+    received_ms: int
 
 
 def store(connection: Connection, envelope: Envelope, *, wire: bytes, lane: str, now_ms: int) -> Stored:
@@ -96,12 +97,14 @@ def records_between(
 
 def ledger_lines(connection: Connection) -> Iterator[LedgerLine]:
     """Every stored record, conflicting versions included, segment by segment."""
-    for row in connection.execute(select(schema.segment.c.wire).order_by(schema.segment.c.id)):
+    table = schema.segment
+    for row in connection.execute(select(table.c.wire, table.c.received_ms).order_by(table.c.id)):
         envelope = decode_envelope(row.wire)
         for seq, record in envelope.records:
-            yield LedgerLine(envelope.gateway, envelope.epoch, seq, _digest(record).hex(), record_kind(record))
+            digest, kind = _digest(record).hex(), record_kind(record)
+            yield LedgerLine(envelope.gateway, envelope.epoch, seq, digest, kind, row.received_ms)
     for row in connection.execute(select(schema.conflict)):
-        yield LedgerLine(row.gateway, row.epoch, row.seq, row.sha256.hex(), "conflict")
+        yield LedgerLine(row.gateway, row.epoch, row.seq, row.sha256.hex(), "conflict", row.received_ms)
 
 
 def record_kind(record: Record) -> str:

@@ -1,14 +1,17 @@
+"""The external ledger: each way in which books can be wrong has its own count."""
+
 import json
+import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kanhu.harness.demo.account import Account, balance, count_emitted
+from kanhu.harness.ledger import Account, Books, balance, count_emitted
 
 EPOCH = "ab" * 16
-Books = Callable[..., Account]
+Balanced = Callable[..., Account]
 
 
 def _write(path: Path, lines: Iterable[dict[str, Any]]) -> Path:
@@ -29,7 +32,7 @@ def _stored(seq: int, *, sha256: str = "") -> dict[str, Any]:
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Books:
+def books(tmp_path: Path) -> Balanced:
     def build(*, emitted: int, journal: list[dict[str, Any]], ledger: list[dict[str, Any]]) -> Account:
         return balance(
             emitted=_write(tmp_path / "emitted", _emitted(emitted)),
@@ -40,7 +43,7 @@ def books(tmp_path: Path) -> Books:
     return build
 
 
-def test_books_that_balance_have_no_problem(books: Books) -> None:
+def test_books_that_balance_have_no_problem(books: Balanced) -> None:
     account = books(
         emitted=3,
         journal=[_accepted(1), _accepted(2), _accepted(3, kind="finding"), {"refused": "short", "device": "cuff-01"}],
@@ -63,7 +66,7 @@ def test_books_that_balance_have_no_problem(books: Books) -> None:
     ],
 )
 def test_every_kind_of_wrong_book_is_named(
-    books: Books, emitted: int, journal: list[dict[str, Any]], ledger: list[dict[str, Any]], problem: str
+    books: Balanced, emitted: int, journal: list[dict[str, Any]], ledger: list[dict[str, Any]], problem: str
 ) -> None:
     assert problem in books(emitted=emitted, journal=journal, ledger=ledger).problems()
 
@@ -76,3 +79,48 @@ def test_a_line_still_being_written_is_not_counted(tmp_path: Path) -> None:
 
 def test_a_journal_that_does_not_exist_yet_holds_nothing(tmp_path: Path) -> None:
     assert count_emitted(tmp_path / "never") == 0
+
+
+def test_what_waits_in_an_outbox_is_owed_and_not_lost() -> None:
+    books = Books()
+    for seq in (1, 2, 3):
+        books.note("home-01", _accepted(seq))
+    account = books.account([_stored(1)], owed={("home-01", EPOCH): [2, 7]})
+    assert (account.lost, account.owed, account.stored) == (1, 1, 1)
+    assert account.broken_promises() == ["1 lost"]
+
+
+def test_an_outbox_of_another_epoch_excuses_nothing() -> None:
+    books = Books()
+    books.note("home-01", _accepted(1))
+    account = books.account([], owed={("home-01", "cd" * 16): [1], ("home-02", EPOCH): [1]})
+    assert (account.lost, account.owed) == (1, 0)
+
+
+def test_a_promise_made_and_never_heard_is_unclaimed_and_breaks_nothing() -> None:
+    account = Books().account([_stored(1)])
+    assert (account.unclaimed, account.broken_promises()) == (1, [])
+
+
+def test_lateness_is_counted_from_the_promise_to_the_first_storing() -> None:
+    books = Books()
+    for seq in range(1, 101):
+        books.note("home-01", _accepted(seq), at_ms=1000 * seq)
+    stored = [_stored(seq) | {"received_ms": 1000 * seq + 10 * seq} for seq in range(1, 101)]
+    account = books.account([*stored, _stored(1) | {"received_ms": 10**9}], late_after_ms=900)
+    assert (account.late, account.late_ms_p95, account.duplicated) == (10, 960.0, 1)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_planted_error_is_counted_once_among_thousands(seed: int) -> None:
+    draw = random.Random(seed)
+    seqs = list(range(1, 3001))
+    books = Books()
+    for seq in draw.sample(seqs, len(seqs)):
+        books.note("home-01", _accepted(seq, sha256=f"{seq:064x}"))
+    lost, wrong, again = (set(part) for part in (seqs[:7], seqs[100:111], seqs[500:513]))
+    stored = [_stored(seq, sha256=f"{seq + 10**6 * (seq in wrong):064x}") for seq in seqs if seq not in lost]
+    stored += [_stored(seq, sha256=f"{seq:064x}") for seq in again]
+    draw.shuffle(stored)
+    account = books.account(stored)
+    assert (account.lost, account.wrong, account.duplicated, account.stored) == (7, 11, 13, 2993)
