@@ -1,0 +1,140 @@
+"""What the clauses stand on: the broker's address and, where the owner gives them, the ledger and the power switch."""
+
+import asyncio
+import json
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from kanhu.contract import Clock
+from kanhu.harness.conform.readings import Maker
+from kanhu.harness.conform.virtual_gateway import ClauseBroken, VirtualGateway
+from kanhu.harness.errors import ProgramFailed
+
+__all__ = ["Bench", "LedgerCommand", "LedgerRow", "LedgerView", "PowerCommands", "PowerSwitch"]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One stored record, as the county itself tells it."""
+
+    gateway: str
+    epoch: str
+    seq: int
+    sha256: str
+
+
+class LedgerView(Protocol):
+    """How to see what is stored."""
+
+    async def rows(self) -> list[LedgerRow]:
+        """Every stored record, versions in conflict included."""
+
+
+class PowerSwitch(Protocol):
+    """How to end the county without warning, and to start it again."""
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+
+    async def start(self) -> None:
+        """Start it; it may return before the county listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One county under test."""
+
+    url: str
+    clock: Clock
+    patience_s: float = 15.0
+    crashes: int = 3
+    """How often the county is killed right after a receipt."""
+    ledger: LedgerView | None = None
+    power: PowerSwitch | None = None
+
+    def maker(self, gateway: str) -> Maker:
+        """Records about the rooms of this gateway."""
+        return Maker(gateway, clock=self.clock)
+
+    @asynccontextmanager
+    async def gateway(self, name: str, *, session: str = "a") -> AsyncIterator[VirtualGateway]:
+        """A gateway with a new epoch, connected; `session` tells two connections of one gateway apart."""
+        made = VirtualGateway(self.url, name, clock=self.clock, patience_s=self.patience_s, session=session)
+        async with made:
+            yield made
+
+    async def rows_of(self, gateway: VirtualGateway) -> list[LedgerRow]:
+        """What is stored of one epoch; only where there is a ledger."""
+        if self.ledger is None:
+            raise ClauseBroken("there is no ledger to look into")
+        key = (gateway.gateway, gateway.epoch)
+        return [row for row in await self.ledger.rows() if (row.gateway, row.epoch) == key]
+
+    async def kill(self) -> None:
+        """End the county; only where there is a switch."""
+        if self.power is None:
+            raise ClauseBroken("there is no power switch")
+        await self.power.kill()
+
+    async def start(self) -> None:
+        """Start it again."""
+        if self.power is None:
+            raise ClauseBroken("there is no power switch")
+        await self.power.start()
+
+    async def kill_and_start(self) -> None:
+        """A power cut."""
+        await self.kill()
+        await self.start()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCommand:
+    """A command of the owner that prints one JSON line a stored record: gateway, epoch, seq, sha256."""
+
+    command: str
+
+    async def rows(self) -> list[LedgerRow]:
+        """Run it and read its lines.
+
+        Raises:
+            ProgramFailed: it ended badly, or printed something else.
+        """
+        said = await _run(self.command, "the ledger command")
+        try:
+            lines = [json.loads(line) for line in said.splitlines() if line.strip()]
+            return [LedgerRow(line["gateway"], line["epoch"], line["seq"], line["sha256"]) for line in lines]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ProgramFailed("reading the lines of the ledger command", repr(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCommands:
+    """Two commands of the owner."""
+
+    kill_command: str
+    start_command: str
+
+    async def kill(self) -> None:
+        """Run the first."""
+        await _run(self.kill_command, "the kill command")
+
+    async def start(self) -> None:
+        """Run the second."""
+        await _run(self.start_command, "the start command")
+
+
+async def _run(command: str, doing: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *shlex.split(command),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, problems = await process.communicate()
+    if process.returncode != 0:
+        raise ProgramFailed(doing, problems.decode(errors="replace") or f"status {process.returncode}")
+    return out.decode(errors="replace")
