@@ -93,6 +93,13 @@ class Body:
         """When this person wakes, eats and sleeps on a day, counted from 0."""
         return self._day(day).plan
 
+    def vigour(self, second: float) -> float:
+        """What episodes leave of the usual liveliness, from 0 to 1."""
+        left = 1.0
+        for course in self._day(int(second // _DAY_S)).courses:
+            left *= 1 - (1 - course.activity) * course.strength(second)
+        return left
+
     def still(self, second: float) -> bool:
         """Whether this person lies where they fell."""
         return any(onset_s <= second < end_s for onset_s, end_s in self._still)
@@ -128,9 +135,7 @@ class Body:
             return 0.15 if any(rise <= clock_s < back for rise, back in plan.rises_s) else 0.0
         bout = math.sin(_BOUTS[0] * second + self._phases[0]) + 0.8 * math.sin(_BOUTS[1] * second + self._phases[1])
         activity = (0.1 + 0.3 * max(0.0, bout)) * plan.liveliness * self.traits.liveliness * _busy(clock_s)
-        for course in day.courses:
-            activity *= 1 - (1 - course.activity) * course.strength(second)
-        return min(1.0, activity)
+        return min(1.0, activity * self.vigour(second))
 
     def _state(self, second: float, activity: float) -> VitalState:
         day_number, clock_s = divmod(second, _DAY_S)
@@ -147,12 +152,17 @@ class Body:
         together = w[0] + w[1] + w[2]
         bare_mmhg, bare_mmol_l = self._without_tablet(day, clock_s)
 
-        pressure_minutes = 0.017 * together + 0.018 * (w[3] + w[4])
-        pressure = 1 + new * level.pressure + old * before.pressure + 0.01 * afternoon - usual.night_dip * sleep
+        pressure_minutes = usual.swing * (0.017 * together + 0.018 * (w[3] + w[4]))
+        pressure = (
+            1
+            + usual.swing * (new * level.pressure + old * before.pressure)
+            + 0.01 * afternoon
+            - usual.night_dip * sleep
+        )
         minutes = [
             0.8 * together + 0.9 * (w[5] + w[6]),
             usual.systolic_mmhg * pressure_minutes,
-            usual.diastolic_mmhg * 0.8 * pressure_minutes,
+            usual.diastolic_mmhg * 1.2 * pressure_minutes,
             0.15 * (w[7] + w[8]),
             0.5 * (w[7] + w[8]),
             0.02 * w[9],
@@ -169,7 +179,7 @@ class Body:
         values = [
             usual.heart_rate_bpm * heart_rate + 14 * activity + 3 * full + minutes[0],
             usual.systolic_mmhg * pressure + 6 * activity - 6 * full + bare_mmhg + minutes[1],
-            usual.diastolic_mmhg * (1 + 0.8 * (pressure - 1)) - 3 * full + 0.55 * bare_mmhg + minutes[2],
+            usual.diastolic_mmhg * (1 + 1.15 * (pressure - 1)) - 3 * full + 0.55 * bare_mmhg + minutes[2],
             usual.spo2_percent + new * level.spo2_percent + old * before.spo2_percent - sleep + minutes[3],
             usual.respiration_per_min
             + new * level.respiration_per_min

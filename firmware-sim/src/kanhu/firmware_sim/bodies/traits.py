@@ -11,6 +11,7 @@
 | glucose, after a meal | 1.9 more; diabetes 3.6 more | Zhao 2023: supper's peak 3.7 above fasting |
 | glucose, from day to day | spread 0.3; diabetes 0.7 | Zhao 2023: median spread 0.8 |
 | weight | women 56, men 63, spread 8 | project choice, after Chinese surveys of older villagers |
+| swing of pressure from day to day | people differ by a fifth | Kato 2010: 8.6, spread 3.1 mmHg |
 | night dip of pressure | 13 %, spread 3 | O'Brien 1988: 10 to 20 % is usual |
 
 A condition moves them by the amounts in `_CONDITIONS`, a project choice within what is published: hypertension is
@@ -41,6 +42,8 @@ class Traits:
     weight_kg: float
     night_dip: float
     """Share by which pressure is lower asleep."""
+    swing: float
+    """How far pressure goes up and down; 1 is usual."""
     liveliness: float
     """How much of the waking day is movement; 1 is usual."""
     meal_mmol_l: float
@@ -79,7 +82,7 @@ _CONDITIONS: dict[Condition, _Shift] = {
         respiration_per_min=1.5,
         liveliness=0.75,
     ),
-    Condition.DIABETES: _Shift(heart_rate_bpm=3.0, systolic_mmhg=4.0, diastolic_mmhg=1.0, glucose_mmol_l=1.6),
+    Condition.DIABETES: _Shift(heart_rate_bpm=3.0, systolic_mmhg=2.0, diastolic_mmhg=1.0, glucose_mmol_l=1.6),
 }
 _DOSE_MMHG = 9.0  # Law 2003: one drug at standard dose takes 9.1/5.5 mmHg off
 _DOSE_MMOL_L = 1.2  # project choice
@@ -118,6 +121,7 @@ def traits(resident: Resident | None, draw: random.Random) -> Traits:
         + (_spread(draw, 0.75) if diabetic else _spread(draw, 0.3)),
         weight_kg=(56.0 if woman else 63.0) + _spread(draw, 8.0),
         night_dip=0.13 + _spread(draw, 0.025),
+        swing=1 + _spread(draw, 0.2),
         liveliness=max(0.3, liveliness),
         meal_mmol_l=(3.6 if diabetic else 1.9) * (1 + _spread(draw, 0.15)),
         glucose_spread_mmol_l=0.7 if diabetic else 0.3,
