@@ -2,15 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
-from kanhu.cloud.alerting.deadlines import fire_due
-from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.alerting.listening import Listening
-from kanhu.cloud.alerting.nightly import Nightly
 from kanhu.cloud.alerting.policy import Policy
-from kanhu.cloud.alerting.silence import Watch
 from kanhu.cloud.config import CloudConfig, policy_of
+from kanhu.cloud.deciding import Deciding, assemble
 from kanhu.cloud.desk.ledger_desk import LedgerDesk
 from kanhu.cloud.desk.model import Both
 from kanhu.cloud.ingest.take import Ingest
@@ -29,18 +25,22 @@ class County:
 
     ledger: Ledger
     writer: Writer
-    policy: Policy
-    ingest: Ingest
-    nightly: Nightly
+    deciding: Deciding
     services: Services
+
+    @property
+    def policy(self) -> Policy:
+        """Numbers of alert work."""
+        return self.deciding.policy
+
+    @property
+    def ingest(self) -> Ingest:
+        """The door."""
+        return self.deciding.ingest
 
     def duties(self) -> dict[str, Job]:
         """What is due again and again, each a job of its own."""
-        return {
-            "silence": self.ingest.watch.tick,
-            "deadlines": partial(fire_due, policy=self.policy),
-            "night": self.nightly.tick,
-        }
+        return self.deciding.duties()
 
     def close(self) -> None:
         """Finish what waits and close the file."""
@@ -61,9 +61,7 @@ def open_county(config: CloudConfig, *, pack: RulePack, clock: Clock, broker: Ca
     ledger.check()
     stream = ChangeStream()
     writer = Writer(ledger, clock, announce=stream.announce)
-    intake = Intake(policy, pack)
-    listening = Listening()
-    watch = Watch(intake, clock, listening)
+    deciding = assemble(policy, pack, clock=clock, listening=Listening())
     desk = LedgerDesk(ledger, writer, clock, policy, pack, broker)
     stream.announce(desk.newest_revision())
     writer.start()
@@ -76,4 +74,4 @@ def open_county(config: CloudConfig, *, pack: RulePack, clock: Clock, broker: Ca
         county=Both(config.county.zh, config.county.en),
         settings=Settings(transport=config.http.transport, undo_s=policy.undo_ms / 1000),
     )
-    return County(ledger, writer, policy, Ingest(intake, watch, listening), Nightly(intake, clock), services)
+    return County(ledger, writer, deciding, services)

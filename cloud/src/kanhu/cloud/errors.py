@@ -7,6 +7,7 @@ CloudError
 ├── StaffRefused       an account that cannot be made
 ├── BrokerUnusable     the embedded broker does not start
 ├── OutcomeRefused     a file of a replay's outcome that cannot be read back
+├── ReplayRefused      a recording, a rule pack or a folder that a replay cannot use; names place and remedy
 └── NotSignedIn, ForgedRequest   in staff.session: answers to a request, not faults
 """
 
@@ -44,3 +45,7 @@ class BrokerUnusable(CloudError):
 
 class OutcomeRefused(CloudError):
     """A file of a replay's outcome that cannot be read back."""
+
+
+class ReplayRefused(CloudError):
+    """A recording, a rule pack or a folder that a replay cannot use; names place and remedy."""

@@ -19,8 +19,12 @@ _KEEP_EVERY_MS = 15_000
 class Listening:
     """Time listened, in milliseconds since the ledger was made."""
 
-    def __init__(self) -> None:
-        """Deaf, until `begin`; the total so far is read with the first use."""
+    def __init__(self, *, stalled_ms: float = STALLED_MS) -> None:
+        """Deaf, until `begin`; the total so far is read with the first use.
+
+        Where time is virtual, and ticks come only when something can happen, no pause is a stall: infinite.
+        """
+        self._stalled_ms = stalled_ms
         self._total_ms = 0.0
         self._loaded = False
         self._kept_ms = 0.0
@@ -72,7 +76,7 @@ class Listening:
             return
         passed_ms = (mono_ns - self._mono_ns) / 1e6
         self._mono_ns = mono_ns
-        if passed_ms > STALLED_MS:
+        if passed_ms > self._stalled_ms:
             self._resumed_ms = self._total_ms
         else:
             self._total_ms += max(0.0, passed_ms)

@@ -5,7 +5,7 @@ Writers commit to the disk before they answer; a file system that cannot do WAL 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from sqlite3 import Connection as DriverConnection
 
@@ -20,7 +20,6 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from kanhu.cloud.errors import LedgerUnusable
 
 LEDGER_FILE = "ledger.db"
-_FULL = 2
 _BUSY_MS = 10_000
 _MMAP_BYTES = 256 * 1024 * 1024
 _READERS = 16
@@ -34,10 +33,28 @@ class Access(StrEnum):
     READ = "read"
 
 
+class Durability(Enum):
+    """What a commit is worth: the journal and how far it goes to the disk, as SQLite numbers it."""
+
+    PROMISED = ("wal", 2)
+    SCRATCH = ("memory", 0)
+    """For a file that is made, read and thrown away by one process: a replay, where nobody is promised anything."""
+
+    @property
+    def journal(self) -> str:
+        """`journal_mode`."""
+        return self.value[0]
+
+    @property
+    def synchronous(self) -> int:
+        """`synchronous`: 2 is FULL, 0 is OFF."""
+        return self.value[1]
+
+
 class Ledger:
     """The file, with one engine for the writer thread and one for readers."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durability: Durability = Durability.PROMISED) -> None:
         """Open an existing or new file; the schema is `migrate`'s work.
 
         Raises:
@@ -50,8 +67,9 @@ class Ledger:
         except (OSError, ValueError) as error:  # ValueError: no path at all
             raise LedgerUnusable(f"{path.parent}: {error}; change `data` in cloud.toml") from error
         self.path = path
-        self._writer = _engine(path, Access.WRITE)
-        self._readers = _engine(path, Access.READ)
+        self._durability = durability
+        self._writer = _engine(path, Access.WRITE, durability)
+        self._readers = _engine(path, Access.READ, durability)
 
     def connect_writer(self) -> Connection:
         """The connection of the one writer thread; transactions begin immediate."""
@@ -86,12 +104,14 @@ class Ledger:
         with self._named_errors(), self._writer.connect() as connection:
             journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
             synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar()
-            if journal != "wal" or synchronous != _FULL:
-                raise LedgerUnusable(f"{self.path}: journal {journal}, synchronous {synchronous}; need wal, {_FULL}")
-            found = self._refuse_newer(connection)
+            need = self._durability.value
+            if (journal, synchronous) != need:
+                found = f"journal {journal}, synchronous {synchronous}"
+                raise LedgerUnusable(f"{self.path}: {found}; need {need[0]}, {need[1]}")
+            schema = self._refuse_newer(connection)
             newest = ScriptDirectory.from_config(_alembic_config()).get_current_head()
-            if found != newest:
-                raise LedgerUnusable(f"{self.path}: schema {found}, need {newest}; run kanhu-cloud migrate")
+            if schema != newest:
+                raise LedgerUnusable(f"{self.path}: schema {schema}, need {newest}; run kanhu-cloud migrate")
 
     def _refuse_newer(self, connection: Connection) -> str | None:
         found = MigrationContext.configure(connection).get_current_revision()
@@ -121,7 +141,7 @@ def _alembic_config() -> Config:
     return config
 
 
-def _engine(path: Path, access: Access) -> Engine:
+def _engine(path: Path, access: Access, durability: Durability) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
@@ -136,8 +156,8 @@ def _engine(path: Path, access: Access) -> Engine:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA mmap_size={_MMAP_BYTES}")
         if access is Access.WRITE:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute(f"PRAGMA journal_mode={durability.journal}")
+            cursor.execute(f"PRAGMA synchronous={durability.synchronous}")
         else:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
