@@ -125,9 +125,15 @@ class _Open:
         return self.happening.onset_ms <= moment_ms <= self.ends_ms
 
 
-def compare_with_truth(known: Known, outcome: Outcome, *, expectations: Expectations, pack: RulePack) -> Episodes:
-    """Judge every happening and every telling."""
-    reach = Reach(known, pack, tolerance=expectations.tolerance)
+def compare_with_truth(
+    known: Known, outcome: Outcome, *, expectations: Expectations, pack: RulePack, reference: RulePack | None = None
+) -> Episodes:
+    """Judge every happening and every telling.
+
+    `pack` says which rules could speak. `reference` says where their limits stand, so that two packs are held to the
+    same; rules that it does not have are taken from `pack`.
+    """
+    reach = Reach(known, pack, reference=reference or pack, tolerance=expectations.tolerance)
     of_subject: defaultdict[str, list[_Open]] = defaultdict(list)
     for happening in known.happenings:
         expectation = expectations.kinds[happening.kind]
@@ -246,8 +252,6 @@ def _why_missed(each: _Open, reach: Reach) -> EventResult:
         return EventResult.SPOILT
     from_ms, to_ms = happening.onset_ms, max(happening.end_ms, happening.onset_ms + 1)
     speaking = [rule for rule in expectation.raises if reach.speaking(rule)]
-    if all(map(reach.has_limit, speaking)) and not any(
-        reach.reached(rule, happening.subject, from_ms=from_ms, to_ms=to_ms) for rule in speaking
-    ):
+    if all(reach.never_reached(rule, happening.subject, from_ms=from_ms, to_ms=to_ms) for rule in speaking):
         return EventResult.NOT_REACHED
     return EventResult.NOT_RAISED

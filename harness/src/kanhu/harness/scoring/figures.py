@@ -22,11 +22,13 @@ class Account:
     stored: int
     duplicated: int
     refused: int
+    owed: int
+    """Still waiting at gateways when the recording ended."""
 
     @property
     def lost(self) -> int:
-        """Recorded, and neither stored nor refused with a reason."""
-        return max(0, self.readings - self.stored - self.refused)
+        """Recorded, and neither stored, nor refused with a reason, nor owed."""
+        return max(0, self.readings - self.stored - self.refused - self.owed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Scored:
             "lost": self.account.lost,
             "duplicated": self.account.duplicated,
             "refused": self.account.refused,
+            "owed": self.account.owed,
         }
         return {name: value for name, value in figures.items() if value is not None}
 
@@ -87,10 +90,15 @@ def score(episodes: Episodes) -> Scored:
     """Count everything."""
     counts = episodes.outcome.counts
     account = Account(
-        readings=episodes.known.manifest.readings,
+        # The recorder's own count, not the judge's; what it wrote twice on purpose is one reading.
+        readings=max(
+            sum(each.readings for each in counts),
+            episodes.known.manifest.readings - sum(each.redelivered for each in counts),
+        ),
         stored=sum(each.stored for each in counts),
         duplicated=sum(each.duplicated for each in counts),
         refused=sum(each.refused for each in counts),
+        owed=sum(each.owed for each in counts),
     )
     people = episodes.known.manifest.people
     return Scored(episodes, tally(episodes.episodes, episodes.tellings, people=people), measure_load(episodes), account)

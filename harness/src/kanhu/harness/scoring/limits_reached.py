@@ -35,6 +35,17 @@ class Reach:
         rules = [rule for rule in map(self.speaking, rule_ids) if rule is not None]
         return any(isinstance(rule.trigger, SilenceTrigger) or not read.isdisjoint(_looks_at(rule)) for rule in rules)
 
+    def never_reached(self, rule_id: str, subject: str, *, from_ms: int, to_ms: int) -> bool:
+        """Whether true values of this span are known, and none stood at the threshold's limit."""
+        bounds = self._bounds_of(rule_id, subject)
+        known = any(
+            bound.metric in day.values
+            for day in self._known.extremes.get(subject, ())
+            if day.from_ms < to_ms and from_ms < day.to_ms
+            for bound in bounds
+        )
+        return known and not self.reached(rule_id, subject, from_ms=from_ms, to_ms=to_ms)
+
     def reached(self, rule_id: str, subject: str, *, from_ms: int, to_ms: int) -> bool:
         """Whether true values stood at a threshold's limit on a day of this span; False for rules without a limit."""
         bounds = self._bounds_of(rule_id, subject)
@@ -57,11 +68,6 @@ class Reach:
                 for silence in self._known.silences
             )
         )
-
-    def has_limit(self, rule_id: str) -> bool:
-        """Whether the rule is a threshold, so that `reached` can say something."""
-        rule = self._limits_of(rule_id)
-        return rule is not None and isinstance(rule.trigger, ThresholdTrigger)
 
     def _limits_of(self, rule_id: str) -> Rule | None:
         return self._reference.rule(rule_id) or self._pack.rule(rule_id)
