@@ -4,7 +4,16 @@ Here lives physiology as simple, seeded functions of time, episodes that befall 
 beats. Not here: devices, bytes, dwellings, or any judgement of what a value means.
 """
 
-from kanhu.firmware_sim.bodies.beats import Beat, BeatSource, RecordedBeats, SinusBeats, load_recorded_beats
+from kanhu.firmware_sim.bodies.beats import (
+    EXTRA_BEATS_COMMON,
+    Beat,
+    BeatSource,
+    EpisodicBeats,
+    ExtraBeats,
+    RecordedBeats,
+    SinusBeats,
+    load_recorded_beats,
+)
 from kanhu.firmware_sim.bodies.body import Body
 from kanhu.firmware_sim.bodies.days import DayPlan
 from kanhu.firmware_sim.bodies.episodes import Episode, full
@@ -12,11 +21,14 @@ from kanhu.firmware_sim.bodies.state import VitalState
 from kanhu.firmware_sim.bodies.traits import Traits
 
 __all__ = [
+    "EXTRA_BEATS_COMMON",
     "Beat",
     "BeatSource",
     "Body",
     "DayPlan",
     "Episode",
+    "EpisodicBeats",
+    "ExtraBeats",
     "RecordedBeats",
     "SinusBeats",
     "Traits",

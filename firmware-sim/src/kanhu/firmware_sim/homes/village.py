@@ -1,7 +1,7 @@
 """The village around the homes: power, links, batteries, and gateways that do not know the time.
 
-All rates are project choices, set so that a good village is heard for about 99.5 % of the time and a weak one for
-about 97 %: mobile operators publish coverage, not how often a modem in a far valley loses it.
+All rates are project choices, set so that a good village is heard for about 99.4 % of the time and a weak one for
+about 98.5 %: mobile operators publish coverage, not how often a modem in a far valley loses it.
 """
 
 import math

@@ -127,7 +127,7 @@ def _who(people: Sequence[Inhabitant]) -> list[Figure]:
     ages = [person.resident.age_years for person in people]
     found = [
         _figure("age, median", "years", ages, published=(70.0, 75.0), source="census", middle=median),
-        _share("65 to 95 years old", [65 <= age <= 95 for age in ages], published=(93.0, 100.0), source="choice"),
+        _share("65 to 95 years old", [65 <= age <= 95 for age in ages], published=(90.0, 100.0), source="choice"),
         _share("women", [p.resident.sex == "f" for p in people], published=(50.0, 55.0), source="census"),
     ]
     shares = {
