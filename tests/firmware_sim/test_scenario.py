@@ -65,7 +65,7 @@ def test_every_home_of_the_morning_stands_in_the_register() -> None:
     ("text", "complaint"),
     [
         ("name = ", "contents"),
-        (_HEAD.replace("duration_s", "duration"), "duration"),
+        (_HEAD.replace("duration_s", "length"), "duration"),
         (_HEAD.replace('kind = "cuff-ble"', 'kind = "cuff"'), "cuff"),
         (_HEAD.replace("r-0001", "R 1"), "matching regex"),
         (_HEAD.replace('sex = "f"', 'sex = "f", conditions = ["age"]'), "age"),

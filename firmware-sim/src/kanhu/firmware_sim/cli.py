@@ -1,7 +1,7 @@
-"""`kanhu-sim`: serves simulated homes to gateways.
+"""`kanhu-sim`: serves simulated homes to gateways, records them in virtual time, plays the traffic of fleets.
 
-Lines on standard input are orders: `start`, `stop`, `quit`. Standard output carries one JSON line for each step of
-the play.
+While it serves, lines on standard input are orders: `start`, `stop`, `quit`. Standard output carries one JSON line for
+each step of the play.
 """
 
 import argparse
@@ -17,9 +17,12 @@ from pathlib import Path
 import msgspec
 
 from kanhu.contract.clock import SystemClock
-from kanhu.firmware_sim.errors import SimulatorError
+from kanhu.firmware_sim.errors import ScenarioRefused, SimulatorError
+from kanhu.firmware_sim.fleet.cli import add_fleet, run_fleet
+from kanhu.firmware_sim.hurried_clock import FASTEST, SLOWEST, HurriedClock
 from kanhu.firmware_sim.journal import Journal
-from kanhu.firmware_sim.scenario import Scenario
+from kanhu.firmware_sim.recording.cli import add_record, record
+from kanhu.firmware_sim.scenario import Depth, Scenario
 from kanhu.firmware_sim.scenario_file import load_scenario, recordings_folder
 from kanhu.firmware_sim.simulator import Announcement, Order, Simulator
 
@@ -30,18 +33,24 @@ _READ_BYTES = 4096
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0 when all went well, 2 when the scenario was refused."""
     options = _parser().parse_args(arguments)
+    try:
+        return _VERBS[options.verb](options)
+    except SimulatorError as error:
+        print(f"kanhu-sim: {error}", file=sys.stderr)
+        return 2
+
+
+def _serve_homes(options: argparse.Namespace) -> int:
     # Bumble warns about what is normal here, such as data for a gateway that was just killed.
     logging.basicConfig(level=logging.WARNING, format="kanhu-sim: %(message)s")
     logging.getLogger("bumble").setLevel(logging.ERROR)
     state: Path = options.state.absolute()
-    try:
-        scenario = load_scenario(options.scenario, recordings=options.recordings)
-        state.mkdir(parents=True, exist_ok=True)
-        (state / "links.json").unlink(missing_ok=True)  # one of an earlier run would point to closed doors
-        asyncio.run(_serve(scenario, state, options))
-    except SimulatorError as error:
-        print(f"kanhu-sim: {error}", file=sys.stderr)
-        return 2
+    scenario = load_scenario(options.scenario, recordings=options.recordings)
+    if scenario.depth is Depth.PURE:
+        raise ScenarioRefused(options.scenario, "depth", 'is "pure"; play it with kanhu-sim record')
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "links.json").unlink(missing_ok=True)  # one of an earlier run would point to closed doors
+    asyncio.run(_serve(scenario, state, options))
     return 0
 
 
@@ -66,7 +75,22 @@ def _parser() -> argparse.ArgumentParser:
         "--patience", type=float, default=0.0, metavar="S", help="after start, wait so long for every device to be read"
     )
     serve.add_argument("--autostart", action="store_true", help="start at once, ignore the end of standard input")
+    serve.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="X", help="play so many times as fast, from 0.1 to 20 (default 1)"
+    )
+    add_record(verbs)
+    add_fleet(verbs)
     return parser
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not SLOWEST <= speed <= FASTEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {SLOWEST:g} to {FASTEST:g}")
+    return speed
 
 
 async def _serve(scenario: Scenario, state: Path, options: argparse.Namespace) -> None:
@@ -78,7 +102,7 @@ async def _serve(scenario: Scenario, state: Path, options: argparse.Namespace) -
         recordings=options.recordings or recordings_folder(scenario, options.scenario),
         state=state,
         journal=journal,
-        clock=clock,
+        clock=HurriedClock(clock, speed=options.speed),
         announce=_announce,
         seed=options.seed,
         patience_s=options.patience,
@@ -114,3 +138,6 @@ def _read_orders(loop: asyncio.AbstractEventLoop, orders: "asyncio.Queue[Order]"
 
 def _announce(announcement: Announcement) -> None:
     print(msgspec.json.encode(announcement).decode(), flush=True)
+
+
+_VERBS = {"serve": _serve_homes, "record": record, "fleet": run_fleet}

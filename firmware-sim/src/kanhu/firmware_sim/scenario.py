@@ -1,7 +1,8 @@
-"""What a scenario file says: homes, the people in them, their devices, and what happens when.
+"""What a scenario file says: homes, the people in them, their devices, what happens when, and what must be raised.
 
-Times are seconds from the start of the play. `[[fault]]` and `[[expected]]` entries belong to whoever runs the whole
-system; the simulator checks their shape and leaves them alone.
+Times are seconds from the start of the play (`scenario_times` reads other ways of writing them). What breaks, who
+answers and what is expected belongs to whoever runs the whole system; the simulator checks its shape, a recording
+copies it, and neither knows what an alert is.
 """
 
 from enum import StrEnum
@@ -9,6 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from kanhu.firmware_sim.scenario_times import second_of_day
+from kanhu.firmware_sim.truth import HappeningKind
 from kanhu.firmware_sim.wire.cms50d import PACKETS_PER_S
 
 PACKETS_PER_WINDOW = 600  # one oximeter reading
@@ -35,6 +38,13 @@ class DeviceKind(StrEnum):
     CUFF = "cuff-ble"
     STRAP = "strap-ble"
     BUTTON = "button-bthome"
+    # Only in recordings: their bytes are not written yet.
+    SCALE = "scale"
+    THERMOMETER = "thermometer"
+    GLUCOSE_METER = "glucose-meter"
+
+
+WITHOUT_BYTES = frozenset({DeviceKind.SCALE, DeviceKind.THERMOMETER, DeviceKind.GLUCOSE_METER})
 
 
 class Condition(StrEnum):
@@ -75,8 +85,56 @@ class DeviceClock(StrEnum):
     ABSENT = "absent"  # sends no time
 
 
+class Rhythm(StrEnum):
+    """Whose beats a strap sends."""
+
+    SINUS = "sinus"
+    RECORD = "record"  # of `rr_file`
+
+
+class Depth(StrEnum):
+    """How a scenario is played."""
+
+    PURE = "pure"  # recorded and judged in virtual time
+    PROCESS = "process"  # real processes in real time
+    BOTH = "both"
+
+
+class Befalling(_Table, frozen=True, kw_only=True):
+    """What befalls a person for a while; it moves the values that are not written down."""
+
+    kind: HappeningKind
+    at_s: Seconds
+    for_s: Seconds
+    severity: Annotated[float, msgspec.Meta(gt=0, le=5)] = 1.0
+
+
+class Window(_Table, frozen=True, kw_only=True):
+    """Oximeter windows of 600 packets (10 s); values left out come from the body."""
+
+    count: Positive = 1
+    spo2_percent: Saturation | None = None
+    pulse_bpm: PulseRate | None = None
+    artefact: Artefact | None = None
+
+
+class Habit(_Table, frozen=True, kw_only=True):
+    """A measurement that is made every day, or every few days, at the same times."""
+
+    device: Name
+    times: tuple[str, ...]  # of day, such as "07:30"
+    every_days: Positive = 1
+    from_s: Seconds = 0.0
+    to_s: Seconds | None = None  # the end
+    windows: tuple[Window, ...] = (Window(count=3),)  # oximeters
+    worn_for_s: Seconds = 600.0  # straps
+    rhythm: Rhythm = Rhythm.SINUS
+    rr_file: str | None = None
+    rr_first_beat: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
 class Resident(_Table, frozen=True, kw_only=True):
-    """Who lives there, as far as it changes what devices measure."""
+    """Who lives there, as far as it changes what devices measure and who is told what."""
 
     id: Name
     age_years: Annotated[int, msgspec.Meta(ge=0, le=120)]
@@ -86,6 +144,10 @@ class Resident(_Table, frozen=True, kw_only=True):
     resting_systolic_mmhg: Pressure | None = None
     resting_diastolic_mmhg: Pressure | None = None
     resting_spo2_percent: Saturation | None = None
+    tags: tuple[str, ...] = ()  # of the register, besides the conditions
+    spo2_limit_percent: Saturation | None = None  # set for this person by a clinician
+    happening: tuple[Befalling, ...] = ()
+    habit: tuple[Habit, ...] = ()
 
 
 class DeviceEntry(_Table, frozen=True, kw_only=True):
@@ -96,15 +158,6 @@ class DeviceEntry(_Table, frozen=True, kw_only=True):
     person: Name | None = None
     clock: DeviceClock = DeviceClock.SET  # cuffs only
     unit: Literal["mmHg", "kPa"] = "mmHg"  # cuffs only
-
-
-class Window(_Table, frozen=True, kw_only=True):
-    """Oximeter windows of 600 packets (10 s); values left out come from the body."""
-
-    count: Positive = 1
-    spo2_percent: Saturation | None = None
-    pulse_bpm: PulseRate | None = None
-    artefact: Artefact | None = None
 
 
 class DeviceEvent(_Table, frozen=True, kw_only=True, tag_field="action"):
@@ -127,6 +180,10 @@ class Measure(DeviceEvent, frozen=True, kw_only=True, tag="measure"):
     diastolic_mmhg: Pressure | None = None
     pulse_bpm: PulseRate | None = None
     notices: tuple[CuffNotice, ...] = ()
+    weight_kg: Annotated[float, msgspec.Meta(ge=20, le=250)] | None = None
+    temperature_celsius: Annotated[float, msgspec.Meta(ge=30, le=44)] | None = None
+    glucose_mmol_l: Annotated[float, msgspec.Meta(ge=0.6, le=33.3)] | None = None
+    meal: Literal["fasting", "before", "after", "casual", "bedtime"] = "casual"  # glucose meters
 
 
 class Wear(DeviceEvent, frozen=True, kw_only=True, tag="wear"):
@@ -137,7 +194,7 @@ class Wear(DeviceEvent, frozen=True, kw_only=True, tag="wear"):
     """
 
     windows: tuple[Window, ...] = ()
-    rhythm: Literal["sinus", "record"] = "sinus"
+    rhythm: Rhythm = Rhythm.SINUS
     rr_file: str | None = None  # in the folder of recordings
     rr_first_beat: Annotated[int, msgspec.Meta(ge=0)] = 0
 
@@ -158,6 +215,7 @@ class Home(_Table, frozen=True, kw_only=True):
 
     id: Name
     kind: Literal["home", "clinic"] = "home"
+    village: Name = "village-01"
     resident: tuple[Resident, ...] = ()
     device: tuple[DeviceEntry, ...] = ()
     event: tuple[Event, ...] = ()
@@ -174,19 +232,51 @@ class Fault(_Table, frozen=True, kw_only=True):
 
 
 class Expected(_Table, frozen=True, kw_only=True):
-    """An alert the county must see; not judged here."""
+    """An alert that must be told between two moments; not judged here."""
 
     rule: str
-    priority: Literal["high", "medium", "low", "technical"]
-    due_s: Seconds
-    subject: Name | None = None
+    subject: str = "*"  # a resident, a gateway, or anybody
+    priority: Literal["high", "medium", "low", "technical", ""] = ""  # any
     gateway: Name | None = None
+    from_s: Seconds = 0.0
+    by_s: Seconds
+    at_most: Positive = 1  # alerts that may stand for it
+    told: Positive = 1  # how often it must call for a person at least
+    level: Annotated[int, msgspec.Meta(ge=0, le=3)] = 0  # of escalation that must be reached at least
+
+
+class Forbidden(_Table, frozen=True, kw_only=True):
+    """An alert that must not be told between two moments; not judged here."""
+
+    rule: str = "*"
+    subject: str = "*"
+    priority: Literal["high", "medium", "low", "technical", ""] = ""
+    from_s: Seconds = 0.0
+    by_s: Seconds | None = None  # the end
+
+
+class Absence(_Table, frozen=True, kw_only=True):
+    """When nobody who is told answers."""
+
+    from_s: Seconds
+    to_s: Seconds
+
+
+class Staff(_Table, frozen=True, kw_only=True):
+    """How one person works; several take turns, telling by telling. Without any, nobody ever answers."""
+
+    claims_after_s: Seconds
+    closes_after_s: Seconds | None = None  # never: claimed, and nothing done
+    absent: tuple[Absence, ...] = ()
 
 
 class Scenario(_Table, frozen=True, kw_only=True):
     """One play."""
 
     name: str
+    story: str = ""
+    depth: Depth = Depth.PROCESS
+    hazards: tuple[str, ...] = ()  # of the hazard log
     duration_s: Seconds
     seed: int = 1
     starts_at: str = "07:30"  # local time of day the bodies begin at, whatever the wall clock says
@@ -195,16 +285,17 @@ class Scenario(_Table, frozen=True, kw_only=True):
     home: tuple[Home, ...]
     fault: tuple[Fault, ...] = ()
     expected: tuple[Expected, ...] = ()
+    forbidden: tuple[Forbidden, ...] = ()
+    staff: tuple[Staff, ...] = ()
 
 
 def start_of_day_s(scenario: Scenario) -> float:
     """Seconds after local midnight at which the play begins."""
-    hours, minutes = scenario.starts_at.split(":")
-    return int(hours) * 3600.0 + int(minutes) * 60.0
+    return second_of_day(scenario.starts_at) or 0.0
 
 
 def events_of(home: Home, device: str) -> list[Event]:
-    """What happens to one device, in order."""
+    """What is written to happen to one device, in order."""
     return sorted((event for event in home.event if event.device == device), key=lambda event: event.at_s)
 
 

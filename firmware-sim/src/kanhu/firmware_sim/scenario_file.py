@@ -5,31 +5,54 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from kanhu.firmware_sim.errors import ScenarioRefused
 from kanhu.firmware_sim.scenario import (
     SESSION_PAUSE_S,
+    WITHOUT_BYTES,
+    Depth,
     DeviceEvent,
     DeviceKind,
+    Event,
+    Fault,
     Home,
     LoseContact,
     Measure,
     Press,
     Remove,
+    Rhythm,
     Scenario,
     Wear,
     events_of,
     shortest_s,
 )
+from kanhu.firmware_sim.scenario_habits import habits_of
+from kanhu.firmware_sim.scenario_times import TimeRefused, second_of_day, with_seconds
+from kanhu.firmware_sim.scenario_words import place_and_remedy, place_in_words
+
+__all__ = ["all_events", "load_scenario", "recordings_folder"]
 
 _ACTIONS: dict[DeviceKind, tuple[type[DeviceEvent], ...]] = {
     DeviceKind.BUTTON: (Press,),
     DeviceKind.CUFF: (Measure,),
     DeviceKind.OXIMETER: (Wear, Remove),
     DeviceKind.STRAP: (Wear, LoseContact, Remove),
+    DeviceKind.SCALE: (Measure,),
+    DeviceKind.THERMOMETER: (Measure,),
+    DeviceKind.GLUCOSE_METER: (Measure,),
 }
+_PROCESSES = frozenset({"kill", "stop", "hang"})
+_CUT_OFF = frozenset({"refuse", "reset", "silent", "one_way_up", "one_way_down"})
+_PURE_FAULTS = {
+    "gateway": _PROCESSES,
+    "link": _CUT_OFF,
+    "clock": frozenset({"year_1970", "step"}),
+    "staff": frozenset({"absent"}),
+}
+_AT_THE_START = frozenset({"clock"})
 
 
 def load_scenario(file: Path, *, recordings: Path | None = None) -> Scenario:
@@ -39,11 +62,12 @@ def load_scenario(file: Path, *, recordings: Path | None = None) -> Scenario:
         ScenarioRefused: the file cannot be read, or something in it cannot be played.
     """
     try:
-        scenario = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Scenario)
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ScenarioRefused(file, "file", f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ScenarioRefused(file, "contents", str(error)) from error
+    scenario = _converted(file, tables)
     for place, remedy in _objections(scenario, recordings or recordings_folder(scenario, file)):
         raise ScenarioRefused(file, place, remedy)
     return scenario
@@ -54,10 +78,33 @@ def recordings_folder(scenario: Scenario, file: Path) -> Path:
     return file.parent / scenario.recordings
 
 
+def all_events(scenario: Scenario, home: Home, device: str) -> list[Event]:
+    """What happens to one device in order, habits among it; what is written stands in for a habit at the same time."""
+    entry = next(each for each in home.device if each.id == device)
+    written = events_of(home, device)
+    busy = [(event.at_s, event.at_s + shortest_s(event) + SESSION_PAUSE_S) for event in written]
+    kept = [
+        event
+        for event in habits_of(scenario, home, entry)
+        if not any(from_s - shortest_s(event) - SESSION_PAUSE_S <= event.at_s <= to_s for from_s, to_s in busy)
+    ]
+    return sorted((*written, *kept), key=lambda event: event.at_s)
+
+
+def _converted(file: Path, tables: dict[str, Any]) -> Scenario:
+    starts_at = tables.get("starts_at", "07:30")
+    starts_s = second_of_day(starts_at) if isinstance(starts_at, str) else None
+    if starts_s is None:
+        raise ScenarioRefused(file, "starts_at", f"{starts_at!r} is not a time of day such as 07:30")
+    try:
+        return msgspec.convert(with_seconds(tables, starts_s=starts_s), Scenario)
+    except TimeRefused as error:
+        raise ScenarioRefused(file, place_in_words(error.path, tables), str(error)) from error
+    except msgspec.ValidationError as error:
+        raise ScenarioRefused(file, *place_and_remedy(str(error), tables)) from error
+
+
 def _objections(scenario: Scenario, recordings: Path) -> Iterator[tuple[str, str]]:
-    hours, _, minutes = scenario.starts_at.partition(":")
-    if not (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60):
-        yield "starts_at", f"{scenario.starts_at!r} is not a time of day such as 07:30"
     homes = Counter(home.id for home in scenario.home)
     devices = Counter(device.id for home in scenario.home for device in home.device)
     people = Counter(resident.id for home in scenario.home for resident in home.resident)
@@ -66,11 +113,34 @@ def _objections(scenario: Scenario, recordings: Path) -> Iterator[tuple[str, str
             if number > 1:
                 yield f"{what} {name}", "give every one its own id"
     for fault in scenario.fault:
-        kind, _, name = fault.on.partition(" ")
-        if name and name not in (devices if kind == "device" else homes):
-            yield f"fault at {fault.at_s:g} s", f"there is no {'device' if kind == 'device' else 'home'} {name}"
+        yield from _objections_to_fault(scenario, fault, homes=frozenset(homes), devices=frozenset(devices))
+    known = {"*", *homes, *people}
+    for alert in scenario.expected:
+        if alert.subject not in known:
+            yield f"expected {alert.rule}", f"there is no resident or home {alert.subject}"
+        if alert.by_s < alert.from_s:
+            yield f"expected {alert.rule}", "by lies before from"
+    for unwanted in scenario.forbidden:
+        if unwanted.subject not in known:
+            yield f"forbidden {unwanted.rule}", f"there is no resident or home {unwanted.subject}"
     for home in scenario.home:
         yield from _objections_to_home(scenario, home, recordings)
+
+
+def _objections_to_fault(
+    scenario: Scenario, fault: Fault, *, homes: frozenset[str], devices: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    place = f"fault at {fault.at_s:g} s"
+    kind, _, name = fault.on.partition(" ")
+    if name and name not in (devices if kind == "device" else homes):
+        yield place, f"there is no {'device' if kind == 'device' else 'home'} {name}"
+    if scenario.depth is Depth.PROCESS:
+        return
+    if fault.what not in _PURE_FAULTS.get(kind, frozenset()):
+        known = "; ".join(f"{on}: {', '.join(sorted(what))}" for on, what in _PURE_FAULTS.items())
+        yield place, f"{fault.on} {fault.what} needs depth process; depth pure knows {known}"
+    elif kind in _AT_THE_START and fault.at_s:
+        yield place, f"at depth pure a {kind} is wrong from 0 s on, for as long as for says"
 
 
 def _objections_to_home(scenario: Scenario, home: Home, recordings: Path) -> Iterator[tuple[str, str]]:
@@ -79,6 +149,9 @@ def _objections_to_home(scenario: Scenario, home: Home, recordings: Path) -> Ite
     for device in home.device:
         if device.person is not None and device.person not in residents:
             yield f"device {device.id}", f"person {device.person} is no resident of {home.id}"
+        if device.kind in WITHOUT_BYTES and scenario.depth is not Depth.PURE:
+            yield f"device {device.id}", f'a {device.kind.value} has no bytes yet; write depth = "pure"'
+    yield from _objections_to_habits(home, kinds, recordings)
     for event in home.event:
         place = f"home {home.id}, event at {event.at_s:g} s"
         kind = kinds.get(event.device)
@@ -91,7 +164,7 @@ def _objections_to_home(scenario: Scenario, home: Home, recordings: Path) -> Ite
         if event.at_s > scenario.duration_s:
             yield place, f"the play ends at {scenario.duration_s:g} s"
     for name in kinds:
-        for before, after in pairwise(events_of(home, name)):
+        for before, after in pairwise(all_events(scenario, home, name)):
             pause_s = after.at_s - before.at_s - shortest_s(before)
             if pause_s < 0:
                 yield f"home {home.id}, {name} at {after.at_s:g} s", "the event before it is not over yet"
@@ -99,10 +172,23 @@ def _objections_to_home(scenario: Scenario, home: Home, recordings: Path) -> Ite
                 yield f"home {home.id}, {name} at {after.at_s:g} s", f"leave no pause or one of {SESSION_PAUSE_S:g} s"
 
 
+def _objections_to_habits(home: Home, kinds: dict[str, DeviceKind], recordings: Path) -> Iterator[tuple[str, str]]:
+    for resident in home.resident:
+        for habit in resident.habit:
+            place = f"home {home.id}, habit of {resident.id}"
+            if habit.device not in kinds:
+                yield place, f"there is no device {habit.device} in {home.id}"
+            for text in habit.times:
+                if second_of_day(text) is None:
+                    yield place, f"{text!r} is not a time of day such as 07:30"
+            if habit.rr_file is not None and not (recordings / habit.rr_file).is_file():
+                yield place, f"there is no file {recordings / habit.rr_file}"
+
+
 def _objections_to_wear(wear: Wear, kind: DeviceKind, place: str, recordings: Path) -> Iterator[tuple[str, str]]:
-    if kind is DeviceKind.OXIMETER and (wear.rhythm != "sinus" or wear.rr_file is not None):
+    if kind is DeviceKind.OXIMETER and (wear.rhythm is not Rhythm.SINUS or wear.rr_file is not None):
         yield place, "an oximeter replays no beats"
-    if kind is DeviceKind.STRAP and wear.rhythm == "record" and wear.rr_file is None:
+    if kind is DeviceKind.STRAP and wear.rhythm is Rhythm.RECORD and wear.rr_file is None:
         yield place, "name the recording with rr_file"
     if kind is DeviceKind.STRAP and wear.windows:
         yield place, "a strap has no windows"

@@ -93,6 +93,10 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True, tag="demand"):
     forbidden: bool = False
     at_most: int = 1
     """Alerts that may stand for it."""
+    told: int = 1
+    """How often it must call for a person, at least."""
+    level: int = 0
+    """Step of the escalation ladder that it must reach, at least."""
 
 
 Truth = Person | Happening | Extremes | Demand

@@ -197,9 +197,7 @@ def share_out(outcome: Outcome, scripted: tuple[Expected, ...], *, played_s: flo
     What was not yet due and came all the same is expected.
     """
     came = {(alert.subject, alert.rule, alert.priority) for alert in outcome.alerts}
-    due = [
-        alert for alert in scripted if alert.due_s <= played_s or (alert.subject, alert.rule, alert.priority) in came
-    ]
+    due = [alert for alert in scripted if alert.by_s <= played_s or (alert.subject, alert.rule, alert.priority) in came]
     outcome.expected = tuple(due)
     outcome.not_due = tuple(alert for alert in scripted if alert not in due)
 

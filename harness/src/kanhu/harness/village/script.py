@@ -39,12 +39,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An alert that must be on the board by `due_s`, once."""
+    """An alert that must be on the board by `by_s`, once."""
 
     subject: str
     rule: str
     priority: str
-    due_s: float
+    by_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Script:
 
     def last_due_s(self) -> float:
         """When the last alert must have come."""
-        return max((alert.due_s for alert in self.expected), default=0.0)
+        return max((alert.by_s for alert in self.expected), default=0.0)
 
 
 def load_script(scenario: Path, site: Path) -> Script:
@@ -71,7 +71,7 @@ def load_script(scenario: Path, site: Path) -> Script:
         for fault in script.get("fault", [])
     )
     expected = tuple(
-        Expected(entry["subject"], entry["rule"], entry["priority"], entry["due_s"])
+        Expected(entry["subject"], entry["rule"], entry["priority"], entry["by_s"])
         for entry in script.get("expected", [])
     )
     return Script(homes, faults, expected, duration_s=script["duration_s"])

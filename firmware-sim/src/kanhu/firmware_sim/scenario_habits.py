@@ -1,0 +1,60 @@
+"""Habits of a scenario, day after day, as the events they stand for."""
+
+from collections.abc import Iterator
+
+from kanhu.firmware_sim.scenario import (
+    DeviceEntry,
+    DeviceKind,
+    Event,
+    Habit,
+    Home,
+    Measure,
+    Press,
+    Remove,
+    Scenario,
+    Wear,
+    start_of_day_s,
+)
+from kanhu.firmware_sim.scenario_times import second_of_day
+
+__all__ = ["habits_of"]
+
+_DAY_S = 86_400.0
+
+
+def habits_of(scenario: Scenario, home: Home, device: DeviceEntry) -> list[Event]:
+    """What habits make happen to one device, day after day, in order."""
+    events: list[Event] = []
+    for habit in (habit for resident in home.resident for habit in resident.habit if habit.device == device.id):
+        end_s = scenario.duration_s if habit.to_s is None else min(habit.to_s, scenario.duration_s)
+        for at_s in _habit_times(scenario, habit):
+            if habit.from_s <= at_s <= end_s:
+                events += _as_events(habit, device.kind, at_s)
+    return sorted((event for event in events if event.at_s <= scenario.duration_s), key=lambda event: event.at_s)
+
+
+def _habit_times(scenario: Scenario, habit: Habit) -> Iterator[float]:
+    starts_s = start_of_day_s(scenario)
+    days = int((starts_s + scenario.duration_s) // _DAY_S) + 1
+    for day in range(0, days, habit.every_days):
+        for text in habit.times:
+            yield day * _DAY_S + (second_of_day(text) or 0.0) - starts_s
+
+
+def _as_events(habit: Habit, kind: DeviceKind, at_s: float) -> list[Event]:
+    match kind:
+        case DeviceKind.OXIMETER:
+            return [Wear(at_s=at_s, device=habit.device, windows=habit.windows)]
+        case DeviceKind.STRAP:
+            wear = Wear(
+                at_s=at_s,
+                device=habit.device,
+                rhythm=habit.rhythm,
+                rr_file=habit.rr_file,
+                rr_first_beat=habit.rr_first_beat,
+            )
+            return [wear, Remove(at_s=at_s + habit.worn_for_s, device=habit.device)]
+        case DeviceKind.BUTTON:
+            return [Press(at_s=at_s, device=habit.device)]
+        case _:
+            return [Measure(at_s=at_s, device=habit.device)]
