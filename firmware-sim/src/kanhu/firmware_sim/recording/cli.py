@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kanhu.contract.clock import SystemClock
+from kanhu.firmware_sim.errors import ScenarioRefused
 from kanhu.firmware_sim.population import village_sizes
 from kanhu.firmware_sim.recording.county import CountyWish, record_county
 from kanhu.firmware_sim.recording.irregular import default_recordings

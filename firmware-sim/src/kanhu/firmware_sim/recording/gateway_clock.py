@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from kanhu.contract import ClockState, Times
 
-__all__ = ["ClockStart", "GatewayClock"]
+__all__ = ["BOOT_TAKES_MS", "ClockStart", "GatewayClock"]
 
 _NS_PER_MS = 1_000_000
 _MS_PER_S = 1000
-_BOOT_TAKES_MS = 40_000  # a Pi 3 from power to reading devices; project choice
+BOOT_TAKES_MS = 40_000  # a Pi 3 from power to reading devices; project choice
 _SYNC_TAKES_MS = 30_000  # from then on, with a link; project choice
 _LONGEST_UP_BEFORE_MS = 20 * 86_400_000
 _DIGITS = 32
@@ -92,7 +92,7 @@ class GatewayClock:
     def _cut(self, name: str, cut_ms: int, back_ms: int, unlinked: Sequence[tuple[int, int]]) -> None:
         before = max((each for each in self._stretches if each.from_ms <= cut_ms), key=lambda each: each.from_ms)
         boot = _digits(name)
-        ready_ms = back_ms + _BOOT_TAKES_MS
+        ready_ms = back_ms + BOOT_TAKES_MS
         synced_ms = ready_ms + _SYNC_TAKES_MS
         for from_ms, to_ms in unlinked:
             if from_ms <= synced_ms < to_ms:

@@ -1,0 +1,139 @@
+"""A county, village by village, on one process or several; whoever is asked again goes on where it stopped.
+
+What a village holds depends on settings and its number alone, so the bytes are the same however many processes there
+are and in whatever order villages are made.
+"""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from multiprocessing.queues import SimpleQueue
+from pathlib import Path
+from typing import Final
+
+from kanhu.contract.recording import Manifest
+from kanhu.firmware_sim.population import draw_village, register_toml, village_sizes
+from kanhu.firmware_sim.recording.folder import Done, RecordingFolder, Settings
+from kanhu.firmware_sim.recording.irregular import irregular_intervals, recordings_digest
+from kanhu.firmware_sim.recording.village_play import play_village
+
+STARTS_MS: Final = int(datetime(2026, 3, 1, 16, 0, tzinfo=UTC).timestamp()) * 1000
+"""Monday 2026-03-02 00:00 in Shanghai."""
+
+Told = Callable[[str, int, int], None]
+"""Village, days done, days in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountyWish:
+    """What is asked for."""
+
+    people: int
+    days: int
+    seed: int
+    out: Path
+    recordings: Path
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    number: int
+    people: int
+
+
+def county_settings(wish: CountyWish) -> Settings:
+    """What decides every byte; the number of processes is not among it."""
+    return Settings(
+        name=f"{wish.people} people, {wish.days} days",
+        seed=wish.seed,
+        starts_ms=STARTS_MS,
+        days=wish.days,
+        details={"people": str(wish.people), "recordings": recordings_digest(wish.recordings)},
+    )
+
+
+def record_county(wish: CountyWish, *, told: Told) -> Manifest:
+    """Make the county, or the rest of it.
+
+    Raises:
+        FolderRefused, RecordRefused: before anything is made.
+    """
+    irregular_ms = irregular_intervals(wish.recordings)
+    folder = RecordingFolder.open(wish.out, county_settings(wish))
+    sizes = village_sizes(wish.people)
+    villages = [draw_village(number, people=size, seed=str(wish.seed)) for number, size in enumerate(sizes, 1)]
+    dones = {village.id: folder.done(village.id) for village in villages}
+    tasks: list[_Task] = []
+    for village, size in zip(villages, sizes, strict=True):
+        if dones[village.id] is None:
+            tasks.append(_Task(village.number, size))
+        else:
+            told(village.id, wish.days, wish.days)
+    if wish.jobs > 1 and len(tasks) > 1:
+        made = _side_by_side(folder, tasks, irregular_ms, jobs=min(wish.jobs, len(tasks)), told=told)
+    else:
+        made = _one_by_one(folder, tasks, irregular_ms, told=told)
+    for done in made:
+        dones[done.village] = done
+    whole = [done for done in dones.values() if done is not None]
+    return folder.finish(whole, site=register_toml(villages, seed=str(wish.seed)))
+
+
+def _one_by_one(
+    folder: RecordingFolder, tasks: list[_Task], irregular_ms: tuple[float, ...], *, told: Told
+) -> Iterator[Done]:
+    for task in tasks:
+        yield play_village(
+            folder,
+            task.number,
+            people=task.people,
+            irregular_ms=irregular_ms,
+            told=partial(_tell, told, task.number, folder.settings.days),
+        )
+
+
+def _side_by_side(
+    folder: RecordingFolder, tasks: list[_Task], irregular_ms: tuple[float, ...], *, jobs: int, told: Told
+) -> Iterator[Done]:
+    context = multiprocessing.get_context("spawn")  # the same on every system, and no thread is copied halfway
+    news: SimpleQueue[tuple[int, int]] = context.SimpleQueue()
+    with context.Pool(jobs, _begin, (folder, irregular_ms, news)) as pool:  # leaving it ends the processes
+        waiting = [pool.apply_async(_work, (task,)) for task in tasks]
+        while waiting:
+            for result in [each for each in waiting if each.ready()]:
+                waiting.remove(result)
+                yield result.get()
+            if waiting:
+                waiting[0].wait(_LOOK_EVERY_S)
+            while not news.empty():
+                number, day = news.get()
+                told(f"v{number:03d}", day, folder.settings.days)
+
+
+_LOOK_EVERY_S = 0.2
+_worker: dict[str, tuple[RecordingFolder, tuple[float, ...], "SimpleQueue[tuple[int, int]]"]] = {}
+
+
+def _begin(folder: RecordingFolder, irregular_ms: tuple[float, ...], news: "SimpleQueue[tuple[int, int]]") -> None:
+    """In a worker: Ctrl-C is the parent's, which then ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _worker["own"] = (folder, irregular_ms, news)
+
+
+def _work(task: _Task) -> Done:
+    folder, irregular_ms, news = _worker["own"]
+    return play_village(
+        folder,
+        task.number,
+        people=task.people,
+        irregular_ms=irregular_ms,
+        told=lambda day: news.put((task.number, day)),
+    )
+
+
+def _tell(told: Told, number: int, days: int, day: int) -> None:
+    told(f"v{number:03d}", day, days)
