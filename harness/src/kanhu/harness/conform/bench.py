@@ -16,6 +16,10 @@ from kanhu.harness.errors import ProgramFailed
 __all__ = ["Bench", "LedgerCommand", "LedgerRow", "LedgerView", "PowerCommands", "PowerSwitch"]
 
 
+_LISTENS_S = 60.0
+_ASK_S = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
     """One stored record, as the county itself tells it."""
@@ -89,6 +93,23 @@ class Bench:
         """A power cut."""
         await self.kill()
         await self.start()
+
+    async def listens(self, gateway: str) -> None:
+        """Wait until the county answers heartbeats of this gateway; what is published before it listens reaches nobody.
+
+        Raises:
+            ClauseBroken: it does not within a minute.
+        """
+        async with self.gateway(gateway) as asking:
+            for _ in range(round(_LISTENS_S / _ASK_S)):
+                await asking.beat()
+                try:
+                    async with asyncio.timeout(_ASK_S):
+                        await asking.until(lambda receipt: receipt.epoch == asking.epoch, "")
+                        return
+                except TimeoutError:
+                    continue
+        raise ClauseBroken(f"no county answers heartbeats of {gateway} at {self.url} within {_LISTENS_S:g} s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,6 +267,7 @@ async def _commit_first(bench: Bench) -> None:
             stored = await _stored(bench, gateway)
         missing = [seq for seq in range(first, last + 1) if seq not in stored]
         _expect(not missing, f"killed right after a receipt, {len(missing)} of 20 named records are gone")
+        await bench.listens(SECOND)
 
 
 async def _greets(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 import aiomqtt
 
 from kanhu.harness.conform.bench import Bench
-from kanhu.harness.conform.clauses import CLAUSES, Clause, Needs
+from kanhu.harness.conform.clauses import CLAUSES, ENROLLED, Clause, Needs
 from kanhu.harness.conform.virtual_gateway import ClauseBroken
 
 __all__ = ["Answer", "Verdict", "ask_all"]
@@ -34,7 +34,12 @@ class Answer:
 async def ask_all(
     bench: Bench, *, clauses: Sequence[Clause] = CLAUSES, tell: Callable[[Answer], None] = lambda _: None
 ) -> list[Answer]:
-    """Ask one after the other: a county is told apart from its neighbours by nothing but what it answers."""
+    """Ask one after the other: a county is told apart from its neighbours by nothing but what it answers.
+
+    Raises:
+        ClauseBroken: nobody answers at all.
+    """
+    await bench.listens(ENROLLED[0])
     answers = []
     for clause in clauses:
         answer = await asyncio.create_task(_ask(bench, clause), name=clause.name)

@@ -1,0 +1,256 @@
+"""One gateway, one row: readings in at one end, the county at the other, a fault between, and what it all cost."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kanhu.contract import Clock
+from kanhu.harness.conform.candidates import GATEWAY, Candidate, Door, Ground, Wire
+from kanhu.harness.conform.county import Committed, ReferenceCounty
+from kanhu.harness.conform.feed import Feed, HttpFeed, LineFeed
+from kanhu.harness.conform.kanhu_county import start_broker
+from kanhu.harness.conform.meter import Meter
+from kanhu.harness.conform.plain_county import PlainCounty
+from kanhu.harness.conform.rows import LOSS_SHARE, Row
+from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.faults.proxy import Condition, LinkProxy
+from kanhu.harness.faults.schedule import Kind
+from kanhu.harness.village.processes import Processes
+from kanhu.harness.village.stage import free_port
+
+__all__ = ["Figures", "Pace", "run_cell"]
+
+_FIRST_ARRIVAL_S = 120.0
+_POLL_S = 0.2
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast readings come, and how long is waited."""
+
+    rate: float = 1.0
+    """Readings a second."""
+    before_s: float = 5.0
+    after_s: float = 10.0
+    """How long readings go on after the fault."""
+    quiet_s: float = 90.0
+    """So long without a reading that is still missing, though the newest has arrived, and the rest is called lost."""
+    drain_s: float = 300.0
+    """Longest wait of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One cell of the table."""
+
+    candidate: str
+    row: str
+    offered: int
+    accepted: int
+    lost: int
+    duplicated: int
+    redelivered: int
+    unreadable: int
+    """Messages that the county could not read or take, and numbers given to two records."""
+    drain_s: float
+    """From the end of the fault to the arrival of the last reading that was promised before it and did arrive."""
+    peak_mib: float
+    cpu_s: float
+    wire_kib: float
+    written_kib: float
+    lasted_s: float
+    loss_by: str = ""
+    """How packets were lost, in the row that loses them."""
+
+
+@dataclass(slots=True)
+class _Cell:
+    """The way that a row can break."""
+
+    candidate: Candidate
+    name: str
+    folder: Path
+    processes: Processes
+    clock: Clock
+    proxy: LinkProxy
+    ground: Ground
+    broker_port: int
+    committed: Committed
+    plain: PlainCounty | None
+    meter: Meter = field(default_factory=Meter)
+    _following: list[asyncio.Task[None]] = field(default_factory=list)
+    _loss: Condition | None = None
+
+    async def lose(self) -> None:
+        self._loss = await self.proxy.impose(Kind.LOSS, amount=LOSS_SHARE)
+
+    async def lose_no_more(self) -> None:
+        if self._loss is not None:
+            await self.proxy.lift(self._loss)
+
+    async def kill_far_end(self) -> None:
+        if self.plain is not None:
+            await self.plain.kill()
+            return
+        await self.processes.kill(f"{self.name}-broker")
+        shutil.rmtree(self.folder / "broker", ignore_errors=True)
+
+    async def start_far_end(self) -> None:
+        if self.plain is not None:
+            await self.plain.start()
+            return
+        await start_broker(
+            self.processes, folder=self.folder / "broker", port=self.broker_port, name=f"{self.name}-broker"
+        )
+
+    async def kill_gateway(self) -> None:
+        self.meter.look(self._pid())
+        await self.processes.kill(self.name)
+
+    async def start_gateway(self) -> None:
+        await self.processes.start(self.name, self.candidate.command(self.ground))
+        self._following.append(asyncio.create_task(self.meter.follow(self._pid()), name=f"meter of {self.name}"))
+
+    def _pid(self) -> int:
+        return self.processes.children[self.name].process.pid
+
+    async def end(self) -> None:
+        """Stop the gateway and the looking at it."""
+        self.meter.look(self._pid())
+        for task in self._following:
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
+        await self.processes.stop(self.name)
+
+
+async def run_cell(
+    candidate: Candidate,
+    row: Row,
+    *,
+    folder: Path,
+    processes: Processes,
+    clock: Clock,
+    pace: Pace,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Figures:
+    """Everything of one cell, from an empty folder to its figures.
+
+    Raises:
+        ProgramFailed: the gateway never brought a first reading to the county.
+    """
+    name = f"{candidate.name}-{row.name}"
+    async with AsyncExitStack() as ends:
+        committed = Committed()
+        broker_port, feed_port = free_port(), free_port()
+        plain = PlainCounty(broker_port, clock, committed) if candidate.wire is Wire.JSON else None
+        proxy = await ends.enter_async_context(LinkProxy(to_port=broker_port, seed=name))
+        ground = Ground(folder / "gateway", "127.0.0.1", proxy.port, feed_port)
+        cell = _Cell(
+            candidate, name, folder, processes, clock, proxy=proxy, ground=ground, broker_port=broker_port,
+            committed=committed, plain=plain,
+        )  # fmt: skip  # one row
+        await cell.start_far_end()
+        ends.push_async_callback(cell.kill_far_end)
+        if plain is None:
+            county = ReferenceCounty(broker_port, enrolled=frozenset({GATEWAY}), committed=committed, clock=clock)
+            listening = asyncio.create_task(county.run(), name=f"county of {name}")
+            ends.push_async_callback(_cancelled, listening)
+            await county.listening.wait()
+        feed = await ends.enter_async_context(_feed(candidate, feed_port, clock))
+        began_s = _now_s(clock)
+        await cell.start_gateway()
+        ends.push_async_callback(cell.end)
+        tell("waiting for the first reading")
+        offering = asyncio.create_task(_offer(feed, rate=pace.rate), name=f"feed of {name}")
+        ends.push_async_callback(_cancelled, offering)
+        await _first_arrival(committed, processes, name)
+        await asyncio.sleep(pace.before_s)
+        tell(row.title)
+        await row.break_way(cell, row.lasts_s)
+        mended_s = _now_s(clock)
+        tell("after the fault")
+        await asyncio.sleep(pace.after_s)
+        await _cancelled(offering)
+        tell("draining")
+        await _drained(feed, committed, clock=clock, pace=pace)
+        cell.meter.look(cell._pid())
+        return _figures(cell, row, feed, mended_s=mended_s, lasted_s=_now_s(clock) - began_s)
+
+
+async def _offer(feed: Feed, *, rate: float) -> None:
+    """Hand readings over evenly until cancelled; one that is slow to be accepted does not hold up the next."""
+    number = 0
+    async with asyncio.TaskGroup() as tasks:
+        while True:
+            number += 1
+            tasks.create_task(feed.offer(number), name=f"reading {number}")
+            await asyncio.sleep(1 / rate)
+
+
+async def _first_arrival(committed: Committed, processes: Processes, name: str) -> None:
+    try:
+        async with asyncio.timeout(_FIRST_ARRIVAL_S):
+            while not committed.numbers:
+                processes.check()
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        log = processes.children[name].log
+        text = await asyncio.to_thread(log.read_text, encoding="utf-8", errors="replace")
+        raise ProgramFailed(
+            f"bringing a first reading through {name} within {_FIRST_ARRIVAL_S:.0f} s", text[-3000:]
+        ) from None
+
+
+async def _drained(feed: Feed, committed: Committed, *, clock: Clock, pace: Pace) -> None:
+    promised = feed.promises.accepted_s
+    began_s = _now_s(clock)
+    while _now_s(clock) - began_s < pace.drain_s:
+        missing = [number for number in promised if number not in committed.numbers]
+        if not missing:
+            return
+        latest_s = max(committed.arrived_s.values(), default=began_s)
+        if max(promised) in committed.numbers and _now_s(clock) - max(latest_s, began_s) > pace.quiet_s:
+            return
+        await asyncio.sleep(_POLL_S)
+
+
+def _figures(cell: _Cell, row: Row, feed: Feed, *, mended_s: float, lasted_s: float) -> Figures:
+    promised, committed, meter = feed.promises, cell.committed, cell.meter
+    owed = [number for number in promised.accepted_by(mended_s) if number in committed.arrived_s]
+    last_s = max((committed.arrived_s[number] for number in owed), default=mended_s)
+    return Figures(
+        candidate=cell.candidate.name,
+        row=row.name,
+        offered=promised.offered,
+        accepted=len(promised.accepted_s),
+        lost=sum(1 for number in promised.accepted_s if number not in committed.numbers),
+        duplicated=sum(count - 1 for count in committed.numbers.values()),
+        redelivered=committed.redelivered,
+        unreadable=sum(committed.refused.values()) + committed.conflicts,
+        drain_s=round(max(0.0, last_s - mended_s), 1),
+        peak_mib=round(meter.peak_bytes / _MIB, 1),
+        cpu_s=round(meter.cpu_s, 1),
+        wire_kib=round((cell.proxy.bytes_up + cell.proxy.bytes_down) / 1024, 1),
+        written_kib=round(meter.written_bytes / 1024, 1),
+        lasted_s=round(lasted_s, 1),
+    )
+
+
+def _feed(candidate: Candidate, port: int, clock: Clock) -> Feed:
+    if candidate.door is Door.LINES:
+        return LineFeed(port, clock=clock)
+    return HttpFeed(f"http://127.0.0.1:{port}/readings", clock=clock, extra=candidate.extra)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _now_s(clock: Clock) -> float:
+    return clock.mono_ns() / 1e9
