@@ -118,6 +118,27 @@ async def test_the_receiver_comes_back_by_itself_after_the_broker_was_gone(town:
         await broker.stop()
 
 
+async def test_the_receiver_does_not_wait_for_whoever_takes_its_call_and_hangs_up(town: Town) -> None:
+    """As a relay before a dead broker does: fifteen seconds of patience would be fifteen of deafness."""
+    calls = 0
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal calls
+        calls += 1
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    url = f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    receiver = Receiver(lambda: url, town.county.ingest, writer=town.county.writer, clock=SystemClock())
+    listening = asyncio.create_task(receiver.run())
+    try:
+        await until(lambda: calls >= 3, patience_s=10)
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        server.close()
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     gateway=st.sampled_from(["home-01", "nobody", "UPPER", "a/b"]),

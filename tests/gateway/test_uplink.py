@@ -241,6 +241,18 @@ async def test_connections_that_fail_leave_no_socket_behind(link: Link, sender: 
         await gateway.settled()
 
 
+async def test_a_relay_that_takes_calls_for_a_dead_broker_is_left_at_once(
+    broker: Broker, link: Link, sender: MakeSender
+) -> None:
+    broker.kill()
+    gateway = sender(link.port, receipt_timeout_s=20)  # the patience for an answer would be eight seconds
+    gateway.start()
+    began_s = time.monotonic()
+    await until(lambda: link.connections >= 4)
+    assert time.monotonic() - began_s < 4
+    assert set(gateway.uplink.ends) == {SessionEnd.UNREACHABLE}
+
+
 def _sockets_to(port: int) -> int:
     """Open TCP connections of this process to a port of loopback."""
     ours = {link.readlink().name for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}

@@ -8,7 +8,7 @@ import asyncio
 import socket
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiomqtt
 
@@ -36,6 +36,13 @@ class Link(aiomqtt.Client):
             self._shut_down()
             if self._disconnected.done() and not self._disconnected.cancelled():
                 self._disconnected.exception()  # whoever used the link was told; asyncio need not complain as well
+
+    def _on_disconnect(self, *arguments: Any, **named: Any) -> None:
+        """Notice an end before the broker has answered, as a relay before a dead broker makes: aiomqtt would wait."""
+        super()._on_disconnect(*arguments, **named)
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("closed before the broker answered"))
+            self._connected.exception()  # whoever still waits is told; asyncio need not complain where nobody does
 
     def _shut_down(self) -> None:
         left = self._client.socket()

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiomqtt
@@ -83,7 +83,7 @@ class Receiver:
     async def _listen(self) -> None:
         self.state = LinkState.CONNECTING
         address = urlsplit(self._url())
-        client = aiomqtt.Client(
+        client = _Client(
             address.hostname or "127.0.0.1",
             address.port or 1883,
             identifier=_CLIENT_ID,
@@ -141,6 +141,20 @@ class Receiver:
 
     def _ended(self, transaction: Transaction) -> None:
         self._ingest.listening.end(transaction.connection, mono_ns=self._deaf_ns)
+
+
+class _Client(aiomqtt.Client):
+    """Notices an end before the broker has answered, as a relay before a dead broker makes.
+
+    The library would wait out its patience for the answer, and the county be deaf meanwhile. Its public surface has no
+    place for that, hence the inherited names.
+    """
+
+    def _on_disconnect(self, *arguments: Any, **named: Any) -> None:
+        super()._on_disconnect(*arguments, **named)
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("closed before the broker answered"))
+            self._connected.exception()  # whoever still waits is told; asyncio need not complain where nobody does
 
 
 def _end_if_cancelled() -> None:
