@@ -1,0 +1,101 @@
+"""A gateway whose readings come from a socket instead of devices; all that follows is the product's own.
+
+    python -m kanhu.harness.prove.fed_gateway --config gateway.toml --feed feed.sock
+
+A line of the feed is a JSON array of readings, `[[subject, metric, value], ...]`; it is answered with one line once
+every reading of it was accepted or refused. The settings' journal may be a pipe: a promise is written to it after the
+commit, by the product's own journal. `--broken puback` plants the classic error: what the broker has acknowledged is
+deleted, as if that said anything about the county.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+import msgspec
+
+from kanhu.contract import Clock, Observation, Part, Receipt, SeqRanges, Subject, SubjectKind, SystemClock, Times
+from kanhu.contract.receipt import RECEIPT_VERSION
+from kanhu.edge.devices import Sink
+from kanhu.gateway import GatewayConfig, load_config, run
+from kanhu.gateway.outbox import Outbox
+from kanhu.gateway.parcels import SealedParcel
+from kanhu.gateway.uplink import Uplink
+
+__all__ = ["BROKEN", "PubackIsReceipt", "feed", "main"]
+
+BROKEN = ("puback",)
+
+_LINE_BYTES = 1 << 20
+_RECONNECT_S = 0.2
+
+Batch = list[tuple[str, str, int]]
+
+
+class PubackIsReceipt(Uplink):
+    """Takes the broker's acknowledgement for the county's receipt. Never do this."""
+
+    async def _acknowledged(self, parcel: SealedParcel) -> None:
+        await super()._acknowledged(parcel)
+        owed = SeqRanges((seq, seq) for seq in parcel.seqs)
+
+        def settle(outbox: Outbox) -> int:
+            receipt = Receipt(RECEIPT_VERSION, self._gateway, outbox.epoch, 0, tuple(owed))
+            return outbox.settle(receipt, sent=owed)
+
+        await self._committer.call(settle)
+
+
+async def feed(sink: Sink, *, path: Path, device: str, clock: Clock) -> None:
+    """Take batches from a socket until cancelled; connects again where it is closed."""
+    decoder = msgspec.json.Decoder(Batch)
+    while True:
+        try:
+            reader, writer = await asyncio.open_unix_connection(path, limit=_LINE_BYTES)
+        except OSError:
+            await clock.sleep(_RECONNECT_S)
+            continue
+        try:
+            while line := await reader.readline():
+                readings = [_reading(*one, device=device, clock=clock) for one in decoder.decode(line)]
+                # Together, so that they share one commit as readings of several devices do.
+                await asyncio.gather(*(sink.accept(reading) for reading in readings))
+                writer.write(b"\n")
+        except ConnectionError:
+            continue
+        finally:
+            writer.close()
+
+
+def _reading(subject: str, metric: str, value: int, *, device: str, clock: Clock) -> Observation:
+    times = Times(clock.wall_ms(), clock.mono_ns(), clock.boot, clock.state())
+    return Observation(metric, (Part(metric, (value,)),), Subject(SubjectKind.RESIDENT, subject), device, times)
+
+
+async def _run(config: GatewayConfig, path: Path) -> None:
+    clock = SystemClock()
+
+    async def source(sink: Sink) -> None:
+        await feed(sink, path=path, device=f"fed-{config.gateway}", clock=clock)
+
+    await run.run_gateway(config, clock=clock, source=source)
+
+
+def main() -> int:
+    """Run until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="fed_gateway", description="A gateway fed from a socket.")
+    parser.add_argument("--config", type=Path, required=True, help="gateway.toml")
+    parser.add_argument("--feed", type=Path, required=True, help="socket on which readings are given")
+    parser.add_argument("--broken", choices=BROKEN, help="plant this error")
+    chosen = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if chosen.broken == "puback":
+        run.Uplink = PubackIsReceipt  # type: ignore[attr-defined]  # planted here, and no switch of the product
+    asyncio.run(_run(load_config(chosen.config), chosen.feed))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
