@@ -92,7 +92,7 @@ class Calendar:
         slow = [self._slow(which, day) for which in range(7)]
         strain = _spread(draw, 1.0)  # one cause behind pressure and heart rate: they rise together, a little
         return Level(
-            pressure=0.046 * (0.9 * _spread(draw, 1.0) + 0.44 * strain) + 0.022 * slow[0] + weekend_share,
+            pressure=0.048 * (0.9 * _spread(draw, 1.0) + 0.44 * strain) + 0.022 * slow[0] + weekend_share,
             heart_rate=0.03 * (0.9 * _spread(draw, 1.0) + 0.44 * strain) + 0.015 * slow[1],
             spo2_percent=_spread(draw, 0.2) + 0.15 * slow[2],
             respiration_per_min=_spread(draw, 0.5) + 0.3 * slow[3],

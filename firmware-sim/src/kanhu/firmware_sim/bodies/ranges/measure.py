@@ -4,7 +4,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean, median, pstdev
+from statistics import fmean, median, stdev
 from typing import Final
 
 from kanhu.firmware_sim.bodies.body import Body
@@ -21,7 +21,10 @@ _MISSED_DOSES = 0.05
 
 SOURCES: Final = {
     "census": "China's seventh census, 2020, rural people of 65 and over",
-    "chronic": "population shares: the tables of the population",
+    "hypertension": "China Hypertension Survey, Wang 2018, Circulation 137:2344",
+    "diabetes": "Wang 2017, JAMA 317:2515, from 60 on",
+    "copd": "China Pulmonary Health study, Wang 2018, Lancet 391:1706",
+    "heart_failure": "China Hypertension Survey, Hao 2019, European Journal of Heart Failure 21:1329",
     "dip": "O'Brien 1988, Lancet 2:397",
     "pulse": "Ostchega 2011, National Health Statistics Reports 41",
     "kato": "Kato 2010, American Journal of Hypertension 23:980",
@@ -67,7 +70,7 @@ def measure(
     days: int,
     build: Callable[[Resident], Living] | None = None,
 ) -> tuple[Figure, ...]:
-    """All figures; `build` makes a body where another than the usual is to be measured."""
+    """All figures, of at least a week and of people of every kind; `build` makes another body than the usual."""
     groups = {name: _Group() for name in ("all", "men", "women", "plain", "treated", "lung", "sweet", "lean", "clear")}
     for person in people:
         living = build(person.resident) if build else _usual(person.resident, seed=seed, days=days)
@@ -118,8 +121,8 @@ def _watch(living: Living, days: int, groups: Sequence[_Group]) -> None:
     for group in groups:
         group.systolic_mmhg.append(fmean(systolic for systolic, _ in mornings))
         group.diastolic_mmhg.append(fmean(diastolic for _, diastolic in mornings))
-        group.systolic_days_mmhg.append(pstdev([systolic for systolic, _ in mornings]))
-        group.diastolic_days_mmhg.append(pstdev([diastolic for _, diastolic in mornings]))
+        group.systolic_days_mmhg.append(stdev([systolic for systolic, _ in mornings]))
+        group.diastolic_days_mmhg.append(stdev([diastolic for _, diastolic in mornings]))
         group.dip_percent.append(100 * (1 - fmean(asleep) / fmean(awake)))
 
 
@@ -138,7 +141,7 @@ def _who(people: Sequence[Inhabitant]) -> list[Figure]:
     }
     for condition, published in shares.items():
         having = [person.has(condition) for person in people]
-        found.append(_share(condition.value.replace("_", " "), having, published=published, source="chronic"))
+        found.append(_share(condition.value.replace("_", " "), having, published=published, source=condition.value))
     return found
 
 
