@@ -1,17 +1,33 @@
 """Bodies and beats: the same seed gives the same person, and real beats are replayed as they were recorded."""
 
+from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median, stdev
 
 import pytest
 
 from kanhu.firmware_sim import RecordRefused
-from kanhu.firmware_sim.bodies import Body, RecordedBeats, SinusBeats, load_recorded_beats
+from kanhu.firmware_sim.bodies import (
+    Beat,
+    BeatSource,
+    Body,
+    Episode,
+    EpisodicBeats,
+    ExtraBeats,
+    RecordedBeats,
+    SinusBeats,
+    load_recorded_beats,
+)
 from kanhu.firmware_sim.scenario import Condition, Resident
+from kanhu.firmware_sim.truth import HappeningKind
 
+_DAY_S = 86_400.0
+_HOUR_S = 3600.0
 _MORNING_S = 9 * 3600.0
-_RECORDING = Path(__file__).parents[2] / "harness" / "data" / "rr_af" / "afdb_05121.csv"
+_DATA = Path(__file__).parents[2] / "harness" / "data"
+_RECORDING = _DATA / "rr_af" / "afdb_05121.csv"
+_EXTRA_BEATS = ("mitdb_116.csv", "mitdb_119.csv")
 
 
 def _resident(**values: object) -> Resident:
@@ -52,6 +68,119 @@ def test_every_state_of_a_day_is_one_a_person_can_have() -> None:
         assert 90 < state.systolic_mmhg < 180
         assert state.diastolic_mmhg < state.systolic_mmhg
         assert 85 < state.spo2_percent <= 100
+
+
+def test_a_moment_is_the_same_whatever_was_asked_before() -> None:
+    moments = [day * _DAY_S + 7_777.0 * turn for turn, day in enumerate((90, 3, 0, 29, 3, 88, 1))]
+    body = Body(_resident(), seed="1")
+    asked = [body.at(moment) for moment in moments]
+    assert asked == [Body(_resident(), seed="1").at(moment) for moment in moments]
+    assert [body.at(moment) for moment in reversed(moments)] == asked[::-1]
+
+
+def test_days_differ_and_seated_pulse_is_never_above_the_moving_one() -> None:
+    body = Body(_resident(), seed="1")
+    mornings = [body.seated(day * _DAY_S + 7 * _HOUR_S) for day in range(28)]
+    assert 2.5 < stdev(state.systolic_mmhg for state in mornings) < 16
+    for second in range(0, int(2 * _DAY_S), 911):
+        assert body.seated(second).heart_rate_bpm <= body.at(second).heart_rate_bpm
+
+
+def test_values_creep_and_never_jump_from_one_second_to_the_next() -> None:
+    body = Body(_resident(conditions=tuple(Condition)), seed="1", missed_doses=frozenset({1}))
+    for second in range(0, int(4 * _DAY_S), 197):
+        earlier, later = body.seated(second), body.seated(second + 1)
+        assert abs(later.systolic_mmhg - earlier.systolic_mmhg) < 1
+        assert abs(later.heart_rate_bpm - earlier.heart_rate_bpm) < 1.5
+        assert abs(later.spo2_percent - earlier.spo2_percent) < 0.1
+        assert abs(later.temperature_celsius - earlier.temperature_celsius) < 0.01
+        assert abs(later.glucose_mmol_l - earlier.glucose_mmol_l) < 0.05
+        assert abs(later.weight_kg - earlier.weight_kg) < 0.01
+
+
+def test_midnight_joins_two_days() -> None:
+    for number in range(30):
+        body = Body(Resident(id=f"r-{number:04d}", age_years=80, sex="m"), seed="1")
+        for day in range(1, 10):
+            before, after = body.at(day * _DAY_S - 0.5), body.at(day * _DAY_S + 0.5)
+            assert abs(after.systolic_mmhg - before.systolic_mmhg) < 1
+            assert abs(after.heart_rate_bpm - before.heart_rate_bpm) < 1.5
+            assert abs(after.weight_kg - before.weight_kg) < 0.01
+
+
+def test_people_sleep_at_night_get_up_once_or_twice_and_stay_up_later_on_saturday() -> None:
+    body = Body(_resident(), seed="1")
+    asleep = [second for second in range(0, int(_DAY_S), 300) if body.at(second).asleep]
+    assert 7 < len(asleep) * 300 / _HOUR_S < 11
+    for day in range(14):
+        plan = body.plan(day)
+        assert 1 <= len(plan.rises_s) <= 2
+        assert not body.at(day * _DAY_S + plan.rises_s[0][0] + 1).asleep
+    evenings = [body.plan(day).to_bed_s for day in range(140)]
+    weekend = fmean(evening for day, evening in enumerate(evenings) if day % 7 >= 5)
+    assert 600 < weekend - fmean(evening for day, evening in enumerate(evenings) if day % 7 < 5) < 1800
+
+
+def test_a_meal_raises_glucose_and_lowers_pressure() -> None:
+    rises, falls = [], []
+    for day in range(20):
+        body = Body(_resident(conditions=(Condition.DIABETES,)), seed=str(day))
+        supper_s = day * _DAY_S + body.plan(day).meals_s[2]
+        rises.append(body.seated(supper_s + 3000).glucose_mmol_l - body.seated(supper_s).glucose_mmol_l)
+        falls.append(body.seated(supper_s).systolic_mmhg - body.seated(supper_s + 3600).systolic_mmhg)
+    assert fmean(rises) > 2.5
+    assert fmean(falls) > 2
+
+
+def test_a_missed_tablet_raises_pressure_from_its_hour_until_the_next() -> None:
+    treated = _resident(conditions=(Condition.HYPERTENSION,))
+    taken, missed = Body(treated, seed="1"), Body(treated, seed="1", missed_doses=frozenset({5}))
+
+    def more_mmhg(hours: float) -> float:
+        moment = 5 * _DAY_S + hours * _HOUR_S
+        return missed.at(moment).systolic_mmhg - taken.at(moment).systolic_mmhg
+
+    assert more_mmhg(6.9) == 0
+    assert 0 < more_mmhg(9) < more_mmhg(16) == pytest.approx(9)
+    assert more_mmhg(30) == pytest.approx(9)
+    assert more_mmhg(36) == 0
+
+
+def test_a_missed_tablet_means_nothing_to_who_takes_none() -> None:
+    assert Body(_resident(), seed="1", missed_doses=frozenset({0})).at(60_000) == Body(_resident(), seed="1").at(60_000)
+
+
+def test_an_extra_beat_is_early_and_its_pause_makes_up_for_it() -> None:
+    usual = SinusBeats(Body(_resident(), seed="1"), seed="1")
+    beats = [beat.rr_ms for beat in _played(ExtraBeats(usual, seed="1", share=0.05), 2000)]
+    early = [place for place in range(1, 1999) if beats[place] < 0.8 * median(beats)]
+    assert 60 < len(early) < 140
+    for place in early:
+        assert beats[place] + beats[place + 1] == pytest.approx(2 * median(beats), rel=0.12)
+
+
+def test_recorded_beats_are_played_while_the_body_fibrillates_and_only_then() -> None:
+    episode = Episode(HappeningKind.FIBRILLATION, _MORNING_S, 600.0)
+    body = Body(_resident(), seed="1", episodes=[episode])
+    irregular = RecordedBeats(load_recorded_beats(_RECORDING), first=895)
+    source = EpisodicBeats(body, usual=SinusBeats(body, seed="1"), irregular=irregular)
+    rhythms = [source.next_beat(_MORNING_S + second).rhythm for second in (-1, 59, 61, 300, 539, 541, 700)]
+    assert rhythms == ["sinus", "sinus", "af", "af", "af", "sinus", "sinus"]
+
+
+@pytest.mark.parametrize("name", _EXTRA_BEATS)
+def test_hearts_with_extra_beats_are_on_record_without_fibrillation(name: str) -> None:
+    beats = load_recorded_beats(_DATA / "rr_extra_beats" / name)
+    assert 1190 < sum(beat.rr_ms for beat in beats) / 1000 < 1210
+    assert {beat.rhythm for beat in beats} <= {"n", "bigeminy", "trigeminy"}
+
+
+def _played(source: BeatSource, count: int) -> Iterator[Beat]:
+    second = _MORNING_S
+    for _ in range(count):
+        beat = source.next_beat(second)
+        second += beat.rr_ms / 1000
+        yield beat
 
 
 def test_a_sinus_rhythm_is_regular() -> None:
