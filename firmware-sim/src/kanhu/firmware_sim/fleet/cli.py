@@ -196,7 +196,7 @@ def _figures(fleet: Fleet, account: Account, options: argparse.Namespace) -> dic
         "duplicated": account.duplicated,
         "wrong": account.wrong,
         "refused": tally.refused,
-        "messages_per_s": round((tally.parcels + tally.heartbeats) / max(1.0, fleet.steady_s), 1),
+        "messages_per_s": round(fleet.messages_per_s, 1),
         "receipt_p50_ms": tally.percentile_ms(50),
         "receipt_p99_ms": tally.percentile_ms(99),
         "seconds_to_drain": round(fleet.drain_s, 1),

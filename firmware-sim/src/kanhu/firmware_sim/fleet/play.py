@@ -74,6 +74,8 @@ class Fleet:
         self.tally = Tally()
         self.gateways: list[VirtualGateway] = []
         self.steady_s = self.drain_s = 0.0
+        self.messages_per_s = 0.0
+        """While all were connected."""
         self._plan = plan
         self._habits = habits
         self._clock = clock
@@ -124,7 +126,7 @@ class Fleet:
             self._put(gateway)
 
     async def _steady(self) -> None:
-        began_ns = self._clock.mono_ns()
+        began_ns, before = self._clock.mono_ns(), self._messages()
         storm_s = self._plan.storm_at_s
         if storm_s is not None and not self._stop.is_set():
             await self._run(Phase.STEADY, storm_s, beyond_s=self._plan.seconds - storm_s)
@@ -133,12 +135,15 @@ class Fleet:
         if not self._stop.is_set():
             await self._run(Phase.STEADY, rest_s)
         self.steady_s = self._since_s(began_ns)
+        self.messages_per_s = (self._messages() - before) / max(_STEP_S, self.steady_s)
 
     def _storm(self) -> None:
         back_ns = self._clock.mono_ns() + round(self._plan.storm_s * SECOND_NS)
         draw = Random(f"{self._plan.seed}/storm")
-        for gateway in self.gateways:  # each finds its link again when its back-off next lets it try
-            gateway.cut(back_ns + round(draw.uniform(0, _LONGEST_BACK_OFF_S) * SECOND_NS))
+        # Each finds its link again when its back-off next lets it try: pauses that double have grown to the wait.
+        latest_s = min(self._plan.storm_s, _LONGEST_BACK_OFF_S)
+        for gateway in self.gateways:
+            gateway.cut(back_ns + round(draw.uniform(0, latest_s) * SECOND_NS))
 
     async def _drain(self) -> None:
         drain_s = min(self._plan.drain_s, _SHORT_DRAIN_S) if self._stop.is_set() else self._plan.drain_s
@@ -198,6 +203,9 @@ class Fleet:
                 await asyncio.get_running_loop().create_connection(lambda: Link(gateway), host, port)
         except OSError:  # a timeout is one, too
             gateway.unreachable()
+
+    def _messages(self) -> int:
+        return self.tally.parcels + self.tally.heartbeats
 
     def _all_online(self) -> bool:
         return self.tally.online == len(self.gateways)
