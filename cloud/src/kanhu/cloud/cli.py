@@ -33,7 +33,10 @@ examples:
   kanhu-cloud doctor --config cloud.toml
   kanhu-cloud broker --port 1883 --data /var/lib/kanhu/broker
   kanhu-cloud ledger dump --out ledger.ndjson --config cloud.toml
+  kanhu-cloud replay --recording county-7 --out outcome.ndjson --jobs 2
 """
+
+_MOST_JOBS = 64
 
 _Answer = TypeVar("_Answer")
 
@@ -87,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     dump = _configured(ledger.add_parser("dump", help="one JSON line a stored record"), _ledger_dump)
     dump.add_argument("--out", type=Path, required=True)
 
+    _add_replay(verbs.add_parser("replay", help="judge a recording in virtual time, and write down what came of it"))
+
     export = verbs.add_parser("export", help="descriptions").add_subparsers(required=True, metavar="WHAT")
     openapi = export.add_parser("openapi", help="the API as OpenAPI JSON")
     openapi.add_argument("--out", type=Path, help="file (default: standard output)")
@@ -100,6 +105,28 @@ def _configured(
     parser.add_argument("--config", type=Path, default=Path("cloud.toml"), help="settings (default cloud.toml)")
     parser.set_defaults(command=command)
     return parser
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recording", type=Path, required=True, help="folder of a recording (kanhu-sim record)")
+    parser.add_argument("--out", type=Path, required=True, help="outcome: one JSON line an alert and a village")
+    parser.add_argument("--pack", type=Path, help="rule pack to judge with (default: the shipped one)")
+    parser.add_argument("--jobs", type=_jobs, default=1, help="processes at a time (default 1); the bytes are the same")
+    parser.add_argument("--progress", action="store_true", help="one JSON line a day and village on standard error")
+    parser.set_defaults(command=_replay)
+
+
+def _jobs(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_JOBS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to {_MOST_JOBS}")
+    return int(text)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from kanhu.cloud.replay.command import replay_to_end  # noqa: PLC0415  # no other command judges
+
+    progress = sys.stderr if options.progress else None
+    return replay_to_end(options.recording, options.out, pack=options.pack, jobs=options.jobs, progress=progress)
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ class Nightly:
             _clean(transaction)
         elif _has_timer(connection):
             return
-        log.set_timer(connection, TimerKind.NIGHTLY, _KEY, due_ms=self._next_ms(transaction.now_ms))
+        log.set_timer(connection, TimerKind.NIGHTLY, _KEY, due_ms=self.next_ms(transaction.now_ms))
 
     def judge_some(self, transaction: Transaction) -> int:
         """Judge the day that ended at midnight for people not yet judged; answers for how many."""
@@ -62,6 +62,12 @@ class Nightly:
         for subject, summaries in people.items():
             self._judge(transaction, self._rule, subject, yesterday, summaries)
         return len(people)
+
+    def next_ms(self, now_ms: int) -> int:
+        """When the next night's work is due."""
+        local = self._intake.policy.local(now_ms)
+        day = local.date() + timedelta(days=1 if local.time() >= _HOUR else 0)
+        return int(datetime.combine(day, _HOUR, self._intake.policy.timezone).astimezone(UTC).timestamp() * 1000)
 
     def _judge(self, transaction: Transaction, rule: Rule, subject: str, day: date, summaries: dict[str, int]) -> None:
         connection = transaction.connection
@@ -90,11 +96,6 @@ class Nightly:
     def _evidence(self, subject: str, code: str, day: date, steps: int) -> Evidence:
         noon_ms = int(datetime.combine(day, time(12), self._intake.policy.timezone).timestamp() * 1000)
         return Evidence(code, steps, _ROLLED_UP, subject, noon_ms, noon_ms)
-
-    def _next_ms(self, now_ms: int) -> int:
-        local = self._intake.policy.local(now_ms)
-        day = local.date() + timedelta(days=1 if local.time() >= _HOUR else 0)
-        return int(datetime.combine(day, _HOUR, self._intake.policy.timezone).astimezone(UTC).timestamp() * 1000)
 
 
 def _detector(rule: Rule, code: str, state: bytes) -> TrendDetector:

@@ -11,6 +11,8 @@ Deadlines are kept in listened time (see listening), one a gateway. A gateway ne
 as never seen and its people as unseen.
 """
 
+from collections.abc import Container
+
 import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -99,15 +101,19 @@ class Watch:
         if row.silent_alert is not None:
             self._well_again(transaction, status.gateway, row.silent_alert)
 
-    def tick(self, transaction: Transaction) -> None:
-        """Raise what has been silent long enough, unless the county itself has hardly begun to listen."""
+    def tick(self, transaction: Transaction, *, among: Container[str] | None = None) -> None:
+        """Raise what has been silent long enough, unless the county itself has hardly begun to listen.
+
+        A replay, which knows who is heard and need not be told every minute, looks `among` the others only.
+        """
         connection = transaction.connection
         self._listening.tick(connection, mono_ns=self._clock.mono_ns())
         if self._listening.deaf or self._listening.since_resumed_ms() < self._limits.grace_ms:
             return
         listened_ms = self._listening.total_ms(connection)
         for gateway in log.due_timers(connection, TimerKind.SILENCE, now_ms=listened_ms):
-            self._silent(transaction, gateway, listened_ms)
+            if among is None or gateway in among:
+                self._silent(transaction, gateway, listened_ms)
 
     def _silent(self, transaction: Transaction, gateway: str, listened_ms: int) -> None:
         connection = transaction.connection

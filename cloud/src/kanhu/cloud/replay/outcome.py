@@ -57,9 +57,19 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, tag="counts"):
 
     village: str
     readings: int
+    """Of the recording, each number of an outbox once: stored + refused + owed, where nothing is lost."""
     stored: int
+    """Of them, how many the ledger holds, each counted once."""
     duplicated: int
+    """Records that the ledger holds a second time."""
     refused: int
+    """Readings that the county would not take."""
+    owed: int = 0
+    """Readings that wait at a gateway for the end of a silence that the recording does not reach."""
+    redelivered: int = 0
+    """Records that came again, as after a lost receipt, and were recognised."""
+    findings: int = 0
+    """What gateways found and sent."""
     decisions: dict[str, int]
     """By `RULE.reason`."""
     stages: dict[str, int]
