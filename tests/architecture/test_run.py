@@ -15,8 +15,8 @@ import pytest
 from tests.architecture.layout import PARTS, ROOT
 from tests.debian import PROVIDES
 
-_NOT_BUILT = ("bench", "vectors", "county", "conform", "docs")
-_VERBS = ("demo", "test", "check", "wheels", "score", "prove", *_NOT_BUILT)
+_NOT_BUILT = ("bench", "vectors", "conform", "docs")
+_VERBS = ("demo", "test", "check", "wheels", "score", "prove", "county", *_NOT_BUILT)
 
 
 @pytest.fixture
@@ -66,6 +66,14 @@ def test_help_of_the_demo_names_each_of_its_options(door: Path) -> None:
     options = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', program))
     assert options
     assert set(re.findall(r"^  (--[a-z-]+)", _run(door, "demo", "--help").stdout, re.MULTILINE)) == options
+
+
+def test_help_of_the_county_names_each_of_its_options(door: Path) -> None:
+    program = (ROOT / "harness/src/kanhu/harness/county/__main__.py").read_text(encoding="utf-8")
+    described = program.partition("def _parser()")[2]
+    options = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', described))
+    assert options
+    assert set(re.findall(r"^  (--[a-z-]+)", _run(door, "county", "--help").stdout, re.MULTILINE)) == options
 
 
 def test_make_knows_the_same_verbs() -> None:

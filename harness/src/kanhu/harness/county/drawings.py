@@ -82,12 +82,12 @@ def false_by_rule(scored: Scored) -> str:
 
 def delays(scored: Scored) -> str:
     """How many events had been told after how long."""
-    total = scored.total
-    onset, reading = spread(total.detect_s), spread(total.from_reading_s)
+    people = scored.people
+    onset, reading = spread(people.detect_s), spread(people.from_reading_s)
     if onset is None:
         return "<p>Nothing was told.</p>"
     drawn = cumulative(
-        [("curve1", total.detect_s), ("curve2", total.from_reading_s)],
+        [("curve1", people.detect_s), ("curve2", people.from_reading_s)],
         ticks=_TICKS,
         title=f"share of told events by delay: half within {duration(onset.median)} of the onset",
     )

@@ -12,14 +12,16 @@ __all__ = ["glance", "story"]
 
 def story(scored: Scored) -> str:
     """Paragraphs in English, and the numbers once more in Chinese."""
-    total, load, known = scored.total, scored.load, scored.episodes.known
+    total, about, load, known = scored.total, scored.people, scored.load, scored.episodes.known
+    silent, unheard = total.events - about.events, total.missed - about.missed
     days, people, villages = known.days, known.manifest.people, len(known.manifest.villages)
-    told = total.found + total.late
+    told = about.found + about.late
     paragraphs = [
         f"{counted(people, 'person', 'people')} in {counted(villages, 'village', 'villages')} were watched for "
-        f"{counted(days, 'day', 'days')}. In that time there {_were(total.events)} "
-        f"{counted(total.events, 'emergency or change', 'emergencies and changes')} of which somebody should "
-        f"have been told. The system told of {told:,}{_late(total.late)} and missed {total.missed:,}.",
+        f"{counted(days, 'day', 'days')}. In that time there {_were(about.events)} "
+        f"{counted(about.events, 'emergency or change', 'emergencies and changes')} of which somebody should "
+        f"have been told. The system told of {told:,}{_late(about.late)} and missed {about.missed:,}. Gateways were "
+        f"silent {counted(silent, 'time', 'times')}; it missed {unheard:,} of these.",
         _why_missed(scored),
         _speed(scored),
         f"It called people {counted(len(scored.episodes.tellings), 'time', 'times')}, "
@@ -36,8 +38,9 @@ def story(scored: Scored) -> str:
     ]
     false = {each: total.of(each, TellingResult.FALSE) for each in ("high", "medium", "low")}
     chinese = (
-        f"{villages} 个村、{people:,} 位老人，连续看护 {days:g} 天。期间应当报警的事件 {total.events:,} 件，"
-        f"已报 {told:,} 件（其中迟报 {total.late:,} 件），漏报 {total.missed:,} 件。"
+        f"{villages} 个村、{people:,} 位老人，连续看护 {days:g} 天。期间应当报警的事件 {about.events:,} 件，"
+        f"已报 {told:,} 件（其中迟报 {about.late:,} 件），漏报 {about.missed:,} 件；"
+        f"网关失联 {silent:,} 次，漏报 {unheard:,} 次。"
         f"误报：高级 {false['high']:,} 次，中级 {false['medium']:,} 次，低级 {false['low']:,} 次。每村每天处理约需 "
         f"{load.effort_minutes / days / max(villages, 1):.0f} 分钟。"
     )
@@ -47,11 +50,11 @@ def story(scored: Scored) -> str:
 
 def glance(scored: Scored) -> str:
     """The numbers that matter most, as tiles."""
-    total, load, days = scored.total, scored.load, scored.episodes.known.days
+    total, about, load, days = scored.total, scored.people, scored.load, scored.episodes.known.days
     tiles = [
-        (f"{total.found + total.late:,} / {total.events:,}", both("events told", "已报事件"), False),
-        (f"{total.missed:,}", both("missed", "漏报"), total.missed > 0),
-        (f"{total.late:,}", both("told late", "迟报"), total.late > 0),
+        (f"{about.found + about.late:,} / {about.events:,}", both("events told", "已报事件"), False),
+        (f"{about.missed:,}", both("missed", "漏报"), about.missed > 0),
+        (f"{about.late:,}", both("told late", "迟报"), about.late > 0),
         (f"{total.of('high', TellingResult.FALSE):,}", both("false, high", "高级误报"), False),
         (f"{total.of('medium', TellingResult.FALSE):,}", both("false, medium", "中级误报"), False),
         (f"{len(scored.episodes.tellings) / days:.1f}", both("calls a day", "每天呼叫"), False),
@@ -98,7 +101,7 @@ def _speed(scored: Scored) -> str:
     if tell is None:
         return ""
     words = [
-        f"Once the readings were there, half of all alerts reached a person within {duration(tell.median)}, "
+        f"Once a rule had spoken, half of all urgent calls reached a person within {duration(tell.median)}, "
         f"95 of 100 within {duration(tell.p95)} (nights and cut links included)."
     ]
     if claim is not None:

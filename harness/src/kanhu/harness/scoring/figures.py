@@ -37,13 +37,15 @@ class Scored:
 
     episodes: Episodes
     total: Tally
+    people: Tally
+    """Without what happened to equipment."""
     load: Load
     account: Account
 
     def figures(self) -> dict[str, Value]:
         """By name; a share that nothing stands behind is left out."""
-        total, load, known = self.total, self.load, self.episodes.known
-        detect, tell, claim = total.detect(), spread(total.tell_s), spread(total.claim_s)
+        total, people, load, known = self.total, self.people, self.load, self.episodes.known
+        detect, tell, claim = people.detect(), spread(total.tell_s), spread(total.claim_s)
         figures: dict[str, Value | None] = {
             "people": known.manifest.people,
             "person_days": _short(known.person_days),
@@ -58,6 +60,9 @@ class Scored:
             "missed_below_priority": total.results[EventResult.BELOW_PRIORITY],
             "missed_not_raised": total.results[EventResult.NOT_RAISED],
             "not_due": total.results[EventResult.NOT_DUE],
+            "events_people": people.events,
+            "missed_people": people.missed,
+            "sensitivity_people": _share(people.sensitivity),
             "sensitivity": _share(total.sensitivity),
             **{f"false_{each}": total.of(each, TellingResult.FALSE) for each in Priority},
             **{f"precision_{each}": _share(total.precision(each)) for each in (Priority.HIGH, Priority.MEDIUM)},
@@ -67,7 +72,7 @@ class Scored:
             "tellings": len(self.episodes.tellings),
             "delay_median_s": _of(detect, "median"),
             "delay_p95_s": _of(detect, "p95"),
-            "from_reading_median_s": _of(spread(total.from_reading_s), "median"),
+            "from_reading_median_s": _of(spread(people.from_reading_s), "median"),
             "tell_median_s": _of(tell, "median"),
             "tell_p95_s": _of(tell, "p95"),
             "claim_median_s": _of(claim, "median"),
@@ -100,8 +105,15 @@ def score(episodes: Episodes) -> Scored:
         refused=sum(each.refused for each in counts),
         owed=sum(each.owed for each in counts),
     )
-    people = episodes.known.manifest.people
-    return Scored(episodes, tally(episodes.episodes, episodes.tellings, people=people), measure_load(episodes), account)
+    count = episodes.known.manifest.people
+    about_people = [each for each in episodes.episodes if each.happening.subject]
+    return Scored(
+        episodes=episodes,
+        total=tally(episodes.episodes, episodes.tellings, people=count),
+        people=tally(about_people, (), people=count),
+        load=measure_load(episodes),
+        account=account,
+    )
 
 
 def scaled_limits(limits: Mapping[str, Limit], scaling: Mapping[str, float], *, person_days: float) -> dict[str, Limit]:

@@ -13,6 +13,9 @@ __all__ = ["Tally", "by_group", "by_kind", "by_rule", "by_village", "groups_of",
 _AGES = ((65, "under 65"), (75, "65 to 74"), (85, "75 to 84"))
 _OLDEST = "85 and over"
 
+_CALLING = ("high", "medium")
+"""What waits for a person; low ones stand in a list, equipment mostly mends itself."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -26,10 +29,11 @@ class Tally:
     from_reading_s: list[float] = field(default_factory=list)
     """From the first good reading to the judge's own time."""
     tell_s: list[float] = field(default_factory=list)
-    """From the judge's own time to when a person could hear it."""
+    """High and medium: from the judge's own time to when a person could hear it."""
     claim_s: list[float] = field(default_factory=list)
-    """From when a person could hear it to when somebody took it."""
+    """High and medium: from when a person could hear it to when somebody took it."""
     unclaimed: int = 0
+    """High and medium ones that nobody ever took."""
     people: int = 0
 
     @property
@@ -92,6 +96,8 @@ class Tally:
         """Count a telling."""
         told = telling.told
         self.tellings[told.priority, telling.result] += 1
+        if told.priority not in _CALLING:
+            return
         self.tell_s.append(max(0.0, (telling.sounded_ms - told.own_ms) / 1000))
         if told.claimed_ms is None:
             self.unclaimed += 1
@@ -130,11 +136,12 @@ def by_rule(scored: Episodes) -> dict[str, Tally]:
 
 
 def by_village(scored: Episodes) -> dict[str, Tally]:
-    """Everything by village; all villages of the recording."""
+    """What happened to people, and every telling, by village; all villages of the recording."""
     people = Counter(person.village for person in scored.known.people.values())
     villages = {village: Tally(people=people[village]) for village in scored.known.manifest.villages}
     for episode in scored.episodes:
-        villages[episode.happening.village].add_episode(episode)
+        if episode.happening.subject:
+            villages[episode.happening.village].add_episode(episode)
     for telling in scored.tellings:
         if telling.alert.village in villages:
             villages[telling.alert.village].add_telling(telling)
