@@ -16,7 +16,7 @@ from kanhu.harness.faults.shrink import shrink
 from kanhu.harness.prove.fed_gateway import BROKEN
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.prove.town import Size
-from kanhu.harness.prove.under_faults import Outcome, Plan, conduct, drawn_plan, length_of
+from kanhu.harness.prove.under_faults import Outcome, Plan, check_targets, conduct, drawn_plan, length_of
 from kanhu.harness.report import Limit, Output, Report, finish, read_limits
 from kanhu.harness.village.processes import ProcessDied
 
@@ -119,7 +119,14 @@ def _plan(parser: argparse.ArgumentParser, chosen: argparse.Namespace, schedule:
     if not least_s <= seconds < float("inf"):
         parser.error(f"--seconds {seconds:g}: at least {least_s:g}")
     plan = drawn_plan(seconds=seconds, seed=chosen.seed, size=Size(chosen.gateways, chosen.rate), broken=chosen.broken)
-    return plan if schedule is None else replace(plan, schedule=schedule)
+    if schedule is None:
+        return plan
+    plan = replace(plan, schedule=schedule)
+    try:
+        check_targets(plan)
+    except HarnessError as error:
+        parser.error(f"--schedule {chosen.schedule}: {error}")
+    return plan
 
 
 async def _conduct(plan: Plan) -> Outcome:

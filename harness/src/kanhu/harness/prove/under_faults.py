@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from kanhu.contract import SystemClock
 from kanhu.harness.faults import (
-    Fault,
     Hit,
     Kind,
     Place,
@@ -27,7 +26,7 @@ from kanhu.harness.prove.telling import Teller
 from kanhu.harness.prove.town import COUNTY_LINK, Size, Town, town
 from kanhu.harness.report import Value
 
-__all__ = ["Outcome", "Plan", "conduct", "drawn_plan", "length_of", "targets_of"]
+__all__ = ["Outcome", "Plan", "check_targets", "conduct", "drawn_plan", "length_of", "targets_of"]
 
 CALM_S = 1.0
 """How long a run goes on after the last fault of its schedule has ended."""
@@ -119,6 +118,19 @@ def length_of(schedule: Schedule) -> float:
     return max((fault.at_s + fault.for_s for fault in schedule), default=0.0) + CALM_S
 
 
+def check_targets(plan: Plan) -> None:
+    """See that everything to be broken is there.
+
+    Raises:
+        ScheduleRefused: a fault is on something that is not under test.
+    """
+    known = targets_of(plan.size)
+    for fault in plan.schedule:
+        if fault.target not in known:
+            names = ", ".join(str(target) for target in known)
+            raise ScheduleRefused(str(fault.target), f"is not under test here; these are: {names}")
+
+
 async def conduct(plan: Plan, *, teller: Teller) -> Outcome:
     """Play one run.
 
@@ -127,7 +139,7 @@ async def conduct(plan: Plan, *, teller: Teller) -> Outcome:
         ProcessDied: a process ended that nobody had killed.
         ProgramFailed: the county could not be asked.
     """
-    _check(plan)
+    check_targets(plan)
     async with town(plan.size, clock=SystemClock(), seed=plan.seed, broken=plan.broken) as stage:
         await _wake(stage, teller)
         stage.pace(plan.size.readings_per_s)
@@ -193,11 +205,3 @@ async def _drain(stage: Town) -> float:
             break
         await asyncio.sleep(_POLL_S)
     return time.monotonic() - began_s
-
-
-def _check(plan: Plan) -> None:
-    known = targets_of(plan.size)
-    unknown: list[Fault] = [fault for fault in plan.schedule if fault.target not in known]
-    if unknown:
-        names = ", ".join(str(target) for target in known)
-        raise ScheduleRefused(str(unknown[0].target), f"is not under test here; these are: {names}")

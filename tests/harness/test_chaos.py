@@ -1,0 +1,72 @@
+"""`./run prove chaos` in a small size: the product keeps its promise, and the proof is able to fail."""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kanhu.harness.prove import chaos
+
+_SCHEDULE = Path(__file__).with_name("chaos.toml")
+_COMMAND = (
+    sys.executable, "-P", "-m", "kanhu.harness.prove", "chaos", "--schedule", str(_SCHEDULE), "--gateways", "2",
+    "--rate", "200", "--json",
+)  # fmt: skip  # a command line reads as a line
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run of the command."""
+
+    code: int
+    said: dict[str, Any]
+    told: str
+
+
+async def _run(*more: str) -> Ended:
+    process = await asyncio.create_subprocess_exec(
+        *_COMMAND, *more, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    said, told = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, json.loads(said.splitlines()[-1]), told.decode())
+
+
+@pytest.mark.broker
+async def test_under_the_same_faults_the_product_loses_nothing_and_who_trusts_a_puback_does() -> None:
+    sound, broken = await asyncio.gather(_run(), _run("--broken", "puback"))
+    figures = sound.said["figures"]
+    assert (sound.code, sound.said["ok"]) == (0, True), sound.told
+    assert (figures["lost"], figures["duplicated"], figures["wrong_bytes"], figures["owed"]) == (0, 0, 0, 0)
+    assert (figures["faults"], figures["kills"]) == (6, 3)
+    assert figures["accepted"] > 100
+    assert (broken.code, broken.said["ok"]) == (1, False)
+    assert broken.said["figures"]["lost"] > 0
+    assert "--broken puback --shrink" in broken.told
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--seconds", "1"], "at least 3"),
+        (["--seconds", "nan"], "at least 3"),
+        (["--gateways", "0"], "1 to 20"),
+        (["--rate", "0"], "more than 0"),
+        (["--schedule", "nowhere.toml"], "cannot be read"),
+        (["--schedule", str(_SCHEDULE), "--gateways", "1"], "gateway gw-2: is not under test here"),
+        (["--schedule", str(_SCHEDULE), "--seconds", "2"], "at least 3.7"),
+        (["--out", "/nowhere/small.json"], "folder does not exist"),
+        (["--broken", "normal"], "puback"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_starts(
+    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        chaos.main(words)
+    assert refused.value.code == 2
+    assert said in capsys.readouterr().err
