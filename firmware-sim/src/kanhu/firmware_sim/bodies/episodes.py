@@ -10,7 +10,7 @@ two the value of the table is reached (a target), or added (a shift). Minutes go
 | fast heart | 144 a minute at rest | 16 more | from 131: NEWS2 2017 |
 | slow heart | 36 a minute | 3 fewer | to 40: NEWS2 2017 |
 | hypoglycaemia | 3.4 mmol/l, pulse 12 more | 0.8 lower | below 3.9 and 3.0: Battelino 2019, level 1 and 2 |
-| fibrillation | 90 a minute, as in the record that is replayed | 15 more | project choice |
+| fibrillation | pulse 18 more: some 90, as in the record that is replayed | 10 more | project choice |
 | infection | 2.0 °C, 17 beats, 5 breaths more, saturation 2 less | half of that | Karjalainen 1986: 8.5 a °C |
 | weight gain | 0.9 kg a day while it lasts, gone 3 days later | 0.4 kg more | above 2 kg in 3 days: ESC 2021 |
 | fall | lies still, pulse 15 more | | project choice |
@@ -115,8 +115,8 @@ _EFFECTS: dict[HappeningKind, _Effect] = {
     HappeningKind.FIBRILLATION: _Effect(
         comes_s=_MINUTE_S,
         goes_s=_MINUTE_S,
-        target={Sign.HEART_RATE: (90.0, 15.0)},
-        shift={},
+        target={},
+        shift={Sign.HEART_RATE: (18.0, 10.0)},
         activity=0.8,
     ),
     HappeningKind.INFECTION: _Effect(
