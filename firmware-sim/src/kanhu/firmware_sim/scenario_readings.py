@@ -85,8 +85,8 @@ class Stand:
 
 def readings_of(stand: Stand, events: Sequence[Event]) -> Iterator[Reading]:
     """All readings of one device, in order."""
-    ends = [event.at_s for event in events[1:]] + [stand.ends_s]
-    for event, end_s in zip(events, ends, strict=True):
+    for number, event in enumerate(events, 1):
+        end_s = events[number].at_s if number < len(events) else stand.ends_s
         match event:
             case Press():
                 yield help_button(stand.ms(event.at_s), stand.entry.id, subject=stand.subject or stand.dwelling)
