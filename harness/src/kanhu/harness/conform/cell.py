@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +11,12 @@ from kanhu.harness.conform.candidates import GATEWAY, Candidate, Door, Ground, W
 from kanhu.harness.conform.county import Committed, ReferenceCounty
 from kanhu.harness.conform.feed import Feed, HttpFeed, LineFeed
 from kanhu.harness.conform.kanhu_county import start_broker
+from kanhu.harness.conform.lossy_link import COUNTY_ADDRESS, LossyLink
 from kanhu.harness.conform.meter import Meter
 from kanhu.harness.conform.plain_county import PlainCounty
 from kanhu.harness.conform.rows import LOSS_SHARE, Row
 from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.faults.errors import CannotBeHad
 from kanhu.harness.faults.proxy import Condition, LinkProxy
 from kanhu.harness.faults.schedule import Kind
 from kanhu.harness.village.processes import Processes
@@ -83,13 +84,19 @@ class _Cell:
     plain: PlainCounty | None
     meter: Meter = field(default_factory=Meter)
     _following: list[asyncio.Task[None]] = field(default_factory=list)
+    link: LossyLink | None = None
     _loss: Condition | None = None
 
     async def lose(self) -> None:
-        self._loss = await self.proxy.impose(Kind.LOSS, amount=LOSS_SHARE)
+        if self.link is not None:
+            self.link.share = LOSS_SHARE
+        else:
+            self._loss = await self.proxy.impose(Kind.LOSS, amount=LOSS_SHARE)
 
     async def lose_no_more(self) -> None:
-        if self._loss is not None:
+        if self.link is not None:
+            self.link.share = 0.0
+        elif self._loss is not None:
             await self.proxy.lift(self._loss)
 
     async def kill_far_end(self) -> None:
@@ -112,7 +119,8 @@ class _Cell:
         await self.processes.kill(self.name)
 
     async def start_gateway(self) -> None:
-        await self.processes.start(self.name, self.candidate.command(self.ground))
+        prefix = () if self.link is None else self.link.prefix
+        await self.processes.start(self.name, (*prefix, *self.candidate.command(self.ground)))
         self._following.append(asyncio.create_task(self.meter.follow(self._pid()), name=f"meter of {self.name}"))
 
     def _pid(self) -> int:
@@ -135,7 +143,7 @@ async def run_cell(
     processes: Processes,
     clock: Clock,
     pace: Pace,
-    tell: Callable[[str], None] = lambda _: None,
+    seed: int = 0,
 ) -> Figures:
     """Everything of one cell, from an empty folder to its figures.
 
@@ -147,11 +155,13 @@ async def run_cell(
         committed = Committed()
         broker_port, feed_port = free_port(), free_port()
         plain = PlainCounty(broker_port, clock, committed) if candidate.wire is Wire.JSON else None
-        proxy = await ends.enter_async_context(LinkProxy(to_port=broker_port, seed=name))
-        ground = Ground(folder / "gateway", "127.0.0.1", proxy.port, feed_port)
+        proxy = await ends.enter_async_context(LinkProxy(to_port=broker_port, seed=f"{seed}/{row.name}"))
+        link = await _lossy_link(row, proxy, ends, seed=f"{seed}/{row.name}")
+        place = ("127.0.0.1", proxy.port) if link is None else (COUNTY_ADDRESS, link.county_port)
+        ground = Ground(folder / "gateway", *place, feed_port)
         cell = _Cell(
             candidate, name, folder, processes, clock, proxy=proxy, ground=ground, broker_port=broker_port,
-            committed=committed, plain=plain,
+            committed=committed, plain=plain, link=link,
         )  # fmt: skip  # one row
         await cell.start_far_end()
         ends.push_async_callback(cell.kill_far_end)
@@ -161,24 +171,34 @@ async def run_cell(
             ends.push_async_callback(_cancelled, listening)
             await county.listening.wait()
         feed = await ends.enter_async_context(_feed(candidate, feed_port, clock))
+        if link is not None and candidate.door is Door.LINES:
+            await link.offer_inside(feed_port)
+        elif link is not None:
+            await link.offer_outside(feed_port)
         began_s = _now_s(clock)
         await cell.start_gateway()
         ends.push_async_callback(cell.end)
-        tell("waiting for the first reading")
         offering = asyncio.create_task(_offer(feed, rate=pace.rate), name=f"feed of {name}")
         ends.push_async_callback(_cancelled, offering)
         await _first_arrival(committed, processes, name)
         await asyncio.sleep(pace.before_s)
-        tell(row.title)
         await row.break_way(cell, row.lasts_s)
         mended_s = _now_s(clock)
-        tell("after the fault")
         await asyncio.sleep(pace.after_s)
         await _cancelled(offering)
-        tell("draining")
         await _drained(feed, committed, clock=clock, pace=pace)
         cell.meter.look(cell._pid())
         return _figures(cell, row, feed, mended_s=mended_s, lasted_s=_now_s(clock) - began_s)
+
+
+async def _lossy_link(row: Row, proxy: LinkProxy, ends: AsyncExitStack, *, seed: str) -> LossyLink | None:
+    """Real loss where this machine has it; None where it is not asked for, or has to be imitated."""
+    if not row.loses_packets:
+        return None
+    try:
+        return await ends.enter_async_context(LossyLink(proxy.port, seed))
+    except CannotBeHad:
+        return None
 
 
 async def _offer(feed: Feed, *, rate: float) -> None:
@@ -237,7 +257,16 @@ def _figures(cell: _Cell, row: Row, feed: Feed, *, mended_s: float, lasted_s: fl
         wire_kib=round((cell.proxy.bytes_up + cell.proxy.bytes_down) / 1024, 1),
         written_kib=round(meter.written_bytes / 1024, 1),
         lasted_s=round(lasted_s, 1),
+        loss_by=_loss_by(cell, row),
     )
+
+
+def _loss_by(cell: _Cell, row: Row) -> str:
+    if not row.loses_packets:
+        return ""
+    if cell.link is None:
+        return "stalls of a relay, for want of name spaces"
+    return f"{cell.link.lost} of {cell.link.packets} packets dropped between two name spaces"
 
 
 def _feed(candidate: Candidate, port: int, clock: Clock) -> Feed:

@@ -54,6 +54,7 @@ class Row:
     title: str
     lasts_s: float
     break_way: Callable[[Way, float], Awaitable[None]]
+    loses_packets: bool = False
 
 
 async def _silence(way: Way, lasts_s: float) -> None:
@@ -104,14 +105,28 @@ async def _kill_gateway(way: Way, lasts_s: float) -> None:
         await asyncio.sleep(_KILL_EVERY_S - _GATEWAY_DOWN_S)
 
 
+async def _kill_offline(way: Way, lasts_s: float) -> None:
+    """A power cut in a village: the link goes first, and comes back last."""
+    condition = await way.proxy.impose(Kind.REFUSE)
+    try:
+        await asyncio.sleep(lasts_s / 2)
+        await way.kill_gateway()
+        await asyncio.sleep(_GATEWAY_DOWN_S)
+        await way.start_gateway()
+        await asyncio.sleep(max(0.0, lasts_s / 2 - _GATEWAY_DOWN_S))
+    finally:
+        await way.proxy.lift(condition)
+
+
 ROWS = (
     Row("silent-90", "silent link, 90 s", 90, _silence),
     Row("silent-240", "silent link, 240 s", 240, _silence),
     Row("reset", "connection reset every 5 s", 60, _reset),
     Row("refused", "connection refused", 60, _refuse),
-    Row("loss-20", "20 % of packets lost", 60, _lose),
+    Row("loss-20", "20 % of packets lost", 60, _lose, loses_packets=True),
     Row("broker-killed", "broker killed, all forgotten", 60, _kill_far_end),
     Row("gateway-killed", "gateway killed", 60, _kill_gateway),
+    Row("killed-offline", "gateway killed while offline", 60, _kill_offline),
 )
 
 
