@@ -103,6 +103,7 @@ def _wild(state: VitalState, second: float) -> VitalState:
         ("saturation, healthy lungs", _add(spo2_percent=-2.0)),
         ("92 % by chance, healthy lungs", _add(spo2_percent=-3.0)),
         ("pulse at rest, women", _add(heart_rate_bpm=8.0)),
+        ("systolic 90 by chance", _add(systolic_mmhg=-25.0)),
         ("pulse 40 or 131 by chance", _add(heart_rate_bpm=-25.0)),
         ("respiration, lowest 2.5 %", _add(respiration_per_min=-5.0)),
         ("temperature", _add(temperature_celsius=0.4)),

@@ -13,6 +13,7 @@ the same second always give the same person, in whatever order one asks.
 | after a meal | pressure 6 mmHg lower, pulse 3 more | Jansen 1995: pressure falls after meals in the old |
 | movement | pulse 14, systolic 6, breath 4 more at activity 1 | project choice |
 | minutes | systolic spread 3 %, pulse 1.4, saturation 0.15 | project choice; a second reading differs by some 4 mmHg |
+| low pressure | below 106 mmHg a fall is halved | project choice: reflexes hold it up |
 | missed tablet | what it takes off (`traits`), reached after 8 h, gone 4 h after the next | project choice |
 """
 
@@ -36,6 +37,7 @@ _LEVEL_CHANGES_S = 4 * _HOUR_S  # the level of the day before gives way from mid
 _TABLET_AT_S = 7 * _HOUR_S
 _WEARS_OFF_S, _TAKES_HOLD_S = 8 * _HOUR_S, 4 * _HOUR_S
 _DIGESTS_S = 4 * _HOUR_S
+_HELD_UP_MMHG, _HELD_UP_SHARE = 106.0, 0.5
 _DAYS_KEPT = 64
 _TURN = 2 * math.pi
 # Periods of the minutes' wandering, without common multiples within a day: three for heart and pressure together,
@@ -195,6 +197,8 @@ class Body:
             + minutes[6],
             usual.weight_kg + new * level.weight_kg + old * before.weight_kg + _eaten_kg(clock_s),
         ]
+        if values[1] < _HELD_UP_MMHG:
+            values[1] = _HELD_UP_MMHG - _HELD_UP_SHARE * (_HELD_UP_MMHG - values[1])
         for course in day.courses:
             course.move(values, minutes, second)
         asleep = sleep > 0.5 and activity == 0.0 and not (self._still and self.still(second))

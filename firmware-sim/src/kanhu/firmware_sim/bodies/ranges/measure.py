@@ -57,6 +57,8 @@ class _Group:
     person_days: int = 0
     pressure_beyond: int = 0
     """Person-days with a moment of measurement at or above 180/110."""
+    low_beyond: int = 0
+    """With a systolic pressure at or below 90."""
     saturation_beyond: int = 0
     """With one at or below 92."""
     pulse_beyond: int = 0
@@ -104,6 +106,7 @@ def _watch(living: Living, days: int, groups: Sequence[_Group]) -> None:
         fasting = living.at(start_s + plan.meals_s[0] - 60).glucose_mmol_l
         fed = living.at(start_s + plan.meals_s[2] + 3000).glucose_mmol_l
         pressure = any(round(s.systolic_mmhg) >= 180 or round(s.diastolic_mmhg) >= 110 for s in states)
+        low = any(round(s.systolic_mmhg) <= 90 for s in states)
         saturation = any(round(s.spo2_percent) <= 92 for s in states)
         pulse = any(round(s.heart_rate_bpm) >= 131 or round(s.heart_rate_bpm) <= 40 for s in states)
         for group in groups:
@@ -116,6 +119,7 @@ def _watch(living: Living, days: int, groups: Sequence[_Group]) -> None:
             group.night_h.append((_DAY_S - plan.to_bed_s + plan.wakes_s) / _HOUR_S)
             group.person_days += 1
             group.pressure_beyond += pressure
+            group.low_beyond += low
             group.saturation_beyond += saturation
             group.pulse_beyond += pulse
     for group in groups:
@@ -196,6 +200,7 @@ def _chance(groups: dict[str, _Group]) -> list[Figure]:
     return [
         _rate("180/110 by chance, hypertension", treated.pressure_beyond, treated.person_days, published=(0.2, 3.0)),
         _rate("180/110 by chance, no hypertension", plain.pressure_beyond, plain.person_days, published=(0.0, 0.1)),
+        _rate("systolic 90 by chance", everybody.low_beyond, everybody.person_days, published=(0.0, 0.1)),
         _rate("92 % by chance, healthy lungs", clear.saturation_beyond, clear.person_days, published=(0.0, 0.1)),
         _rate("pulse 40 or 131 by chance", everybody.pulse_beyond, everybody.person_days, published=(0.0, 0.1)),
     ]
