@@ -5,6 +5,7 @@ SimulatorError
 ├── RecordRefused       a file of beat intervals that cannot be replayed
 ├── TruthRefused        a file of truths that cannot be read back
 ├── FolderRefused       a folder that cannot take this recording; names the remedy
+├── WorkerLost          a process that made a part of a recording was ended from outside
 ├── NotEncodable        a value the device's format has no room for
 ├── MqttRefused         bytes from a broker that a client cannot make sense of
 └── FleetRefused        a fleet that cannot be run here; says what to do
@@ -58,6 +59,14 @@ class FolderRefused(SimulatorError):
         super().__init__(f"{folder}: {remedy}")
         self.folder = folder
         self.remedy = remedy
+
+
+class WorkerLost(SimulatorError):
+    """A process that made a part of a recording was ended from outside."""
+
+    def __init__(self) -> None:
+        """Say how to go on."""
+        super().__init__("a process was ended from outside, perhaps for want of memory; the same command goes on")
 
 
 class NotEncodable(SimulatorError, ValueError):

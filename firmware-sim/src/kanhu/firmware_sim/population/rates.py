@@ -51,12 +51,15 @@ class Befalls:
     """Shortest and longest, drawn evenly."""
     grave_share: float = 0.0
     """Share with severity 2."""
+    typical: float = 1.0
+    """Severity of the others."""
 
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 
 # Project choice; lengths so that what a rule or a person needs for noticing fits in.
-DESATURATION_LUNG = Befalls(HappeningKind.DESATURATION, 0.38, (40 * _MINUTE, 5 * _HOUR), 0.3)
+DESATURATION_LUNG = Befalls(HappeningKind.DESATURATION, 0.38, (40 * _MINUTE, 5 * _HOUR), 0.3, typical=1.3)
+"""Further below a usual value that is low already than the error of a finger clip."""
 DESATURATION = Befalls(HappeningKind.DESATURATION, 0.20, (40 * _MINUTE, 3 * _HOUR), 0.3)
 HYPERTENSIVE = Befalls(HappeningKind.HYPERTENSIVE, 0.20, (90 * _MINUTE, 6 * _HOUR), 0.3)
 FAST_HEART = Befalls(HappeningKind.FAST_HEART, 0.6, (35 * _MINUTE, 2 * _HOUR), 0.3)

@@ -17,6 +17,7 @@ _APART_S = 12 * _HOUR_S
 """Between two episodes of one person, so that one is over before the next; project choice."""
 _USUAL_KNOWN_DAYS = 15
 """Slow changes begin once a person's usual can be known; in a shorter recording, in its second half."""
+_PAROXYSM_EVERY_DAYS = 20
 _TRIES = 30
 
 # Awake and measuring; seconds of the day. Project choice.
@@ -58,7 +59,7 @@ def draw_fate(
     for befalls in _possible(person, household):
         if persistent and befalls.kind is HappeningKind.FIBRILLATION:
             continue
-        for _ in range(_poisson(draw, befalls.a_month * days / 30)):
+        for _ in range(min(_poisson(draw, befalls.a_month * days / 30), _most(befalls.kind, days))):
             episode = _place(draw, befalls, days=days, taken=episodes[persistent:], dark=dark)
             if episode is not None:
                 episodes.append(episode)
@@ -97,6 +98,11 @@ def _possible(person: Inhabitant, household: Household) -> list[Befalls]:
     return found
 
 
+def _most(kind: HappeningKind, days: int) -> int:
+    """Paroxysms come so seldom that each is a finding of its own."""
+    return max(1, days // _PAROXYSM_EVERY_DAYS) if kind is HappeningKind.FIBRILLATION else days
+
+
 def _place(
     draw: random.Random,
     befalls: Befalls,
@@ -109,7 +115,7 @@ def _place(
     for _ in range(_TRIES):
         lasts_s = draw.uniform(*befalls.lasts_s)
         onset_s = _onset_s(draw, befalls.kind, lasts_s, days)
-        severity = 2.0 if draw.random() < befalls.grave_share else 1.0
+        severity = 2.0 if draw.random() < befalls.grave_share else befalls.typical
         if onset_s is None:
             continue
         apart = all(

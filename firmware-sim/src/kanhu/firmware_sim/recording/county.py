@@ -5,16 +5,23 @@ are and in whatever order villages are made.
 """
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from multiprocessing import connection
 from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from kanhu.contract.recording import Manifest
+from kanhu.firmware_sim.errors import WorkerLost
 from kanhu.firmware_sim.population import draw_village, register_toml, village_sizes
 from kanhu.firmware_sim.recording.folder import Done, RecordingFolder, Settings
 from kanhu.firmware_sim.recording.irregular import irregular_intervals, recordings_digest
@@ -61,6 +68,7 @@ def record_county(wish: CountyWish, *, told: Told) -> Manifest:
 
     Raises:
         FolderRefused, RecordRefused: before anything is made.
+        WorkerLost: a process was ended from outside.
     """
     irregular_ms = irregular_intervals(wish.recordings)
     folder = RecordingFolder.open(wish.out, county_settings(wish))
@@ -100,39 +108,61 @@ def _side_by_side(
     folder: RecordingFolder, tasks: list[_Task], irregular_ms: tuple[float, ...], *, jobs: int, told: Told
 ) -> Iterator[Done]:
     context = multiprocessing.get_context("spawn")  # the same on every system, and no thread is copied halfway
-    news: SimpleQueue[tuple[int, int]] = context.SimpleQueue()
-    with context.Pool(jobs, _begin, (folder, irregular_ms, news)) as pool:  # leaving it ends the processes
-        waiting = [pool.apply_async(_work, (task,)) for task in tasks]
+    line = _Line(context.SimpleQueue(), context.Event())
+    workers = ProcessPoolExecutor(jobs, context, _begin, (folder, irregular_ms, line))
+    try:
+        waiting = {workers.submit(_work, task) for task in tasks}
         while waiting:
-            for result in [each for each in waiting if each.ready()]:
-                waiting.remove(result)
-                yield result.get()
-            if waiting:
-                waiting[0].wait(_LOOK_EVERY_S)
-            while not news.empty():
-                number, day = news.get()
+            ready, waiting = wait(waiting, timeout=_LOOK_EVERY_S, return_when=FIRST_COMPLETED)
+            while not line.news.empty():
+                number, day = line.news.get()
                 told(f"v{number:03d}", day, folder.settings.days)
+            yield from (future.result() for future in ready)
+    except BrokenProcessPool as error:
+        raise WorkerLost from error
+    finally:
+        line.stop.set()
+        workers.shutdown(cancel_futures=True)
 
 
-_LOOK_EVERY_S = 0.2
-_worker: dict[str, tuple[RecordingFolder, tuple[float, ...], "SimpleQueue[tuple[int, int]]"]] = {}
+class _Line(NamedTuple):
+    """Between the parent and its workers."""
+
+    news: "SimpleQueue[tuple[int, int]]"
+    stop: Event
 
 
-def _begin(folder: RecordingFolder, irregular_ms: tuple[float, ...], news: "SimpleQueue[tuple[int, int]]") -> None:
-    """In a worker: Ctrl-C is the parent's, which then ends the workers."""
+class _Stopped(Exception):
+    """The parent wants no more."""
+
+
+_LOOK_EVERY_S = 0.05
+_worker: dict[str, tuple[RecordingFolder, tuple[float, ...], _Line]] = {}
+
+
+def _begin(folder: RecordingFolder, irregular_ms: tuple[float, ...], line: _Line) -> None:
+    """In a worker: Ctrl-C is the parent's, which then stops the workers; without a parent there is nothing to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker["own"] = (folder, irregular_ms, news)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True, name="parent").start()
+    _worker["own"] = (folder, irregular_ms, line)
+
+
+def _end_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)  # the village is not whole, and is made again
 
 
 def _work(task: _Task) -> Done:
-    folder, irregular_ms, news = _worker["own"]
-    return play_village(
-        folder,
-        task.number,
-        people=task.people,
-        irregular_ms=irregular_ms,
-        told=lambda day: news.put((task.number, day)),
-    )
+    folder, irregular_ms, line = _worker["own"]
+
+    def tell(day: int) -> None:
+        if line.stop.is_set():
+            raise _Stopped
+        line.news.put((task.number, day))
+
+    return play_village(folder, task.number, people=task.people, irregular_ms=irregular_ms, told=tell)
 
 
 def _tell(told: Told, number: int, days: int, day: int) -> None:

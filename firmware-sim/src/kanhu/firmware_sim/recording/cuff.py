@@ -14,7 +14,7 @@
 
 import random
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from kanhu.contract import QualityReason
 from kanhu.firmware_sim.recording.diary import Bound, Diary
@@ -38,6 +38,14 @@ _NOTICED = (
 _MOVED_UNNOTICED, _MOVED_SPREAD = 0.007, 12.0
 
 
+class Sat(NamedTuple):
+    """One sitting, as the person sees it."""
+
+    shown: BloodPressure
+    noticed: bool
+    """Whether the cuff showed that something was wrong."""
+
+
 class Cuff:
     """One cuff."""
 
@@ -52,9 +60,7 @@ class Cuff:
         self._clock_unset = _ABSENT_SHARE <= kind < _ABSENT_SHARE + _UNSET_SHARE
         self._clock_off_ms = round(draw.gauss(0, _CLOCK_OFF_S)) * 1000
 
-    def sit(
-        self, second: float, *, diary: Diary, draw: random.Random, first_high_mmhg: float = 3.0
-    ) -> BloodPressure | None:
+    def sit(self, second: float, *, diary: Diary, draw: random.Random, first_high_mmhg: float = 3.0) -> Sat | None:
         """Measure once; None where the battery is dead. `first_high_mmhg` is 0 for a repeat."""
         if self._trouble is not None and self._trouble.covers(second, TroubleKind.DEAD):
             return None
@@ -76,11 +82,9 @@ class Cuff:
         if spoilt and not reasons:
             diary.befell(HappeningKind.MISUSE, second, second + 60.0)
         self._tell(second, shown, reasons, diary, spoilt=spoilt)
-        return shown
+        return Sat(shown, noticed=bool(reasons))
 
-    def sit_stranger(
-        self, second: float, *, diary: Diary, draw: random.Random, truth: BloodPressure
-    ) -> BloodPressure | None:
+    def sit_stranger(self, second: float, *, diary: Diary, draw: random.Random, truth: BloodPressure) -> Sat | None:
         """Somebody else measures with it."""
         if self._trouble is not None and self._trouble.covers(second, TroubleKind.DEAD):
             return None
@@ -99,7 +103,7 @@ class Cuff:
             device_ms=self._device_ms(second, diary),
         )
         diary.note_strange(self._bound.gateway, reading)
-        return shown
+        return Sat(shown, noticed=bool(reasons))
 
     def _tell(
         self, second: float, shown: BloodPressure, reasons: tuple[QualityReason, ...], diary: Diary, *, spoilt: bool

@@ -54,10 +54,13 @@ def _headache(player: Player, episode: Episode, draw: random.Random) -> None:
     from_s, to_s = full(episode)
     second = from_s + draw.uniform(0, 20) * _MINUTE_S
     for _ in range(2):
-        if player.cuff is None or second + 6 * _MINUTE_S > to_s:
+        if player.cuff is None or second + 8 * _MINUTE_S > to_s:
             break
-        player.cuff.sit(second, diary=player.diary, draw=draw)
-        player.cuff.sit(second + draw.uniform(75, 280), diary=player.diary, draw=draw, first_high_mmhg=0.0)
+        first = player.cuff.sit(second, diary=player.diary, draw=draw)
+        again_s = second + draw.uniform(75, 280)
+        again = player.cuff.sit(again_s, diary=player.diary, draw=draw, first_high_mmhg=0.0)
+        if (first is not None and first.noticed) or (again is not None and again.noticed):  # it showed that it failed
+            player.cuff.sit(again_s + draw.uniform(75, 120), diary=player.diary, draw=draw, first_high_mmhg=0.0)
         second += draw.uniform(45, 75) * _MINUTE_S
     _maybe_press(player, from_s + draw.uniform(10, 25) * _MINUTE_S, episode, draw)
 

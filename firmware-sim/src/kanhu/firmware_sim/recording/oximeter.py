@@ -23,6 +23,7 @@ from kanhu.firmware_sim.truth import HappeningKind
 
 WINDOW_S: Final = 10.0
 
+_SOLD_AS = 1.5  # whatever is further off was sent back
 _AGAIN = 0.08
 _COLD_HAND, _SEARCHES, _SLIPS, _NO_VALUE, _JUMPS = 0.06, 0.1, 0.04, 0.25, 0.02
 
@@ -35,7 +36,7 @@ class Oximeter:
         draw = random.Random(f"{seed}/{bound.device}")
         self._bound = bound
         self._trouble = trouble
-        self._bias = draw.gauss(0, 0.9)
+        self._bias = min(_SOLD_AS, max(-_SOLD_AS, draw.gauss(0, 0.9)))
         self._falsely_low = draw.uniform(0.005, 0.025)
 
     def wear(self, second: float, *, windows: int, diary: Diary, draw: random.Random) -> None:

@@ -47,20 +47,20 @@ def measure_as_usual(player: Player, day: int) -> None:
 
 
 def sit_and_repeat(player: Player, second: float, day: int, *, likely: float) -> None:
-    """Measure, and again after a minute or two where the first was high and the person does such things."""
+    """Measure, and again after a minute or two where the first was high or failed and the person does such things."""
     draw = player.draw(day, f"cuff/{second:.0f}")
     if player.cuff is None:
         return
     first = player.cuff.sit(second, diary=player.diary, draw=draw)
-    if first is None or first.systolic_mmhg < _LOUD_MMHG or draw.random() >= likely:
+    if first is None or draw.random() >= likely:
+        return
+    if first.shown.systolic_mmhg < _LOUD_MMHG and not first.noticed:
         return
     second += draw.uniform(65, 150)
     again = player.cuff.sit(second, diary=player.diary, draw=draw, first_high_mmhg=0.0)
-    if (
-        again is not None
-        and abs(again.systolic_mmhg - first.systolic_mmhg) > _DIFFER_MMHG
-        and draw.random() < likely / 2
-    ):
+    if again is None or draw.random() >= likely / 2:
+        return
+    if abs(again.shown.systolic_mmhg - first.shown.systolic_mmhg) > _DIFFER_MMHG:
         player.cuff.sit(second + draw.uniform(65, 150), diary=player.diary, draw=draw, first_high_mmhg=0.0)
 
 

@@ -29,9 +29,9 @@ def let_visitors_measure(player: Player, visits: Sequence[Visit], day: int) -> N
             continue
         second = draw.uniform(visit.from_s, visit.to_s - 400)
         arm = _arm(draw)
-        shown = cuff.sit_stranger(second, diary=player.diary, draw=draw, truth=arm)
+        sat = cuff.sit_stranger(second, diary=player.diary, draw=draw, truth=arm)
         last_s = second
-        if shown is not None and shown.systolic_mmhg >= _LOUD_MMHG:
+        if sat is not None and sat.shown.systolic_mmhg >= _LOUD_MMHG:
             last_s = second + draw.uniform(70, 150)
             cuff.sit_stranger(last_s, diary=player.diary, draw=draw, truth=arm)
         player.diary.befell(HappeningKind.VISITOR, second - 60, last_s + TAKES_S + 60)
