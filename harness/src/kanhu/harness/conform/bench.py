@@ -64,10 +64,9 @@ class Bench:
         return Maker(gateway, clock=self.clock)
 
     @asynccontextmanager
-    async def gateway(self, name: str, *, session: str = "a") -> AsyncIterator[VirtualGateway]:
-        """A gateway with a new epoch, connected; `session` tells two connections of one gateway apart."""
-        made = VirtualGateway(self.url, name, clock=self.clock, patience_s=self.patience_s, session=session)
-        async with made:
+    async def gateway(self, name: str) -> AsyncIterator[VirtualGateway]:
+        """A gateway with a new epoch, connected."""
+        async with VirtualGateway(self.url, name, clock=self.clock, patience_s=self.patience_s) as made:
             yield made
 
     async def rows_of(self, gateway: VirtualGateway) -> list[LedgerRow]:

@@ -122,7 +122,7 @@ async def _unknown_gateway(bench: Bench) -> None:
 
 async def _epochs(bench: Bench) -> None:
     maker = bench.maker(FIRST)
-    async with bench.gateway(FIRST) as old, bench.gateway(FIRST, session="b") as new:
+    async with bench.gateway(FIRST) as old, bench.gateway(FIRST) as new:
         await old.send(maker.readings(1, 4))
         await old.answered((1, 2, 3, 4))
         await new.send(maker.readings(2, 2))

@@ -47,8 +47,8 @@ def names(receipt: Receipt, seq: int) -> bool:
 class VirtualGateway:
     """One connection of one gateway; each holds an epoch of its own unless told another."""
 
-    def __init__(self, url: str, gateway: str, *, clock: Clock, patience_s: float, session: str = "a") -> None:
-        """`patience_s`: how long the county has for an answer; `session` tells connections of one gateway apart."""
+    def __init__(self, url: str, gateway: str, *, clock: Clock, patience_s: float) -> None:
+        """`patience_s` is how long the county has for an answer."""
         address = urlsplit(url)
         self.gateway = gateway
         self.epoch = new_epoch()
@@ -61,7 +61,7 @@ class VirtualGateway:
         self._client = aiomqtt.Client(
             address.hostname or "127.0.0.1",
             address.port or 1883,
-            identifier=f"conform-{gateway}-{session}",
+            identifier=f"{gateway}-{self.epoch[:8]}",  # brokers hold back a name that comes again at once
             timeout=_CONNECT_S,
         )
         self._listening: asyncio.Task[None] | None = None
