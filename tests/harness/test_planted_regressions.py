@@ -54,8 +54,8 @@ _PLANTED = {
     ),
     "timer lost": Planted(
         "cloud/src/kanhu/cloud/alerting/deadlines.py",
-        "    for kind in _KINDS:",
-        "    for kind in _KINDS[:0]:",
+        "_KINDS = (TimerKind.RECHECK, TimerKind.ANNUNCIATE, TimerKind.ESCALATE)",
+        "_KINDS: tuple[TimerKind, ...] = ()",
         Difference.UNOWNED_MORE,
     ),
     "dedupe off": Planted(
