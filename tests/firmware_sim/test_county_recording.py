@@ -29,7 +29,7 @@ from kanhu.contract.recording import (
 from kanhu.firmware_sim.cli import main
 from kanhu.firmware_sim.errors import FolderRefused, RecordRefused
 from kanhu.firmware_sim.recording.county import CountyWish, record_county
-from kanhu.firmware_sim.recording.irregular import default_recordings
+from kanhu.firmware_sim.recording.rhythms import default_recordings
 from kanhu.firmware_sim.truth import Extremes, Happening, HappeningKind, Person, Truth, read_truth
 
 _DAY_MS = 86_400_000

@@ -14,8 +14,8 @@ from kanhu.contract.clock import SystemClock
 from kanhu.firmware_sim.errors import ScenarioRefused
 from kanhu.firmware_sim.population import village_sizes
 from kanhu.firmware_sim.recording.county import CountyWish, record_county
-from kanhu.firmware_sim.recording.irregular import default_recordings
 from kanhu.firmware_sim.recording.progress import Progress, ProgressForm
+from kanhu.firmware_sim.recording.rhythms import default_recordings
 from kanhu.firmware_sim.scenario import Depth
 from kanhu.firmware_sim.scenario_file import load_scenario, recordings_folder
 from kanhu.firmware_sim.scenario_player import record_scenario

@@ -24,7 +24,7 @@ from kanhu.contract.recording import Manifest
 from kanhu.firmware_sim.errors import WorkerLost
 from kanhu.firmware_sim.population import draw_village, register_toml, village_sizes
 from kanhu.firmware_sim.recording.folder import Done, RecordingFolder, Settings
-from kanhu.firmware_sim.recording.irregular import irregular_intervals, recordings_digest
+from kanhu.firmware_sim.recording.rhythms import Rhythms, load_rhythms, recordings_digest
 from kanhu.firmware_sim.recording.village_play import play_village
 
 STARTS_MS: Final = int(datetime(2026, 3, 1, 16, 0, tzinfo=UTC).timestamp()) * 1000
@@ -70,7 +70,7 @@ def record_county(wish: CountyWish, *, told: Told) -> Manifest:
         FolderRefused, RecordRefused: before anything is made.
         WorkerLost: a process was ended from outside.
     """
-    irregular_ms = irregular_intervals(wish.recordings)
+    rhythms = load_rhythms(wish.recordings)
     folder = RecordingFolder.open(wish.out, county_settings(wish))
     sizes = village_sizes(wish.people)
     villages = [draw_village(number, people=size, seed=str(wish.seed)) for number, size in enumerate(sizes, 1)]
@@ -82,34 +82,32 @@ def record_county(wish: CountyWish, *, told: Told) -> Manifest:
         else:
             told(village.id, wish.days, wish.days)
     if wish.jobs > 1 and len(tasks) > 1:
-        made = _side_by_side(folder, tasks, irregular_ms, jobs=min(wish.jobs, len(tasks)), told=told)
+        made = _side_by_side(folder, tasks, rhythms, jobs=min(wish.jobs, len(tasks)), told=told)
     else:
-        made = _one_by_one(folder, tasks, irregular_ms, told=told)
+        made = _one_by_one(folder, tasks, rhythms, told=told)
     for done in made:
         dones[done.village] = done
     whole = [done for done in dones.values() if done is not None]
     return folder.finish(whole, site=register_toml(villages, seed=str(wish.seed)))
 
 
-def _one_by_one(
-    folder: RecordingFolder, tasks: list[_Task], irregular_ms: tuple[float, ...], *, told: Told
-) -> Iterator[Done]:
+def _one_by_one(folder: RecordingFolder, tasks: list[_Task], rhythms: Rhythms, *, told: Told) -> Iterator[Done]:
     for task in tasks:
         yield play_village(
             folder,
             task.number,
             people=task.people,
-            irregular_ms=irregular_ms,
+            rhythms=rhythms,
             told=partial(_tell, told, task.number, folder.settings.days),
         )
 
 
 def _side_by_side(
-    folder: RecordingFolder, tasks: list[_Task], irregular_ms: tuple[float, ...], *, jobs: int, told: Told
+    folder: RecordingFolder, tasks: list[_Task], rhythms: Rhythms, *, jobs: int, told: Told
 ) -> Iterator[Done]:
     context = multiprocessing.get_context("spawn")  # the same on every system, and no thread is copied halfway
     line = _Line(context.SimpleQueue(), context.Event())
-    workers = ProcessPoolExecutor(jobs, context, _begin, (folder, irregular_ms, line))
+    workers = ProcessPoolExecutor(jobs, context, _begin, (folder, rhythms, line))
     try:
         waiting = {workers.submit(_work, task) for task in tasks}
         while waiting:
@@ -137,16 +135,16 @@ class _Stopped(Exception):
 
 
 _LOOK_EVERY_S = 0.05
-_worker: dict[str, tuple[RecordingFolder, tuple[float, ...], _Line]] = {}
+_worker: dict[str, tuple[RecordingFolder, Rhythms, _Line]] = {}
 
 
-def _begin(folder: RecordingFolder, irregular_ms: tuple[float, ...], line: _Line) -> None:
+def _begin(folder: RecordingFolder, rhythms: Rhythms, line: _Line) -> None:
     """In a worker: Ctrl-C is the parent's, which then stops the workers; without a parent there is nothing to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True, name="parent").start()
-    _worker["own"] = (folder, irregular_ms, line)
+    _worker["own"] = (folder, rhythms, line)
 
 
 def _end_with(sentinel: int) -> None:
@@ -155,14 +153,14 @@ def _end_with(sentinel: int) -> None:
 
 
 def _work(task: _Task) -> Done:
-    folder, irregular_ms, line = _worker["own"]
+    folder, rhythms, line = _worker["own"]
 
     def tell(day: int) -> None:
         if line.stop.is_set():
             raise _Stopped
         line.news.put((task.number, day))
 
-    return play_village(folder, task.number, people=task.people, irregular_ms=irregular_ms, told=tell)
+    return play_village(folder, task.number, people=task.people, rhythms=rhythms, told=tell)
 
 
 def _tell(told: Told, number: int, days: int, day: int) -> None:

@@ -41,7 +41,7 @@ class Bound:
 class _Counted:
     """One happening in the making."""
 
-    __slots__ = ("end_ms", "episode", "good", "onset_ms", "readings")
+    __slots__ = ("end_ms", "episode", "first_good_ms", "good", "onset_ms", "readings")
 
     def __init__(self, episode: Episode, site: Site) -> None:
         self.episode = episode
@@ -49,6 +49,7 @@ class _Counted:
         self.end_ms = site.ms(episode.onset_s + episode.lasts_s)
         self.readings: dict[str, int] = {}
         self.good: dict[str, int] = {}
+        self.first_good_ms: dict[str, int] = {}
 
 
 class Diary:
@@ -69,6 +70,8 @@ class Diary:
                 if counted.onset_ms <= reading.true_ms <= counted.end_ms:
                     counted.readings[reading.metric] = counted.readings.get(reading.metric, 0) + 1
                     counted.good[reading.metric] = counted.good.get(reading.metric, 0) + 1
+                    first_ms = counted.first_good_ms.get(reading.metric, reading.true_ms)
+                    counted.first_good_ms[reading.metric] = min(first_ms, reading.true_ms)
 
     def note_spoilt(self, gateway: str, reading: Reading) -> None:
         """A reading that an artefact spoilt, or that nobody can tell whose it is."""
@@ -108,6 +111,7 @@ class Diary:
                 severity=counted.episode.severity,
                 readings=dict(sorted(counted.readings.items())),
                 good=dict(sorted(counted.good.items())),
+                first_good_ms=dict(sorted(counted.first_good_ms.items())),
             )
 
     def extremes(self) -> Iterator[Extremes]:

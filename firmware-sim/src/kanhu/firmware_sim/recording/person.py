@@ -1,7 +1,6 @@
 """One person with the own devices: which there are, and the days that are spent elsewhere."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kanhu.contract import Subject, SubjectKind
@@ -10,6 +9,7 @@ from kanhu.firmware_sim.population import Fate, Inhabitant, Instrument
 from kanhu.firmware_sim.recording.cuff import Cuff
 from kanhu.firmware_sim.recording.diary import Bound, Diary, Sink, Site
 from kanhu.firmware_sim.recording.oximeter import Oximeter
+from kanhu.firmware_sim.recording.rhythms import Rhythms
 from kanhu.firmware_sim.recording.small_devices import Small
 from kanhu.firmware_sim.recording.strap import Strap
 from kanhu.firmware_sim.recording.trouble import draw_troubles
@@ -50,7 +50,7 @@ def player_of(
     site: Site,
     seed: str,
     days: int,
-    irregular_ms: Sequence[float],
+    rhythms: Rhythms,
     sink: Sink,
 ) -> Player:
     """Put body, devices and diary together; what is wrong with the devices goes into the diary."""
@@ -81,7 +81,7 @@ def player_of(
         oximeter=Oximeter(bound(Instrument.OXIMETER), seed=seed, trouble=oximeter)
         if Instrument.OXIMETER in owns
         else None,
-        strap=Strap(bound(Instrument.STRAP), seed=seed, irregular_ms=irregular_ms, trouble=strap)
+        strap=Strap(bound(Instrument.STRAP), seed=seed, rhythms=rhythms, trouble=strap)
         if Instrument.STRAP in owns
         else None,
         meter=small(Instrument.METER),

@@ -3,7 +3,7 @@
 | what | how much | source |
 |---|---|---|
 | beat to beat, sinus rhythm | breathing 1.5 %, jitter 1 % | small in old age: Umetani 1998 |
-| extra beats | 15 % of wearers, 2 to 6 % of beats a third early, the next as much late | project choice |
+| extra beats | 15 % of wearers: half as in a record of such a heart, else 2 to 6 % of beats | project choice |
 | counts double | one session in twelve, for 5 to 20 s | project choice |
 | skin still dry | one session in eight begins with 3 to 12 s without contact, flagged | project choice |
 """
@@ -17,6 +17,7 @@ from typing import Final
 from kanhu.contract import QualityReason
 from kanhu.firmware_sim.recording.diary import Bound, Diary
 from kanhu.firmware_sim.recording.readings import heart_rhythm
+from kanhu.firmware_sim.recording.rhythms import Rhythms
 from kanhu.firmware_sim.recording.trouble import Trouble, TroubleKind
 from kanhu.firmware_sim.truth import HappeningKind
 
@@ -33,15 +34,15 @@ _SHORTEST_MS, _LONGEST_MS = 200.0, 2900.0
 class Strap:
     """One strap."""
 
-    def __init__(
-        self, bound: Bound, *, seed: str, irregular_ms: Sequence[float], trouble: Trouble | None = None
-    ) -> None:
-        """`irregular_ms` are recorded intervals, replayed at the wearer's rate while the rhythm is irregular."""
+    def __init__(self, bound: Bound, *, seed: str, rhythms: Rhythms, trouble: Trouble | None = None) -> None:
+        """`rhythms` are recorded intervals, replayed at the wearer's rate."""
         draw = random.Random(f"{seed}/{bound.device}")
         self._bound = bound
         self._trouble = trouble
-        self._irregular_ms = irregular_ms
-        self._extra_share = draw.uniform(0.02, 0.06) if draw.random() < _EXTRA_WEARERS else 0.0
+        self._rhythms = rhythms
+        extra, recorded = draw.random() < _EXTRA_WEARERS, draw.random() < 0.5
+        self._extra_share = draw.uniform(0.02, 0.06) if extra else 0.0
+        self._recorded_ms = draw.choice(rhythms.extra_ms) if extra and recorded and rhythms.extra_ms else None
 
     def wear(self, second: float, *, seconds: int, fibrillating: Sequence[tuple[float, float]], diary: Diary,
              draw: random.Random) -> None:  # fmt: skip  # read as one line
@@ -49,7 +50,11 @@ class Strap:
         if self._trouble is not None and self._trouble.covers(second, TroubleKind.DEAD):
             return
         irregular = any(from_s <= second < to_s for from_s, to_s in fibrillating)
-        beats = self._irregular(second, diary, draw) if irregular else self._sinus(second, diary, draw)
+        recorded_ms = self._rhythms.irregular_ms if irregular else self._recorded_ms
+        if recorded_ms is None:
+            beats = self._sinus(second, diary, draw)
+        else:
+            beats = _replayed(recorded_ms, second, diary=diary, draw=draw)
         dry_s = draw.randrange(3, 13) if draw.randrange(_DRY_ONE_IN) == 0 else 0
         double = (seconds, seconds)
         if draw.randrange(_DOUBLE_ONE_IN) == 0:
@@ -104,17 +109,17 @@ class Strap:
             at_s += interval / 1000
             yield interval
 
-    def _irregular(self, second: float, diary: Diary, draw: random.Random) -> Iterator[float]:
-        """Recorded intervals from a drawn place on, stretched to the body's rate."""
-        beats = self._irregular_ms
-        rate = diary.body.seated(second).heart_rate_bpm
-        stretch = 60_000 / rate / (sum(beats) / len(beats))
-        place, at_s, look_s = draw.randrange(len(beats)), second, second
-        while True:
-            if at_s >= look_s:
-                diary.truly(at_s, "heart_rate", diary.body.seated(at_s).heart_rate_bpm)
-                look_s += _LOOK_EVERY_S
-            interval = min(_LONGEST_MS, max(_SHORTEST_MS, beats[place] * stretch))
-            place = (place + 1) % len(beats)
-            at_s += interval / 1000
-            yield interval
+
+def _replayed(beats_ms: Sequence[float], second: float, *, diary: Diary, draw: random.Random) -> Iterator[float]:
+    """Recorded intervals from a drawn place on, stretched to the body's rate."""
+    rate = diary.body.seated(second).heart_rate_bpm
+    stretch = 60_000 / rate / (sum(beats_ms) / len(beats_ms))
+    place, at_s, look_s = draw.randrange(len(beats_ms)), second, second
+    while True:
+        if at_s >= look_s:
+            diary.truly(at_s, "heart_rate", diary.body.seated(at_s).heart_rate_bpm)
+            look_s += _LOOK_EVERY_S
+        interval = min(_LONGEST_MS, max(_SHORTEST_MS, beats_ms[place] * stretch))
+        place = (place + 1) % len(beats_ms)
+        at_s += interval / 1000
+        yield interval

@@ -13,6 +13,7 @@ from kanhu.firmware_sim.recording.folder import Done, RecordingFolder, Settings
 from kanhu.firmware_sim.recording.gateway_clock import BOOT_TAKES_MS, ClockStart, GatewayClock
 from kanhu.firmware_sim.recording.person import Player, player_of
 from kanhu.firmware_sim.recording.readings import sensor_change
+from kanhu.firmware_sim.recording.rhythms import Rhythms
 from kanhu.firmware_sim.recording.routine import measure_as_usual
 from kanhu.firmware_sim.recording.staff import absences, reactions
 from kanhu.firmware_sim.recording.strangers import clinic_cuff, go_to_the_clinic, let_visitors_measure
@@ -27,9 +28,7 @@ _ANSWER_S = 60.0
 """A gateway says every minute that it is there: a shorter silence is none."""
 
 
-def play_village(
-    folder: RecordingFolder, number: int, *, people: int, irregular_ms: Sequence[float], told: Told
-) -> Done:
+def play_village(folder: RecordingFolder, number: int, *, people: int, rhythms: Rhythms, told: Told) -> Done:
     """Make the village with this number, counted from 1, from its start."""
     settings = folder.settings
     seed, days = str(settings.seed), settings.days
@@ -39,7 +38,7 @@ def play_village(
     clocks = {gateway: _clock(gateway, settings, away, faults[gateway]) for gateway in village.gateways}
     writer = folder.village(village.id, gateways=clocks)
     try:
-        players, dwellings = _settle(village, settings, away, irregular_ms=irregular_ms, writer=writer)
+        players, dwellings = _settle(village, settings, away, rhythms=rhythms, writer=writer)
         clinic = clinic_cuff(village.clinic, seed=seed)
         for day in range(days):
             for home in village.homes:
@@ -73,7 +72,7 @@ def _settle(
     settings: Settings,
     away: Sequence[Outage],
     *,
-    irregular_ms: Sequence[float],
+    rhythms: Rhythms,
     writer: VillageWriter,
 ) -> tuple[dict[str, Player], dict[str, Dwelling]]:
     seed, days = str(settings.seed), settings.days
@@ -90,7 +89,7 @@ def _settle(
                 site=Site(village.id, home.gateway, person.id, settings.starts_ms),
                 seed=seed,
                 days=days,
-                irregular_ms=irregular_ms,
+                rhythms=rhythms,
                 sink=writer.take,
             )
     return players, dwellings
