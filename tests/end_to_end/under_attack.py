@@ -22,7 +22,7 @@ import httpx
 from kanhu.harness.village import settings
 from kanhu.harness.village.county import County
 from kanhu.harness.village.processes import Processes, environment
-from kanhu.harness.village.script import Device, Home
+from kanhu.harness.village.script import Device, Home, Person
 from kanhu.harness.village.stage import free_port
 
 SITE = Path(__file__).with_name("bad_input_site.toml")
@@ -186,7 +186,7 @@ async def town(folder: Path) -> AsyncIterator[Town]:
 
 async def start_gateway(built: Town, links: dict[str, Any]) -> None:
     """Start the gateway and wait until the county has heard it."""
-    home = Home(GATEWAY, DEVICES, (("r-0001", ("lives_alone",)),))
+    home = Home(GATEWAY, DEVICES, (Person("r-0001", ("lives_alone",)),))
     pace = settings.Pace(heartbeat_s=HEARTBEAT_S)
     settings.write_gateway(built.folder / GATEWAY, home, links, broker_port=built.broker_port, pace=pace)
     await built.processes.start(GATEWAY, (program("kanhu-gateway"), "run", "--config", str(built.gateway_toml)))

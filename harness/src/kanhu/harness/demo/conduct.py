@@ -282,7 +282,7 @@ def _delay_ms(stage: Village, seen: SeenAlert) -> float | None:
     """From the last byte of the deciding reading to the dashboard's event; None where silence decided."""
     if seen.evidence_ms is None:
         return None
-    homes = {home.id for home in stage.script.homes if seen.subject in {resident for resident, _ in home.residents}}
+    homes = {home.id for home in stage.script.homes if seen.subject in {person.id for person in home.residents}}
     sent = [
         line["mono_ns"]
         for line in emissions(stage.journal)

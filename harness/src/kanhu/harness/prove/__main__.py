@@ -16,6 +16,8 @@ class Task(NamedTuple):
 
 TASKS: dict[str, Task] = {
     "chaos": Task("no accepted reading is lost, stored twice or changed", "kanhu.harness.prove.chaos"),
+    "scenarios": Task("each story raises what it must, and nothing else", "kanhu.harness.prove.scenarios"),
+    "village": Task("a village under faults: every high alert reaches a person in time", "kanhu.harness.prove.village"),
 }
 
 _USAGE = 2

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,8 @@ class SeenAlert:
     """Arrival of the deciding value at the gateway, Unix milliseconds; None where silence decided."""
     who: str
     handling: str = "new"
+    heard: list[tuple[int, str]] = field(default_factory=list)
+    """When each priority it had was first heard of, CLOCK_BOOTTIME, and which."""
 
 
 class County:
@@ -113,14 +115,18 @@ class County:
         board = await self.read("/api/v1/board")
         heard_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         for row in board["rows"]:
-            if row["id"] not in self.alerts:
+            known = self.alerts.get(row["id"])
+            if known is None or known.heard[-1][1] != row["priority"]:
                 await self._note(row["id"], heard_ns, tell)
 
     async def _note(self, alert: str, heard_ns: int, tell: Callable[[SeenAlert], Awaitable[None]]) -> None:
         page = await self.read(f"/api/v1/alerts/{alert}")
         row = page["row"]
-        if alert in self.alerts:
-            self.alerts[alert].handling = row["handling"]
+        known = self.alerts.get(alert)
+        if known is not None:
+            known.handling = row["handling"]
+            if row["priority"] != known.heard[-1][1]:
+                known.heard.append((heard_ns, row["priority"]))
             return
         person = row["person"]
         seen = SeenAlert(
@@ -133,6 +139,7 @@ class County:
             evidence_ms=max((_unix_ms(when) for when, _, _ in page["evidence"]), default=None),
             who=person["name"] if person else row["subject"],
             handling=row["handling"],
+            heard=[(heard_ns, row["priority"])],
         )
         self.alerts[alert] = seen
         await tell(seen)

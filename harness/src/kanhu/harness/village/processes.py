@@ -79,6 +79,11 @@ class Processes:
             child.process.send_signal(signal.SIGKILL)
         await child.process.wait()
 
+    def pid(self, name: str) -> int:
+        """Its process id; 0 where it does not run."""
+        process = self.children[name].process
+        return process.pid if process.returncode is None else 0
+
     async def stop(self, *names: str) -> None:
         """SIGTERM and wait; a process that does not stop in time is killed."""
         running = [self.children[name] for name in names if name in self.children]

@@ -3,7 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +15,21 @@ class Device:
     person: str | None
 
 
+class Person(NamedTuple):
+    """A resident as the gateway knows one."""
+
+    id: str
+    tags: tuple[str, ...] = ()
+    spo2_limit_percent: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """One home or clinic with its gateway."""
 
     id: str
     devices: tuple[Device, ...]
-    residents: tuple[tuple[str, tuple[str, ...]], ...]
-    """Pseudonym and tags, as the gateway needs them."""
+    residents: tuple[Person, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,8 @@ def load_script(scenario: Path, site: Path) -> Script:
 def _home(entry: dict[str, Any], register: list[dict[str, Any]]) -> Home:
     devices = tuple(Device(device["id"], device["kind"], device.get("person")) for device in entry.get("device", []))
     residents = tuple(
-        (resident["id"], tuple(resident.get("tags", ()))) for resident in register if resident["gateway"] == entry["id"]
+        Person(resident["id"], tuple(resident.get("tags", ())))
+        for resident in register
+        if resident["gateway"] == entry["id"]
     )
     return Home(entry["id"], devices, residents)

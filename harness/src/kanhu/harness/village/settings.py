@@ -71,8 +71,9 @@ def write_gateway(folder: Path, home: Home, links: Mapping[str, Any], *, broker_
     text += _table("uplink", {"routine_s": pace.routine_s, "reconnect_max_s": pace.reconnect_max_s})
     text += _table("radio", {"bumble": links["hci"]})
     text += _table("journal", {"path": str(folder / "accepted.ndjson")})
-    for resident, tags in home.residents:
-        text += _table("[resident]", {"id": resident, "tags": list(tags)})
+    for person in home.residents:
+        limit = {} if person.spo2_limit_percent is None else {"spo2_limit_percent": person.spo2_limit_percent}
+        text += _table("[resident]", {"id": person.id, "tags": list(person.tags)} | limit)
     for device in home.devices:
         link = links["devices"][device.id]
         row: dict[str, Any] = {"id": device.id, "kind": _KINDS.get(device.kind, device.kind)}
