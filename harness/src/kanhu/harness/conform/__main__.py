@@ -121,7 +121,7 @@ async def _matrix(
     }
     kept = Kept.open(chosen.folder, made_by=made_by)
     await run_matrix(
-        [(candidate, row) for candidate in tried for row in rows],
+        [(candidate, row) for candidate in tried for row in rows if candidate.can_be_put_into(row)],
         folder=folder,
         processes=processes,
         kept=kept,
@@ -148,17 +148,19 @@ def _matrix_figures(
     tried: Sequence[Candidate], rows: Sequence[Row], done: dict[tuple[str, str], Figures]
 ) -> dict[str, Value]:
     """Sums over the rows of the gateway that is judged, then every figure of every cell."""
-    judged = [done[tried[0].name, row.name] for row in rows]
+    judged = [done[tried[0].name, row.name] for row in rows if (tried[0].name, row.name) in done]
     figures: dict[str, Value] = {
         "judged": tried[0].name,
         "lost": sum(each.lost for each in judged),
         "duplicated": sum(each.duplicated for each in judged),
         "unreadable": sum(each.unreadable for each in judged),
-        "slowest_drain_s": max(each.drain_s for each in judged),
+        "slowest_drain_s": max((each.drain_s for each in judged), default=0.0),
     }
     for candidate in tried:
         for row in rows:
-            cell = done[candidate.name, row.name]
+            cell = done.get((candidate.name, row.name))
+            if cell is None:
+                continue
             where = f"{candidate.name}_{row.name}".replace("-", "_")
             for name in ("accepted", "lost", "duplicated", "drain_s", "peak_mib", "cpu_s", "wire_kib", "written_kib"):
                 figures[f"{where}_{name}"] = getattr(cell, name)

@@ -11,6 +11,7 @@ from typing import Any
 
 from kanhu.contract import VERSION as KANHU_VERSION
 from kanhu.harness.conform import thingsboard
+from kanhu.harness.conform.rows import Row
 
 __all__ = ["GATEWAY", "Candidate", "Door", "Ground", "Wire", "command", "kanhu", "thingsboard_gateway"]
 
@@ -59,6 +60,10 @@ class Candidate:
     storage: str = ""
     program: Path | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def can_be_put_into(self, row: Row) -> bool:
+        """Whether a row means anything for it: a server of plain JSON is broker and store in one."""
+        return self.wire is Wire.KANHU or not row.needs_receipts
 
     def command(self, ground: Ground) -> tuple[str, ...]:
         """Write its settings where it has any, and answer how it is started."""

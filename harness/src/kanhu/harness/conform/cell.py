@@ -86,6 +86,7 @@ class _Cell:
     _following: list[asyncio.Task[None]] = field(default_factory=list)
     link: LossyLink | None = None
     _loss: Condition | None = None
+    _county: asyncio.Task[None] | None = None
 
     async def lose(self) -> None:
         if self.link is not None:
@@ -113,6 +114,16 @@ class _Cell:
         await start_broker(
             self.processes, folder=self.folder / "broker", port=self.broker_port, name=f"{self.name}-broker"
         )
+
+    async def kill_county(self) -> None:
+        if self._county is not None:
+            await _cancelled(self._county)
+
+    async def start_county(self) -> None:
+        enrolled = frozenset({GATEWAY})
+        county = ReferenceCounty(self.broker_port, enrolled=enrolled, committed=self.committed, clock=self.clock)
+        self._county = asyncio.create_task(county.run(), name=f"county of {self.name}")
+        await county.listening.wait()
 
     async def kill_gateway(self) -> None:
         self.meter.look(self._pid())
@@ -166,10 +177,8 @@ async def run_cell(
         await cell.start_far_end()
         ends.push_async_callback(cell.kill_far_end)
         if plain is None:
-            county = ReferenceCounty(broker_port, enrolled=frozenset({GATEWAY}), committed=committed, clock=clock)
-            listening = asyncio.create_task(county.run(), name=f"county of {name}")
-            ends.push_async_callback(_cancelled, listening)
-            await county.listening.wait()
+            await cell.start_county()
+            ends.push_async_callback(cell.kill_county)
         feed = await ends.enter_async_context(_feed(candidate, feed_port, clock))
         if link is not None and candidate.door is Door.LINES:
             await link.offer_inside(feed_port)

@@ -35,7 +35,7 @@ def figure_tables(
     lines += ["|---|" + "---:|" * len(candidates)]
     for row in rows:
         cells = [done.get((each.name, row.name)) for each in candidates]
-        found = ["not run" if cell is None else f"{cell.lost} of {cell.accepted}" for cell in cells]
+        found = ["does not apply" if cell is None else f"{cell.lost} of {cell.accepted}" for cell in cells]
         lines.append(f"| {row.title} | " + " | ".join(found) + " |")
     for candidate in candidates:
         lines += ["", f"### {candidate.title} {candidate.version}".rstrip(), ""]

@@ -39,6 +39,12 @@ class Way(Protocol):
     async def start_far_end(self) -> None:
         """It comes back, knowing nothing."""
 
+    async def kill_county(self) -> None:
+        """The broker goes on and acknowledges; nobody listens behind it."""
+
+    async def start_county(self) -> None:
+        """It listens again, and knows what it had stored."""
+
     async def kill_gateway(self) -> None:
         """SIGKILL."""
 
@@ -55,6 +61,8 @@ class Row:
     lasts_s: float
     break_way: Callable[[Way, float], Awaitable[None]]
     loses_packets: bool = False
+    needs_receipts: bool = False
+    """Only where broker and store are two programs: what a broker acknowledges is then not yet stored."""
 
 
 async def _silence(way: Way, lasts_s: float) -> None:
@@ -97,6 +105,14 @@ async def _kill_far_end(way: Way, lasts_s: float) -> None:
         await asyncio.sleep(_KILL_EVERY_S - _BROKER_DOWN_S)
 
 
+async def _county_away(way: Way, lasts_s: float) -> None:
+    await way.kill_county()
+    try:
+        await asyncio.sleep(lasts_s)
+    finally:
+        await way.start_county()
+
+
 async def _kill_gateway(way: Way, lasts_s: float) -> None:
     for _ in range(max(1, round(lasts_s / _KILL_EVERY_S))):
         await way.kill_gateway()
@@ -125,6 +141,7 @@ ROWS = (
     Row("refused", "connection refused", 60, _refuse),
     Row("loss-20", "20 % of packets lost", 60, _lose, loses_packets=True),
     Row("broker-killed", "broker killed, all forgotten", 60, _kill_far_end),
+    Row("county-away", "broker up, county away", 60, _county_away, needs_receipts=True),
     Row("gateway-killed", "gateway killed", 60, _kill_gateway),
     Row("killed-offline", "gateway killed while offline", 60, _kill_offline),
 )

@@ -21,7 +21,9 @@ def show_figures(tried: Sequence[Candidate], rows: Sequence[Row], done: dict[tup
         for column in ("accepted", "lost", "duplicated", "drained s", "MiB", "CPU s", "wire KiB", "written KiB"):
             table.add_column(column, justify="right")
         for row in rows:
-            cell = done[candidate.name, row.name]
+            cell = done.get((candidate.name, row.name))
+            if cell is None:
+                continue
             values = (cell.accepted, cell.lost, cell.duplicated, cell.drain_s, cell.peak_mib, cell.cpu_s, cell.wire_kib,
                       cell.written_kib)  # fmt: skip  # one row
             table.add_row(row.title, *map(str, values))

@@ -1,0 +1,39 @@
+"""A gateway in a hurry for the tests of conformance, started as a program: `honest`, or `puback`.
+
+The second takes the broker's acknowledgement for the county's receipt, and deletes on it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from kanhu.contract import Receipt
+from kanhu.gateway.parcels import SealedParcel
+from kanhu.gateway.uplink import Uplink
+from kanhu.harness.conform import adapter
+
+
+async def _delete_at_puback(uplink: Uplink, parcel: SealedParcel) -> None:
+    epoch = uplink._committer.epoch
+    ranges = tuple((seq, seq) for seq in parcel.seqs)
+    await uplink._settle(Receipt(1, uplink._gateway, epoch, 0, ranges))
+
+
+def main() -> int:
+    """Write the settings, break what is to be broken, and run."""
+    kind, folder, port, feed_port = sys.argv[1:]
+    text = (
+        f'gateway = "conform-01"\ndata = {json.dumps(folder)}\ntimezone = "Asia/Shanghai"\n'
+        f'\n[broker]\nhost = "127.0.0.1"\nport = {port}\n'
+        "\n[uplink]\nroutine_s = 0.5\nreceipt_timeout_s = 2\nreconnect_max_s = 1\n"
+    )
+    config = Path(folder) / "gateway.toml"
+    config.write_text(text, encoding="utf-8")
+    if kind == "puback":
+        Uplink._acknowledged = _delete_at_puback  # type: ignore[assignment,method-assign]  # the defect that has to be found
+    sys.argv = ["adapter", "--config", str(config), "--feed-port", feed_port]
+    return adapter.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
