@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from kanhu.cloud.alerting.deadlines import MOST_A_TICK
 from kanhu.cloud.alerting.log import deadlines, decode_state
 from kanhu.cloud.alerting.policy import HOUR_MS
-from kanhu.cloud.alerting.state import AlertState, Closed, Found, Handling, fold
+from kanhu.cloud.alerting.state import AlertState, Closed, Escalated, Found, Handling, fold
 from kanhu.cloud.desk.model import ActResult, Outcome, Viewer
 from kanhu.contract import ClockState, FakeClock, Finding, Phase, Priority, alert_id
 from tests.cloud.town import COUNTY, OTHER, Town, finding, heartbeat, resident
@@ -194,6 +195,21 @@ def test_an_ended_condition_stays_on_the_board_until_a_person_closes_it(town: To
     state = town.state(row.id)
     assert state is not None
     assert state.signal.value == "latched"
+
+
+def test_deadlines_that_come_together_are_met_in_portions_and_none_is_forgotten(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    town = Town(tmp_path / "county", clock, homes=MOST_A_TICK + 5)
+    town.connected()
+    for number in range(1, MOST_A_TICK + 6):
+        town.send((1, finding(clock.wall_ms(), number=number)), gateway=f"home-{number:02}")
+    ids = [row.id for row in town.board()]
+    clock.advance(3600)
+    fire = town.county.duties()["deadlines"]
+    assert [town.county.writer.run(fire) for _ in range(3)] == [MOST_A_TICK, 5, 0]
+    assert all(any(isinstance(event, Escalated) for _, event in town.events(alert)) for alert in ids)
+    town.stop()
 
 
 def test_nobody_taking_it_escalates_step_by_step_and_never_stops(town: Town, clock: FakeClock) -> None:

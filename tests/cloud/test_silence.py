@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kanhu.cloud.alerting.deadlines import MOST_A_TICK
 from kanhu.cloud.alerting.listening import DETECTION_MS, Listening
 from kanhu.cloud.alerting.state import Ended
 from kanhu.cloud.config import SilenceLimits
@@ -95,6 +96,29 @@ def test_a_county_that_was_down_neither_forgets_nor_restarts_nor_raises_falsely(
     town.pass_time(15, beating=("home-02",), beat_every_s=30)
     row = only(town.board())
     assert row.subject == "home-01", "120 s before and 60 s after: not restarted, not forgotten"
+
+
+def test_a_county_that_falls_silent_at_once_is_raised_in_portions_the_longest_silent_first(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    """Readings, claims and help calls come between the portions; one job for all would make them wait for minutes."""
+    town = Town(tmp_path / "county", clock, homes=MOST_A_TICK + 20, alone=frozenset())
+    gateways = [f"home-{n:02}" for n in range(1, MOST_A_TICK + 21)]
+    town.connected()
+    town.pass_time(60)
+    town.beat(*gateways[10:])
+    town.pass_time(1)
+    town.beat(*gateways[:10])
+    town.pass_time(175)
+    clock.advance(9)
+    watch = town.county.ingest.watch
+    assert town.county.writer.run(watch.tick) == MOST_A_TICK
+    raised = {row.subject for row in town.board()}
+    assert len(raised) == MOST_A_TICK
+    assert raised.isdisjoint(gateways[:10])
+    assert [town.county.writer.run(watch.tick) for _ in range(2)] == [20, 0]
+    assert {row.subject for row in town.board()} == {*gateways}
+    town.stop()
 
 
 def test_a_county_cut_from_its_broker_raises_nothing(town: Town) -> None:

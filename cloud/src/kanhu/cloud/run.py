@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
+from kanhu.cloud.alerting.deadlines import MOST_A_TICK
 from kanhu.cloud.app import create_app
 from kanhu.cloud.broker.child import BrokerChild
 from kanhu.cloud.config import EMBEDDED, CloudConfig, Http
@@ -148,8 +149,9 @@ def _stop(server: uvicorn.Server) -> None:
 
 async def _tick(county: County, duty: Job, clock: Clock) -> None:
     while True:
-        await asyncio.wrap_future(county.writer.submit(duty))
-        await clock.sleep(_TICK_S)
+        done = await asyncio.wrap_future(county.writer.submit(duty))
+        if done != MOST_A_TICK:  # else more is due: at once, but behind the messages and claims that wait
+            await clock.sleep(_TICK_S)
 
 
 async def _keep_broker(broker: BrokerChild) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 
 from kanhu.cloud.alerting import log
+from kanhu.cloud.alerting.deadlines import MOST_A_TICK
 from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.alerting.listening import Listening
 from kanhu.cloud.alerting.log import TimerKind
@@ -101,19 +102,22 @@ class Watch:
         if row.silent_alert is not None:
             self._well_again(transaction, status.gateway, row.silent_alert)
 
-    def tick(self, transaction: Transaction, *, among: Container[str] | None = None) -> None:
+    def tick(self, transaction: Transaction, *, among: Container[str] | None = None) -> int:
         """Raise what has been silent long enough, unless the county itself has hardly begun to listen.
 
-        A replay, which knows who is heard and need not be told every minute, looks `among` the others only.
+        Looks at the MOST_A_TICK longest due at most; answers how many those were. A replay, which knows who is heard
+        and need not be told every minute, looks `among` the others only.
         """
         connection = transaction.connection
         self._listening.tick(connection, mono_ns=self._clock.mono_ns())
         if self._listening.deaf or self._listening.since_resumed_ms() < self._limits.grace_ms:
-            return
+            return 0
         listened_ms = self._listening.total_ms(connection)
-        for gateway in log.due_timers(connection, TimerKind.SILENCE, now_ms=listened_ms):
-            if among is None or gateway in among:
-                self._silent(transaction, gateway, listened_ms)
+        due = log.due_timers(connection, TimerKind.SILENCE, now_ms=listened_ms)
+        looked_at = [gateway for gateway in due if among is None or gateway in among][:MOST_A_TICK]
+        for gateway in looked_at:
+            self._silent(transaction, gateway, listened_ms)
+        return len(looked_at)
 
     def _silent(self, transaction: Transaction, gateway: str, listened_ms: int) -> None:
         connection = transaction.connection
