@@ -46,7 +46,7 @@ def happening(
         severity=severity,
         readings=read,
         good=read if good is None else good,
-        first_good_ms=at(minute + 1),
+        first_good_ms=dict.fromkeys(read, at(minute + 1)),
     )
 
 

@@ -30,6 +30,7 @@ def test_every_rule_of_the_shipped_pack_answers_something() -> None:
         ("least_s = 300", "least_s = true", "least_s"),
         ("least_s = 300", "at_least_s = 300", "at_least_s"),
         ("spo2 = 1.0", "sp02 = 1.0", "sp02"),
+        ('measured_by = ["bp"]', 'measured_by = ["cuff"]', "cuff"),
         ('priority = "medium"', 'priority = "amber"', "amber"),
         ("[staff]", "[staff", "line"),
     ],

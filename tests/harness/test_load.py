@@ -1,5 +1,6 @@
 """What answering costs: floods, nights, minutes, and who was left alone."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,13 @@ def test_minutes_are_counted_by_priority_and_apart_for_nothing() -> None:
     load = measure_load(County().judged(alert("SOS", told(600, priority="high")), alert("BP-SEVERE", told(700))))
     effort = read_expectations().effort
     assert load.effort_minutes == load.false_effort_minutes == effort.high_minutes + effort.medium_minutes
+
+
+def test_equipment_that_is_soon_well_again_costs_nobody_anything() -> None:
+    opened = alert("WATCH-LOST", told(600, priority="technical"), subject="v001-g01")
+    for minutes, cost in ((10, 0.0), (20, read_expectations().effort.technical_minutes)):
+        ended = msgspec.structs.replace(opened, ended_ms=opened.told[0].at_ms + minutes * MINUTE_MS)
+        assert measure_load(County().judged(ended)).effort_minutes == cost
 
 
 def test_an_alert_that_nobody_took_and_that_did_not_climb_is_left_alone() -> None:

@@ -75,7 +75,7 @@ _PLANTED = {
 
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A call that nobody answers for an hour, a call with five presses, a true high pressure, and a cuff that is stuck."""
+    """A call that nobody answers for an hour, a call of five presses, a true high pressure, a cuff that is stuck."""
     folder = tmp_path_factory.mktemp("planted") / "recording"
     morning_ms = START_MS + 9 * HOUR_MS
     plan = VillagePlan(
@@ -184,7 +184,7 @@ def _happening(
         end_ms=end_ms,
         readings={metric: 2},
         good={metric: 2},
-        first_good_ms=onset_ms,
+        first_good_ms={metric: onset_ms},
     )
 
 

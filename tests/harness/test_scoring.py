@@ -111,7 +111,7 @@ def test_an_alert_of_the_day_before_yesterday_finds_nothing() -> None:
     ("readings", "good", "why"),
     [
         ({}, {}, EventResult.UNMEASURED),
-        ({"bp": 4}, {"bp": 4}, EventResult.WITHOUT_RULE),
+        ({"bp": 4, "help_button": 1}, {"bp": 4, "help_button": 1}, EventResult.UNMEASURED),
         ({"oximetry": 4}, {"oximetry": 0}, EventResult.SPOILT),
         ({"oximetry": 4}, {"oximetry": 4}, EventResult.NOT_RAISED),
     ],
@@ -133,6 +133,11 @@ def test_an_event_that_no_rule_of_the_pack_answers_is_missed_without_a_rule() ->
     assert _result(county) is EventResult.WITHOUT_RULE
     figures = score(county.judged()).figures()
     assert (figures["missed"], figures["missed_without_rule"]) == (1, 1)
+
+
+def test_an_event_measured_by_what_no_rule_looks_at_is_missed_without_a_rule() -> None:
+    county = County([happening(HappeningKind.FAST_HEART, 100, readings={"oximetry": 6})])
+    assert _result(county) is EventResult.WITHOUT_RULE
 
 
 def test_a_rule_in_shadow_is_no_rule() -> None:

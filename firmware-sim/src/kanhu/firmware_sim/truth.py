@@ -65,8 +65,8 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True, tag="happening"):
     """How many readings of each metric were taken of it, good or bad; none means that no device could see it."""
     good: dict[str, int] = {}
     """How many of them no artefact spoilt."""
-    first_good_ms: int | None = None
-    """True time of the first of those, where there is one and whoever recorded kept it."""
+    first_good_ms: dict[str, int] = {}
+    """True time of the first of those of each metric."""
 
 
 class Extremes(msgspec.Struct, frozen=True, kw_only=True, tag="extremes"):

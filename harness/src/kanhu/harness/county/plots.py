@@ -66,19 +66,19 @@ def strip(rows: Sequence[tuple[str, Sequence[Mark]]], *, ticks: Sequence[tuple[f
 
 
 def bars(rows: Sequence[Bar], *, title: str) -> str:
-    """Stacked bars, longest possible 100 %."""
-    most = max((sum(length for _, length in row.parts) for row in rows), default=0) or 1
+    """Stacked bars, each as long as the next: shares of what its row holds."""
     left, right = 6, _WIDTH - 6
     parts: list[str] = []
     for number, row in enumerate(rows):
         y = number * 38 + 14
         parts.append(f'<text x="{left}" y="{y}">{escape(row.label)}</text>')
         parts.append(f'<text class="num" x="{right}" y="{y}" text-anchor="end">{escape(row.note)}</text>')
+        whole = sum(length for _, length in row.parts) or 1
         x = float(left)
         for style, length in row.parts:
-            width = length / most * (right - left)
+            width = length / whole * (right - left)
             if width > 0:
-                parts.append(f'<rect class="{style}" x="{x:.1f}" y="{y + 6}" width="{max(width, 1):.1f}" height="11"/>')
+                parts.append(f'<rect class="{style}" x="{x:.1f}" y="{y + 6}" width="{width:.1f}" height="11"/>')
             x += width
     return _svg(parts, width=_WIDTH, height=len(rows) * 38 + 4, title=title)
 

@@ -31,7 +31,7 @@ class EventResult(StrEnum):
     FOUND = "found"
     FOUND_OPEN = "found_open"  # an alert of the day before was still open on the board
     LATE = "late"  # told, but after the time
-    UNMEASURED = "unmeasured"
+    UNMEASURED = "unmeasured"  # no reading of a metric that can show it
     WITHOUT_RULE = "without_rule"
     SPOILT = "spoilt"  # every reading of it was an artefact
     NOT_REACHED = "not_reached"  # at the moments of measurement the true value had not reached the limit
@@ -86,6 +86,8 @@ class Episode:
     told: Told | None = None
     """The telling that answered it."""
     rule: str = ""
+    first_good_ms: int | None = None
+    """The first good reading of a metric that can show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,18 +212,20 @@ def _episode(
     each: _Open, standing: dict[tuple[str, str], list[Alert]], reach: Reach, known: Known, *, open_ms: int
 ) -> Episode:
     happening, expectation = each.happening, each.expectation
+    shown = (ms for metric, ms in happening.first_good_ms.items() if metric in expectation.measured_by)
+    first_good_ms = min(shown, default=None)
     if each.answer is not None:
         told, rule = each.answer
         late = told.late or told.at_ms > each.deadline_ms
-        return Episode(happening, EventResult.LATE if late else EventResult.FOUND, told, rule)
+        return Episode(happening, EventResult.LATE if late else EventResult.FOUND, told, rule, first_good_ms)
     if happening.end_ms - happening.onset_ms < expectation.least_s * 1000 or each.deadline_ms > known.manifest.ends_ms:
         return Episode(happening, EventResult.NOT_DUE)
     open_alert = _still_open(each, standing, open_ms=open_ms)
     if open_alert is not None:
-        return Episode(happening, EventResult.FOUND_OPEN, open_alert.told[-1], open_alert.rule)
+        return Episode(happening, EventResult.FOUND_OPEN, open_alert.told[-1], open_alert.rule, first_good_ms)
     if each.low is not None:
-        return Episode(happening, EventResult.BELOW_PRIORITY, *each.low)
-    return Episode(happening, _why_missed(each, reach))
+        return Episode(happening, EventResult.BELOW_PRIORITY, *each.low, first_good_ms)
+    return Episode(happening, _why_missed(each, reach), first_good_ms=first_good_ms)
 
 
 def _still_open(each: _Open, standing: dict[tuple[str, str], list[Alert]], *, open_ms: int) -> Alert | None:
@@ -244,11 +248,11 @@ def _why_missed(each: _Open, reach: Reach) -> EventResult:
         return EventResult.WITHOUT_RULE
     if expectation.of == "gateway":
         return EventResult.NOT_RAISED
-    if not any(happening.readings.values()):
+    if not any(happening.readings.get(metric) for metric in expectation.measured_by):
         return EventResult.UNMEASURED
     if not reach.could_see(expectation.raises, happening):
         return EventResult.WITHOUT_RULE
-    if not any(happening.good.values()):
+    if not any(happening.good.get(metric) for metric in expectation.measured_by):
         return EventResult.SPOILT
     from_ms, to_ms = happening.onset_ms, max(happening.end_ms, happening.onset_ms + 1)
     speaking = [rule for rule in expectation.raises if reach.speaking(rule)]

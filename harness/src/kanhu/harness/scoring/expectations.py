@@ -30,6 +30,7 @@ class Expectation(_Table, frozen=True, kw_only=True):
     of: Literal["person", "gateway"]
     raises: tuple[str, ...]
     may_raise: tuple[str, ...]
+    measured_by: tuple[str, ...]
     priority: Priority
     severe: Priority
     least_s: float
@@ -54,6 +55,8 @@ class Effort(_Table, frozen=True):
     medium_minutes: float
     low_minutes: float
     technical_minutes: float
+    mends_itself_s: float
+    """Equipment that is well again so soon costs nobody anything."""
     source: str
 
     def minutes(self, priority: str) -> float:
@@ -135,7 +138,8 @@ def read_expectations(*, path: Path = EXPECTATIONS_PATH) -> Expectations:
     if unsourced is not None:
         raise ExpectationsRefused(path.name, f"[[kind]] {unsourced}: say where its numbers come from")
     tolerance = {name: value for name, value in file.tolerance.items() if isinstance(value, float)}
-    unknown = next((name for name in tolerance if name not in METRICS), None)
+    measured = (metric for each in file.kind for metric in each.measured_by)
+    unknown = next((name for name in (*tolerance, *measured) if name not in METRICS), None)
     if unknown is not None:
-        raise ExpectationsRefused(path.name, f"[tolerance] {unknown}: no such metric")
+        raise ExpectationsRefused(path.name, f"{unknown}: no such metric")
     return Expectations(file.version, kinds, tolerance, file.effort, file.staff, file.unowned, file.budget)

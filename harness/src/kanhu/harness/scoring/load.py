@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from kanhu.cloud.replay.outcome import Alert, Told
 from kanhu.contract import Priority
-from kanhu.harness.scoring.episodes import Episodes, TellingResult
-from kanhu.harness.scoring.expectations import Budget, Staff, Unowned
+from kanhu.harness.scoring.episodes import Episodes, Telling, TellingResult
+from kanhu.harness.scoring.expectations import Budget, Effort, Staff, Unowned
 
 __all__ = ["Load", "flood_minutes", "measure_load"]
 
@@ -66,9 +66,9 @@ def measure_load(scored: Episodes) -> Load:
     return Load(
         by_hour={priority: tuple(counts) for priority, counts in hours.items()},
         flood_minutes=flood_minutes((each.sounded_ms for each in heard), budget=expectations.budget),
-        effort_minutes=sum(effort.minutes(each.told.priority) for each in scored.tellings),
+        effort_minutes=sum(_minutes(each, effort) for each in scored.tellings),
         false_effort_minutes=sum(
-            effort.minutes(each.told.priority) for each in scored.tellings if each.result is TellingResult.FALSE
+            _minutes(each, effort) for each in scored.tellings if each.result is TellingResult.FALSE
         ),
         nights_woken=len(nights),
         nights_woken_falsely=sum(1 for night in nights if not nights_right[night]),
@@ -98,6 +98,13 @@ def flood_minutes(moments_ms: Iterable[int], *, budget: Budget) -> int:
             empties_ms = recent[-budget.flood_tellings] + window_ms
             flooded.update(range(moment_ms // _MINUTE_MS, -(-empties_ms // _MINUTE_MS)))
     return len(flooded)
+
+
+def _minutes(telling: Telling, effort: Effort) -> float:
+    ended_ms, soon_ms = telling.alert.ended_ms, telling.told.at_ms + effort.mends_itself_s * 1000
+    if telling.told.priority == Priority.TECHNICAL.value and ended_ms is not None and ended_ms <= soon_ms:
+        return 0.0
+    return effort.minutes(telling.told.priority)
 
 
 def _climbed(alerts: Iterable[Alert], priority: str) -> tuple[float, ...]:

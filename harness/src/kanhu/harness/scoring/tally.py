@@ -88,9 +88,8 @@ class Tally:
         if episode.told is None or episode.result not in {EventResult.FOUND, EventResult.LATE}:
             return
         self.detect_s.append(max(0.0, (episode.told.own_ms - episode.happening.onset_ms) / 1000))
-        first_ms = episode.happening.first_good_ms
-        if first_ms is not None:
-            self.from_reading_s.append(max(0.0, (episode.told.own_ms - first_ms) / 1000))
+        if episode.first_good_ms is not None:
+            self.from_reading_s.append(max(0.0, (episode.told.own_ms - episode.first_good_ms) / 1000))
 
     def add_telling(self, telling: Telling) -> None:
         """Count a telling."""
