@@ -81,7 +81,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: 
         f"<th scope='col'{_right(number, numbers_from)}>{escape(text)}</th>" for number, text in enumerate(heads)
     )
     body = "".join(
-        "<tr>" + "".join(f"<td{_right(number, numbers_from)}>{escape(cell)}</td>" for number, cell in enumerate(row))
+        "<tr>"
+        + "".join(f"<td{_right(number, numbers_from)}>{escape(cell)}</td>" for number, cell in enumerate(row))
+        + "</tr>"
         for row in rows[:_SHOWN]
     )
     more = f"<p class='note'>{len(rows) - _SHOWN:,} more are in the outcome file.</p>" if len(rows) > _SHOWN else ""
