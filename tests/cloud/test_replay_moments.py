@@ -24,12 +24,12 @@ from kanhu.contract.recording import VillagePlan
 from kanhu.vitals import core_pack, profile_from_tags
 from tests.cloud.recorded import HOUR_MS, MINUTE_MS, SECOND_MS, START_MS, Village, read, record
 
-_END_MS = START_MS + 80 * MINUTE_MS
+_END_MS = START_MS + 65 * MINUTE_MS
 PACK = core_pack()
 
 
 def _story() -> Village:
-    """Eighty minutes after midnight: presses, a saturation that stays low, pauses of links short and long."""
+    """An hour and a little after midnight: presses, a saturation that stays low, pauses of links short and long."""
     village = Village(homes=3, tags={"v001-r-1": ("lives_alone",)})
     minute = MINUTE_MS
     for window in range(40):
@@ -43,7 +43,7 @@ def _story() -> Village:
             village.silence(START_MS + 12 * minute, START_MS + 13 * minute + 20_000, number=1),
             village.silence(START_MS + 30 * minute + 1, START_MS + 48 * minute + 999, number=1, cause="power"),
             village.silence(START_MS + 50 * minute, START_MS + 54 * minute, number=3),
-            village.silence(START_MS + 70 * minute, START_MS + 3 * HOUR_MS, number=2),
+            village.silence(START_MS + 55 * minute, START_MS + 3 * HOUR_MS, number=2),
         ),
     )
     return village

@@ -21,7 +21,6 @@ from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.segments import ledger_lines
 from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.cloud.people.site import load_site, read_site
-from kanhu.cloud.run import serve
 from kanhu.cloud.staff.accounts import add_account
 from kanhu.contract import VERSION, SystemClock
 
@@ -130,6 +129,8 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from kanhu.cloud.run import serve  # noqa: PLC0415  # no other command, and no worker of a replay, serves anything
+
     asyncio.run(serve(load_config(options.config), clock=SystemClock()))
     return 0
 

@@ -6,8 +6,7 @@ The first claim wins. An act carries a key; the same key from the same person on
 from collections.abc import Callable
 
 import msgspec
-from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import bindparam, insert, select
 
 from kanhu.cloud.alerting import log
 from kanhu.cloud.alerting.policy import Policy
@@ -17,6 +16,12 @@ from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.cloud.staff.audit import record
 from kanhu.contract import Priority
+
+_FIRST_ANSWER = select(schema.act.c.answer).where(
+    schema.act.c.user == bindparam("of"), schema.act.c.key == bindparam("by")
+)
+_KEEP_ANSWER = insert(schema.act)
+_PLACE = select(schema.alert.c.place).where(schema.alert.c.id == bindparam("of"))
 
 UNDONE = "undone"
 RELEASED = "released"
@@ -88,25 +93,20 @@ def _act(
 ) -> Answer:
     connection = transaction.connection
     own_key = f"{act}:{alert}:{key}"
-    first = connection.execute(
-        select(schema.act.c.answer).where(schema.act.c.user == viewer.user, schema.act.c.key == own_key)
-    ).scalar()
+    first = connection.execute(_FIRST_ANSWER, {"of": viewer.user, "by": own_key}).scalar()
     if first is not None:
         return _answer_decoder.decode(first)
     answer = _decide(transaction, viewer, alert, own_key=own_key, area=area, decide=decide)
     record(transaction, viewer, act=act, about=alert, result=answer.result.value)
-    connection.execute(
-        insert(schema.act).values(
-            user=viewer.user, key=own_key, at_ms=transaction.now_ms, answer=msgspec.msgpack.encode(answer)
-        )
-    )
+    row = {"user": viewer.user, "key": own_key, "at_ms": transaction.now_ms, "answer": msgspec.msgpack.encode(answer)}
+    connection.execute(_KEEP_ANSWER, row)
     return answer
 
 
 def _decide(
     transaction: Transaction, viewer: Viewer, alert: str, *, own_key: str, area: str, decide: _Decide
 ) -> Answer:
-    place = transaction.connection.execute(select(schema.alert.c.place).where(schema.alert.c.id == alert)).scalar()
+    place = transaction.connection.execute(_PLACE, {"of": alert}).scalar()
     state = log.read_state(transaction.connection, alert)
     if place is None or state is None or not place.startswith(area):
         return Answer(ActResult.NOT_FOUND)

@@ -5,15 +5,16 @@ cut from its broker, deadlines stand still; they are extended, never restarted. 
 """
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.upsert import upsert
 
 STALLED_MS = 10_000
 """Ticks come every second: a longer pause means that this process stood still and heard nothing."""
 DETECTION_MS = 25_000
 """A link can be dead this long before it is noticed: one and a half keepalives of 15 s."""
 _KEEP_EVERY_MS = 15_000
+_KEEP = upsert(schema.listening)
 
 
 class Listening:
@@ -89,8 +90,5 @@ class Listening:
         self._loaded = True
 
     def _keep(self, connection: Connection) -> None:
-        values = {"listened_ms": int(self._total_ms)}
-        connection.execute(
-            insert(schema.listening).values(id=1, **values).on_conflict_do_update(index_elements=["id"], set_=values)
-        )
+        connection.execute(_KEEP, {"id": 1, "listened_ms": int(self._total_ms)})
         self._kept_ms = self._total_ms

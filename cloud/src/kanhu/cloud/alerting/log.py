@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from kanhu.cloud.alerting.state import AlertState, Event, apply
@@ -17,6 +17,18 @@ from kanhu.cloud.ledger.upsert import upsert
 from kanhu.cloud.ledger.writer import Transaction
 
 _SET_TIMER = upsert(schema.timer)
+_DROP_TIMER = delete(schema.timer).where(
+    schema.timer.c.kind == bindparam("of_kind"), schema.timer.c.key == bindparam("of_key")
+)
+_READ_STATE = select(schema.alert.c.state).where(schema.alert.c.id == bindparam("of"))
+_READ_ALERT = select(schema.alert).where(
+    (schema.alert.c.id == bindparam("of"))
+    | schema.alert.c.id.in_(select(schema.alert_alias.c.alert).where(schema.alert_alias.c.id == bindparam("of")))
+)
+_ADD_EVENT = insert_or(schema.alert_event).on_conflict_do_nothing()
+_KEEP_ALERT = upsert(schema.alert)
+_ADD_REVISION = insert(schema.revision)
+_FORGET_REVISIONS = delete(schema.revision).where(schema.revision.c.id <= bindparam("upto"))
 
 _state_decoder = msgspec.msgpack.Decoder(AlertState)
 _event_decoder = msgspec.msgpack.Decoder(Event)
@@ -52,9 +64,7 @@ class Kept:
 
 def read_alert(connection: Connection, alert: str) -> Kept | None:
     """The alert that has this id, or that a finding with this id has joined."""
-    table, alias = schema.alert, schema.alert_alias
-    joined = select(alias.c.alert).where(alias.c.id == alert)
-    row = connection.execute(select(table).where((table.c.id == alert) | table.c.id.in_(joined))).first()
+    row = connection.execute(_READ_ALERT, {"of": alert}).first()
     return None if row is None else Kept(row.id, row.revision, row.place, _state_decoder.decode(row.state))
 
 
@@ -76,7 +86,7 @@ def join(connection: Connection, alert: str, *, to: str) -> None:
 
 def read_state(connection: Connection, alert: str) -> AlertState | None:
     """State of one alert; None where there is none."""
-    found = connection.execute(select(schema.alert.c.state).where(schema.alert.c.id == alert)).scalar()
+    found = connection.execute(_READ_STATE, {"of": alert}).scalar()
     return None if found is None else _state_decoder.decode(found)
 
 
@@ -100,10 +110,10 @@ def append(
 ) -> AlertState | None:
     """Add an event; one with a key that is there already changes nothing. Answers with the new state, if it is new."""
     connection = transaction.connection
+    # The same event by the same key is passed over; what it says was compared when it was stored.
     added = connection.execute(
-        insert_or(schema.alert_event)
-        .values(alert=alert, at_ms=transaction.now_ms, actor=actor, key=key, event=_encode(event))
-        .on_conflict_do_nothing()  # the same event by the same key; what it says was compared when it was stored
+        _ADD_EVENT,
+        {"alert": alert, "at_ms": transaction.now_ms, "actor": actor, "key": key, "event": _encode(event)},
     )
     if added.rowcount != 1:
         return None
@@ -121,9 +131,7 @@ def append(
         "closed_ms": state.closed_ms,
         "state": _encode(state),
     }
-    connection.execute(
-        insert_or(schema.alert).values(id=alert, **values).on_conflict_do_update(index_elements=["id"], set_=values)
-    )
+    connection.execute(_KEEP_ALERT, {"id": alert, **values})
     _renew_timers(connection, alert, state)
     return state
 
@@ -135,7 +143,7 @@ def set_timer(connection: Connection, kind: TimerKind, key: str, *, due_ms: int)
 
 def drop_timer(connection: Connection, kind: TimerKind, key: str) -> None:
     """Forget a deadline."""
-    connection.execute(delete(schema.timer).where(schema.timer.c.kind == kind.value, schema.timer.c.key == key))
+    connection.execute(_DROP_TIMER, {"of_kind": kind.value, "of_key": key})
 
 
 def due_timers(connection: Connection, kind: TimerKind, *, now_ms: int) -> list[str]:
@@ -171,9 +179,9 @@ def _renew_timers(connection: Connection, alert: str, state: AlertState) -> None
 
 def _next_revision(transaction: Transaction, alert: str, state: AlertState, place: str) -> int:
     made = transaction.connection.execute(
-        insert(schema.revision).values(alert=alert, priority=state.priority.value, place=place)
+        _ADD_REVISION, {"alert": alert, "priority": state.priority.value, "place": place}
     ).inserted_primary_key
     revision = int(made[0]) if made is not None else 0
-    transaction.connection.execute(delete(schema.revision).where(schema.revision.c.id <= revision - KEPT_REVISIONS))
+    transaction.connection.execute(_FORGET_REVISIONS, {"upto": revision - KEPT_REVISIONS})
     transaction.revision = max(transaction.revision, revision)
     return revision

@@ -2,8 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, delete, select
 
 from kanhu.cloud.alerting import log
 from kanhu.cloud.alerting.intake import Intake
@@ -12,6 +11,7 @@ from kanhu.cloud.alerting.pipeline import Judge
 from kanhu.cloud.alerting.policy import DAY_MS, MINUTE_MS
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import count
+from kanhu.cloud.ledger.upsert import upsert
 from kanhu.cloud.ledger.values import median, read_histogram
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.contract import Clock, Evidence, Subject, SubjectKind, Times, metric
@@ -27,6 +27,11 @@ _AGREEMENT = "agreement"
 _KEY = "night"
 _PEOPLE_A_TICK = 50
 _ROLLED_UP = "daily"
+
+_READ_STATE = select(schema.trend.c.state).where(
+    schema.trend.c.subject == bindparam("of"), schema.trend.c.metric == bindparam("code")
+)
+_KEEP_STATE = upsert(schema.trend)
 
 
 class Nightly:
@@ -133,18 +138,11 @@ def _summaries(connection: Connection, day: date, codes: list[str]) -> dict[str,
 
 
 def _state(connection: Connection, subject: str, code: str) -> bytes:
-    table = schema.trend
-    found = connection.execute(select(table.c.state).where(table.c.subject == subject, table.c.metric == code)).scalar()
-    return found or b""
+    return connection.execute(_READ_STATE, {"of": subject, "code": code}).scalar() or b""
 
 
 def _keep(connection: Connection, subject: str, code: str, day: date, state: bytes) -> None:
-    values = {"day": day.isoformat(), "state": state}
-    connection.execute(
-        insert(schema.trend)
-        .values(subject=subject, metric=code, **values)
-        .on_conflict_do_update(index_elements=["subject", "metric"], set_=values)
-    )
+    connection.execute(_KEEP_STATE, {"subject": subject, "metric": code, "day": day.isoformat(), "state": state})
 
 
 def _has_timer(connection: Connection) -> bool:

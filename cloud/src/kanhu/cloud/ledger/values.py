@@ -44,6 +44,7 @@ _KEEP_LAST = _LATER.on_conflict_do_update(
         (schema.last_record.c.at_ms == _LATER.excluded.at_ms) & (schema.last_record.c.seq <= _LATER.excluded.seq),
     ),
 )
+_ENROLLED = select(schema.resident.c.id).where(schema.resident.c.id.in_(bindparam("who", expanding=True)))
 _READ_RECENT = select(schema.recent.c.points).where(
     schema.recent.c.subject == bindparam("of"), schema.recent.c.metric == bindparam("code")
 )
@@ -117,7 +118,7 @@ def keep_values(connection: Connection, readings: Iterable[Reading], *, timezone
     """Bring last values, recent points, minutes and days up to date with newly stored readings."""
     claimed = [reading for reading in readings if reading.observation.subject.kind is SubjectKind.RESIDENT]
     subjects = {reading.observation.subject.id for reading in claimed}
-    enrolled = set(connection.execute(select(schema.resident.c.id).where(schema.resident.c.id.in_(subjects))).scalars())
+    enrolled = set(connection.execute(_ENROLLED, {"who": [*subjects]}).scalars())
     own = [reading for reading in claimed if reading.observation.subject.id in enrolled]
     if not own:
         return

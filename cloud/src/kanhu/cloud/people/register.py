@@ -11,6 +11,10 @@ from kanhu.contract import Subject, SubjectKind
 _ENROLLED = select(schema.gateway.c.id, schema.gateway.c.kind, schema.gateway.c.place).where(
     schema.gateway.c.id == bindparam("gateway")
 )
+_ELSEWHERE = select(schema.resident.c.id).where(
+    schema.resident.c.id.in_(bindparam("who", expanding=True)), schema.resident.c.gateway != bindparam("here")
+)
+_TAGS_AT = select(schema.resident.c.tags).where(schema.resident.c.gateway == bindparam("at"))
 
 LIVES_ALONE = "lives_alone"
 HIGH_RISK = frozenset({LIVES_ALONE, "high_risk"})
@@ -63,13 +67,11 @@ def whereabouts(connection: Connection, subject: Subject, *, gateway: str) -> Wh
 
 def registered_elsewhere(connection: Connection, residents: Collection[str], *, gateway: str) -> frozenset[str]:
     """Those of these residents who are enrolled at another gateway."""
-    table = schema.resident
-    return frozenset(
-        connection.execute(select(table.c.id).where(table.c.id.in_(residents), table.c.gateway != gateway)).scalars()
-    )
+    asked = {"who": [*residents], "here": gateway}
+    return frozenset(connection.execute(_ELSEWHERE, asked).scalars())
 
 
 def tags_of_people_at(connection: Connection, gateway: str) -> list[frozenset[str]]:
     """Tags of everyone whom this gateway watches."""
-    rows = connection.execute(select(schema.resident.c.tags).where(schema.resident.c.gateway == gateway)).scalars()
+    rows = connection.execute(_TAGS_AT, {"at": gateway}).scalars()
     return [frozenset(split_tags(tags)) for tags in rows]

@@ -23,6 +23,7 @@ __all__ = ["Parts", "made_from"]
 _PROGRAM = (kanhu.contract, kanhu.vitals, kanhu.cloud)
 _DECIDES = frozenset({".py", ".toml", ".zdict"})
 _BLOCK_BYTES = 1 << 20
+_SCRATCH = ".scratch"
 
 
 class _Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,10 +81,15 @@ class Parts:
 
     def scratch(self, village: str) -> Path:
         """An empty folder for as long as a village is played."""
-        folder = self.path / f"{village}.scratch"
+        folder = self.path / f"{village}{_SCRATCH}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return folder
+
+    def clear(self) -> None:
+        """Remove what was begun and is not whole."""
+        for folder in self.path.glob(f"*{_SCRATCH}"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def readings(self, villages: Sequence[str]) -> int:
         """How many recorded readings all villages together had."""

@@ -13,9 +13,10 @@ others only. Readings that nothing follows from wait in parcels until the night'
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from kanhu.cloud.alerting import acts
+from kanhu.cloud.alerting.deadlines import MOST_A_TICK
 from kanhu.cloud.alerting.listening import Listening
 from kanhu.cloud.alerting.log import TimerKind
 from kanhu.cloud.alerting.policy import DAY_MS, Policy
@@ -47,7 +48,13 @@ _UNANSWERED_MS = 20_000
 """The receipt of what left so shortly before a link broke is lost with it: the gateway sends it again."""
 _EVERYWHERE = "/"
 _FOREVER_MS = float("inf")
-_OF_ALERTS = (TimerKind.ESCALATE, TimerKind.RECHECK, TimerKind.ANNUNCIATE)
+_FIRST_NIGHT = select(func.min(schema.timer.c.due_ms)).where(schema.timer.c.kind == TimerKind.NIGHTLY.value)
+_FIRST_DEADLINE = select(func.min(schema.timer.c.due_ms)).where(
+    schema.timer.c.kind.in_([TimerKind.ESCALATE.value, TimerKind.RECHECK.value, TimerKind.ANNUNCIATE.value])
+)
+_FIRST_SILENCE = select(func.min(schema.timer.c.due_ms)).where(
+    schema.timer.c.kind == TimerKind.SILENCE.value, schema.timer.c.key.in_(bindparam("who", expanding=True))
+)
 
 
 class VillageReplay:
@@ -186,12 +193,13 @@ class VillageReplay:
             for gateway in sorted(self._gateways):
                 self._flush(gateway, at_ms)
         transaction = Transaction(self._connection, at_ms)
-        self._duties[duty](transaction)
+        while self._duties[duty](transaction) == MOST_A_TICK:
+            pass  # more is due: at once, as in the service
         self._settle(transaction)
         if duty == "silence":
             self._look_for_silence()
         elif duty == "night":
-            self._plan_tick("night", self._first_due(TimerKind.NIGHTLY))
+            self._plan_tick("night", self._connection.execute(_FIRST_NIGHT).scalar())
 
     def _plan_tick(self, duty: str, due_ms: int | None) -> None:
         """The county ticks at whole seconds; what is still due after a tick waits for the next one."""
@@ -200,11 +208,6 @@ class VillageReplay:
             due_ms = starts_ms - (starts_ms - due_ms) // _TICK_MS * _TICK_MS
             due_ms = max(due_ms, self._ticked_ms.get(duty, 0) + _TICK_MS)
         self._due_ms[duty] = due_ms
-
-    def _first_due(self, *kinds: TimerKind) -> int | None:
-        table = schema.timer
-        wanted = [kind.value for kind in kinds]
-        return self._connection.execute(select(func.min(table.c.due_ms)).where(table.c.kind.in_(wanted))).scalar()
 
     # ------------------------------------------------------------------------------------------ readings and links
 
@@ -277,11 +280,9 @@ class VillageReplay:
             self._flush(gateway, at_ms)
 
     def _look_for_silence(self) -> None:
-        table = schema.timer
-        of_silent = select(func.min(table.c.due_ms)).where(
-            table.c.kind == TimerKind.SILENCE.value, table.c.key.in_(sorted(self._silent))
-        )
-        due_ms = self._connection.execute(of_silent).scalar() if self._silent else None
+        due_ms = None
+        if self._silent:
+            due_ms = self._connection.execute(_FIRST_SILENCE, {"who": sorted(self._silent)}).scalar()
         self._plan_tick("silence", None if due_ms is None else self._manifest.starts_ms + due_ms)
 
     # ------------------------------------------------------------------------------------------ alerts and staff
@@ -290,11 +291,11 @@ class VillageReplay:
         """What follows once something was logged: people hear of it, and deadlines may have changed."""
         if not transaction.revision:
             if transaction.now_ms == self._ticked_ms.get("deadlines"):
-                self._plan_tick("deadlines", self._first_due(*_OF_ALERTS))
+                self._plan_tick("deadlines", self._connection.execute(_FIRST_DEADLINE).scalar())
             return
         for telling in self._following.read(self._connection):
             self._tell(telling)
-        self._plan_tick("deadlines", self._first_due(*_OF_ALERTS))
+        self._plan_tick("deadlines", self._connection.execute(_FIRST_DEADLINE).scalar())
 
     def _tell(self, telling: Telling) -> None:
         reacting = self._staff.reacts(telling.sounds_ms)

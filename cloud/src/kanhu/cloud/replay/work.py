@@ -100,6 +100,7 @@ class _Crew:
     """Worker processes, each given one village after another."""
 
     def __init__(self, task: Task, jobs: int) -> None:
+        self._parts = Parts(task.out)
         context = multiprocessing.get_context("spawn")  # a fork would copy whatever threads the caller has, half alive
         self._workers: dict[Connection, SpawnProcess] = {}
         for number in range(jobs):
@@ -125,6 +126,7 @@ class _Crew:
                 worker.terminate()
             for worker in self._workers.values():
                 worker.join(_GOODBYE_S)
+            self._parts.clear()
 
     def _said(self, busy: Iterable[Connection]) -> Iterator[tuple[Connection, "Told | str"]]:
         for pipe in wait([*busy]):

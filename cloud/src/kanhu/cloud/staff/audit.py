@@ -6,9 +6,10 @@ from kanhu.cloud.desk.model import Viewer
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.writer import Transaction
 
+_NOTE = insert(schema.audit)
+
 
 def record(transaction: Transaction, viewer: Viewer, *, act: str, about: str, result: str) -> None:
     """Note who did or saw what, in the transaction of the act; ids only, never a name or a vital of a resident."""
-    transaction.connection.execute(
-        insert(schema.audit).values(at_ms=transaction.now_ms, user=viewer.user, act=act, object=about, result=result)
-    )
+    row = {"at_ms": transaction.now_ms, "user": viewer.user, "act": act, "object": about, "result": result}
+    transaction.connection.execute(_NOTE, row)
