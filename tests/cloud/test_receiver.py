@@ -9,7 +9,10 @@ import aiomqtt
 import pytest
 
 from kanhu.cloud.broker.child import BrokerChild
+from kanhu.cloud.ingest import receiver as receiver_module
+from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ingest.greeting import GATEWAYS_A_BATCH, greetings
+from kanhu.cloud.ingest.inbox import Inbox
 from kanhu.cloud.ingest.receiver import Receiver
 from kanhu.contract import Down, FakeClock, GatewayState, Receipt, SystemClock, decode_receipt, down_topic
 from tests.cloud.town import EPOCH, Town, envelope, finding, heartbeat, oximetry
@@ -56,7 +59,7 @@ class SwallowingClient:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[SwallowingClient]:
     monkeypatch.setattr(SwallowingClient, "made", [])
-    monkeypatch.setattr(aiomqtt, "Client", SwallowingClient)
+    monkeypatch.setattr(receiver_module, "_Client", SwallowingClient)
     return SwallowingClient.made
 
 
@@ -120,7 +123,7 @@ async def test_every_subscription_begins_with_the_receipt_of_every_gateway(
     tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RecordingClient, "made", [])
-    monkeypatch.setattr(aiomqtt, "Client", RecordingClient)
+    monkeypatch.setattr(receiver_module, "_Client", RecordingClient)
     made, homes = RecordingClient.made, 2 * GATEWAYS_A_BATCH + 1
     town = Town(tmp_path / "county", clock, homes=homes)
     names = {f"home-{n:02}" for n in range(1, homes + 1)}
@@ -187,3 +190,39 @@ async def test_who_published_before_the_county_listens_is_told_so_by_a_real_brok
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
         await broker.stop()
+
+
+def _numbered(number: int, lane: str) -> Message:
+    return Message(f"kanhu/v1/up/home-{number:02}/{lane}", b"", retained=False)
+
+
+async def test_a_call_for_help_waits_for_no_heartbeat_and_everything_else_keeps_its_order() -> None:
+    inbox = Inbox(100)
+    lanes = ("status", "live", "alert", "backfill", "alert", "status")
+    came = [_numbered(number, lane) for number, lane in enumerate(lanes)]
+    for message in came:
+        inbox.put(message)
+    assert await inbox.take(3) == [came[2], came[4], came[0]]
+    assert await inbox.take(100) == [came[1], came[3], came[5]]
+
+
+async def test_a_full_inbox_still_has_room_for_alerts_and_counts_what_it_drops() -> None:
+    inbox = Inbox(2)
+    for number in range(5):
+        inbox.put(_numbered(number, "status"))
+    inbox.put(_numbered(9, "alert"))
+    assert [message.topic for message in await inbox.take(9)] == [
+        "kanhu/v1/up/home-09/alert",
+        "kanhu/v1/up/home-00/status",
+        "kanhu/v1/up/home-01/status",
+    ]
+    assert (inbox.dropped(), inbox.dropped()) == (3, 0)
+
+
+async def test_who_waits_for_a_message_gets_it_when_it_comes() -> None:
+    inbox = Inbox(2)
+    waiting = asyncio.create_task(inbox.take(9))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    inbox.put(_numbered(1, "live"))
+    assert len(await waiting) == 1

@@ -3,9 +3,9 @@
     [waiting] -- connect, subscribe --> [listening] -- link lost --> [backing off] -- pause --> [waiting]
 
 Each connection has a fresh client. It begins with a receipt to every gateway: what they published while nobody
-listened is lost, and they see it by that and send it again. Messages wait in a bounded queue; when it is full, reading
-stops, and what the broker then drops comes again, because no receipt was sent. Everything that waits goes into one job
-of the writer.
+listened is lost, and they see it by that and send it again. Messages wait in a bounded inbox, alerts before all
+others; what finds no room there comes again, because no receipt was sent. Everything that waits goes into one job of
+the writer.
 """
 
 import asyncio
@@ -21,7 +21,9 @@ from sqlalchemy.exc import OperationalError
 
 from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ingest.greeting import greetings
+from kanhu.cloud.ingest.inbox import Inbox
 from kanhu.cloud.ingest.take import Ingest
+from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.contract import ALL_UP, Clock, Down, Receipt, down_topic, encode_receipt
 
@@ -55,7 +57,7 @@ class Receiver:
         self._ingest = ingest
         self._writer = writer
         self._clock = clock
-        self._waiting: asyncio.Queue[Message] = asyncio.Queue(_WAITING_MESSAGES)
+        self._inbox = Inbox(_WAITING_MESSAGES)
         self.state = LinkState.CONNECTING
         self.detail = ""
         self._deaf_ns = 0
@@ -107,14 +109,16 @@ class Receiver:
     async def _read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             _end_if_cancelled()
-            await self._waiting.put(Message(str(message.topic), message.payload, message.retain))
+            self._inbox.put(Message(str(message.topic), message.payload, message.retain))
 
     async def _store(self, client: aiomqtt.Client) -> None:
         while True:
-            messages = [await self._waiting.get()]
-            while len(messages) < _MESSAGES_A_JOB and not self._waiting.empty():
-                messages.append(self._waiting.get_nowait())
+            messages = await self._inbox.take(_MESSAGES_A_JOB)
             receipts = await self._run_job(partial(self._ingest.take, messages=messages))
+            dropped = self._inbox.dropped()
+            if dropped:
+                _log.warning("%d messages found no room while others were stored; they will come again", dropped)
+                await self._run_job(partial(_count_dropped, dropped=dropped))
             await self._answer(client, receipts)
 
     async def _greet(self, client: aiomqtt.Client) -> None:
@@ -155,6 +159,10 @@ class _Client(aiomqtt.Client):
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("closed before the broker answered"))
             self._connected.exception()  # whoever still waits is told; asyncio need not complain where nobody does
+
+
+def _count_dropped(transaction: Transaction, *, dropped: int) -> None:
+    count(transaction.connection, {"ingest.no_room": dropped})
 
 
 def _end_if_cancelled() -> None:
