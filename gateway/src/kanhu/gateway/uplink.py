@@ -49,6 +49,8 @@ from kanhu.gateway.parcels import SealedParcel, take_next, take_these
 
 _CONNECT_TIMEOUT_S = 8.0
 _FIRST_BACK_OFF_S = 0.5
+_ALERT_PAUSE_S = 4.0
+"""Longest pause while an alert is owed: staff have to see it within 5 s of the link's return."""
 _FLUSH_S = 5.0  # a stop waits so long for receipts; what is still owed then waits for the next start
 _IDLE_S = 3600.0
 _MAX_QUEUED = 64  # two windows and a heartbeat fit; more would be a mistake and must fail loudly
@@ -101,6 +103,7 @@ class Uplink:
         self._routine_wake = asyncio.Event()
         self._settled = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._alerts_read = self._live_read = self._backfill_read = self._backfill_end = 0
         self._routine_due_ns = 0
         self._notes: dict[str, int] = {}
@@ -127,18 +130,30 @@ class Uplink:
             if end is SessionEnd.RECEIPTS_SILENT or self._notes.get("receipt_ms") != receipts_before:
                 back_off_s = _FIRST_BACK_OFF_S
             limit_s = self._config.reconnect_max_s
-            await _wait(self._stopping, min(back_off_s, limit_s) * random.uniform(0.5, 1.0))
+            await self._pause(min(back_off_s, limit_s))
             back_off_s = min(back_off_s * 2, limit_s)
+
+    async def _pause(self, longest_s: float) -> None:
+        """Wait before the next attempt, with jitter; never long while an alert is owed, or once one comes."""
+        share = random.uniform(0.5, 1.0)
+        ends_ns = self._clock.mono_ns() + round(longest_s * share * 1e9)
+        self._hurry.clear()  # before the outbox is asked: an alert that comes in between sets it again
+        if not self._stopping.is_set() and not await self._committer.call(lambda outbox: outbox.owed().alerts):
+            await _wait(self._hurry, longest_s * share)
+        left_s = (ends_ns - self._clock.mono_ns()) / 1e9
+        await _wait(self._stopping, max(0.0, min(left_s, _ALERT_PAUSE_S * share)))
 
     def stop(self) -> None:
         """Flush, say goodbye and return from `run`; where there is no connection, return at once."""
         self._stopping.set()
+        self._hurry.set()
         self._routine_wake.set()
 
     def announce(self, lanes: Sequence[Lane]) -> None:
         """Records were committed on these lanes."""
         if Lane.ALERT in lanes:
             self._alert_wake.set()
+            self._hurry.set()
             self._routine_due_ns = 0  # the readings before it are its evidence, and leave at once
         self._routine_wake.set()
 
