@@ -23,6 +23,7 @@ from kanhu.harness.prove.village_script import draw_village
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
 from kanhu.harness.village.county import SeenAlert
 from kanhu.harness.village.processes import ProcessDied
+from kanhu.harness.village.settings import Pace
 from kanhu.harness.village.stage import VillageFailed
 
 __all__ = ["Delivery", "deliveries", "main"]
@@ -35,6 +36,8 @@ _EXAMPLES = """examples:
   ./run prove village --homes 4 --seconds 60
 """
 _SHORTEST_S, _MOST_HOMES = 60.0, 99
+_PACE = Pace(reconnect_max_s=30, gateway_silent_s=90, reconnect_grace_s=60)
+"""Pauses between two tries as long as in the field; silence is not what is proven here."""
 _WORKERS = (Worker(2.0, 5.0), Worker(8.0, 20.0), Worker(1.0, None))
 """One quick, one slow, one who claims and forgets."""
 
@@ -130,6 +133,7 @@ def _play(options: argparse.Namespace, folder: Path) -> Course:
         seconds=options.seconds,
         seed=options.seed,
         workers=_WORKERS,
+        pace=_PACE,
         patience_s=60.0 + 3.0 * options.homes,
     )
     return asyncio.run(play_processes(wanted, lambda text: print(text, flush=True)))

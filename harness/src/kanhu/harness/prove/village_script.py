@@ -103,7 +103,7 @@ def _home(name: str, own: list[Fault], *, seconds: float, draw: random.Random) -
             values = {"systolic_mmhg": systolic_mmhg, "diastolic_mmhg": systolic_mmhg // 2 + 8}
             events.append({"at_s": round(at_s + after_s, 2), "device": f"cuff-{number}", "action": "measure", **values})
     resident = {"id": person, "age_years": draw.randint(66, 92), "sex": draw.choice("fm"), "resting_spo2_percent": 96}
-    lists = {"resident": [resident], "device": devices, "event": events}
+    lists: dict[str, Sequence[Mapping[str, object]]] = {"resident": [resident], "device": devices, "event": events}
     rows = [f"{key} = {_toml(values)}" for key, values in lists.items()]
     return "\n".join(["[[home]]", f'id = "{name}"', *rows, ""])
 
