@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import resource
 import signal
 import struct
@@ -62,20 +63,6 @@ async def test_a_fleet_loses_nothing_through_a_storm_and_leaves_nothing_behind(t
 
 
 @pytest.mark.broker
-async def test_an_interrupted_fleet_drains_reports_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    options = ("--gateways", "5", "--seconds", "600", "--speed", "60", "--rate", "600", "--ramp", "0.1", "--json")
-    process = await _start(*options, folder=tmp_path)
-    assert process.stderr is not None
-    while not (await process.stderr.readline()).startswith(b"sending"):
-        pass
-    process.send_signal(signal.SIGINT)
-    report = await _figures(process)
-    assert (process.returncode, report["ok"], report["figures"]["lost"]) == (1, False, 0)
-    assert report["figures"]["seconds"] < 600
-    assert _left_in(tmp_path) == []
-
-
-@pytest.mark.broker
 async def test_a_fleet_told_to_end_while_its_county_starts_leaves_nothing_behind(tmp_path: Path) -> None:
     process = await _start("--gateways", "5", folder=tmp_path)
     await until(lambda: [*tmp_path.glob("kanhu-fleet-*/cloud.toml")] != [])
@@ -94,6 +81,19 @@ async def test_a_broker_that_acknowledges_and_forgets_loses_everything(tmp_path:
     figures = report["figures"]
     assert (process.returncode, report["ok"], figures["receipted"]) == (1, False, 0)
     assert figures["lost"] >= figures["sent"] > 0
+
+
+async def test_an_interrupted_fleet_waits_for_receipts_reports_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with _forgetful_broker() as port:
+        options = ("--gateways", "2", "--seconds", "600", "--speed", "60", "--rate", "120", "--ramp", "0.1", "--json")
+        process = await _start(*options, "--drain", "0.3", "--broker", f"127.0.0.1:{port}", folder=tmp_path)
+        assert process.stderr is not None
+        while not (await process.stderr.readline()).startswith(b"sending"):
+            pass
+        process.send_signal(signal.SIGINT)
+        report = await _figures(process)
+    assert (process.returncode, report["ok"], _left_in(tmp_path)) == (1, False, [])
+    assert report["figures"]["seconds"] < report["figures"]["seconds_asked"] == 600
 
 
 async def test_the_ledger_of_another_county_is_asked_for_by_its_own_command(tmp_path: Path) -> None:
@@ -204,3 +204,11 @@ def test_the_site_file_enrols_every_gateway_once(tmp_path: Path, capsys: pytest.
     assert text.count("[[gateway]]") == text.count("[[resident]]") == 60
     assert text.count('kind = "village"') == 3
     assert "60 gateways" in capsys.readouterr().out
+
+
+def test_the_tour_names_every_option_and_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    tour = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8").partition("## A fleet")[2]
+    with pytest.raises(SystemExit):
+        main(["fleet", "--help"])
+    options = {*re.findall(r"--[a-z-]+", capsys.readouterr().out)} - {"--help", "--config", "--out"}
+    assert {name for name in options | (_FIGURES - {"gateways", "seconds_asked"}) if f"`{name}" not in tour} == set()
