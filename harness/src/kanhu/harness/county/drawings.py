@@ -18,6 +18,7 @@ __all__ = ["delays", "false_by_rule", "found_by_kind", "hours", "strip_of_events
 
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
+_MOST_DATES = 10
 _WEAK_HOURS_A_DAY = 1.0
 """A village whose gateways are cut off for longer than this on an average day has a weak link; project choice."""
 _TICKS = ((1, "1 s"), (10, "10 s"), (60, "1 min"), (600, "10 min"), (3600, "1 h"), (86_400, "1 d"), (864_000, "10 d"))
@@ -37,14 +38,14 @@ def strip_of_events(scored: Scored) -> str:
         return "<p>No event.</p>"
     zone = ZoneInfo(known.manifest.timezone)
     days = max(1, round(known.days))
-    every = 1 if days <= 8 else 7
+    every = -(-days // _MOST_DATES)
     ticks = [(day / known.days, _date(known.manifest.starts_ms + day * _DAY_MS, zone)) for day in range(0, days, every)]
     drawn = strip(
         [(both(kinds[kind].en, kinds[kind].zh), rows[kind]) for kind in HappeningKind if kind in rows],
         ticks=ticks,
         title=f"{sum(map(len, rows.values()))} events in time by kind; the table by kind below holds the numbers",
     )
-    return f"<div class='scroll'>{drawn}</div>" + _legend(
+    return f"<div class='scroll' tabindex='0'>{drawn}</div>" + _legend(
         ("found", "in time 及时"), ("late", "late 迟报"), ("missed", "missed 漏报")
     )
 

@@ -87,7 +87,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: 
         for row in rows[:_SHOWN]
     )
     more = f"<p class='note'>{len(rows) - _SHOWN:,} more are in the outcome file.</p>" if len(rows) > _SHOWN else ""
-    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
+    whole = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div class='scroll' tabindex='0'>{whole}</div>{more}"
 
 
 def _right(number: int, numbers_from: int) -> str:

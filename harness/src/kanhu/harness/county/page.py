@@ -46,8 +46,7 @@ def page(scored: Scored, making: Making, *, comparison: Comparison | None = None
     sections = [
         f"<h1>{escape(title)}</h1><p class='sub'>Simulated people, real rules and real alert work. Reference software "
         "for research; no medical device, not for diagnosis, no emergency service. 模拟人群，仅供研究。</p>",
-        story(scored),
-        glance(scored),
+        f"<div class='top'>{story(scored)}{glance(scored)}</div>",
         _comparison(scored, comparison),
         _drawings(scored),
         _heading("What was missed, and why", "漏报事件及原因"),
@@ -200,7 +199,7 @@ def _making(making: Making) -> str:
     ]
     return (
         "<section id='making' class='card'><h3>Machine and times 机器与用时</h3>"
-        f"<p class='note'><code>{escape(making.command)}</code></p>{table(('', ''), rows)}</section>"
+        f"<p class='note'><code>{escape(making.command)}</code></p>{table(('What', 'Is'), rows)}</section>"
     )
 
 

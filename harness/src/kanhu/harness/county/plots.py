@@ -13,6 +13,9 @@ __all__ = ["Bar", "Mark", "Point", "aim_bars", "bars", "columns", "cumulative", 
 _WIDTH = 440
 _WIDE = 1080
 _ROW = 26
+_CROWD = 250
+"""Marks in one row that can still be told apart; more are drawn as a band."""
+_ON_TOP = {"found": 0, "late": 1, "missed": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,13 @@ def strip(rows: Sequence[tuple[str, Sequence[Mark]]], *, ticks: Sequence[tuple[f
         y = 4 + (number + 0.5) * _ROW
         parts.append(f'<text x="{left - 12}" y="{y + 4.5:.1f}" text-anchor="end">{escape(label)}</text>')
         parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        order = {"found": 0, "late": 1, "missed": 2}
-        parts += [_mark(left + mark.at * (right - left), y, mark.kind) for mark in sorted(
-            marks, key=lambda mark: (order[mark.kind], mark.at)
-        )]  # fmt: skip
+        crowded = len(marks) > _CROWD
+        if crowded:
+            places = sorted({round(mark.at * _CROWD) / _CROWD for mark in marks if mark.kind == "found"})
+            parts += [_many(left + at * (right - left), y) for at in places]
+        shown = [mark for mark in marks if not crowded or mark.kind != "found"]
+        shown.sort(key=lambda mark: (_ON_TOP[mark.kind], mark.at))
+        parts += [_mark(left + mark.at * (right - left), y, mark.kind) for mark in shown]
     return _svg(parts, width=_WIDE, height=height, title=title)
 
 
@@ -206,6 +212,10 @@ def funnel(points: Sequence[Point], *, title: str) -> str:
 def _round_ticks(most: float) -> list[int]:
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10**9) if most / step <= 6)
     return [*range(step, int(most) + 1, step)]
+
+
+def _many(x: float, y: float) -> str:
+    return f'<rect class="m-many" x="{x - 1.2:.1f}" y="{y - 3:.1f}" width="2.4" height="6"/>'
 
 
 def _mark(x: float, y: float, kind: str) -> str:

@@ -16,6 +16,8 @@ def story(scored: Scored) -> str:
     silent, unheard = total.events - about.events, total.missed - about.missed
     days, people, villages = known.days, known.manifest.people, len(known.manifest.villages)
     told = about.found + about.late
+    tellings = scored.episodes.tellings
+    personal = sum(each.alert.subject in known.people for each in tellings)
     paragraphs = [
         f"{counted(people, 'person', 'people')} in {counted(villages, 'village', 'villages')} were watched for "
         f"{counted(days, 'day', 'days')}. In that time there {_were(about.events)} "
@@ -24,9 +26,9 @@ def story(scored: Scored) -> str:
         f"silent {counted(silent, 'time', 'times')}; it missed {unheard:,} of these.",
         _why_missed(scored),
         _speed(scored),
-        f"It called people {counted(len(scored.episodes.tellings), 'time', 'times')}, "
-        f"{len(scored.episodes.tellings) / days:.1f} a day in the county: "
-        f"{counted(total.false, 'time', 'times')} for nothing about a person, "
+        f"It called people {counted(len(tellings), 'time', 'times')}, {len(tellings) / days:.1f} a day in the county: "
+        f"{counted(personal, 'time', 'times')} about a person, {counted(len(tellings) - personal, 'time', 'times')} "
+        f"about a gateway. {counted(total.false, 'time', 'times')} it called for nothing about a person, "
         f"{counted(total.of('technical', TellingResult.FALSE), 'time', 'times')} for nothing about equipment, and "
         f"{counted(total.all_of(TellingResult.AGAIN), 'time', 'times')} to say again what had been said. "
         f"Answering would have taken about {load.effort_minutes / 60 / days:.1f} hours of people's time a day, "

@@ -47,7 +47,7 @@ def duration(seconds: float) -> str:
     for size, unit in _UNITS:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    return f"{seconds:.3g} s" if seconds >= 1 else "a second"
 
 
 def counted(count: float, one: str, many: str) -> str:
