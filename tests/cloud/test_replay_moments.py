@@ -9,6 +9,7 @@ import pytest
 from kanhu.cloud.alerting.listening import Listening
 from kanhu.cloud.alerting.silence import Watch
 from kanhu.cloud.deciding import assemble
+from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.cloud.people.site import load_site
@@ -19,7 +20,7 @@ from kanhu.cloud.replay.silences import first_beat_ms, heard
 from kanhu.cloud.replay.told import Following
 from kanhu.cloud.replay.virtual_clock import VirtualClock
 from kanhu.cloud.replay.virtual_gateway import HEARTBEAT_MS, Taken, VirtualGateway
-from kanhu.contract import Lane
+from kanhu.contract import Lane, Status, Up, encode_status, up_topic
 from kanhu.contract.recording import VillagePlan
 from kanhu.vitals import core_pack, profile_from_tags
 from tests.cloud.recorded import HOUR_MS, MINUTE_MS, SECOND_MS, START_MS, Village, read, record
@@ -88,7 +89,9 @@ def _every_second(folder: Path, recording: Path) -> list[Alert]:
             elif isinstance(what, str):
                 gateway = gateways[what]
                 parcels = gateway.collect(Lane.BACKFILL)
-                deciding.ingest.take(transaction, [gateway.heartbeat(at_ms), *(one.message for one in parcels)])
+                deciding.ingest.take(
+                    transaction, [_message(gateway.heartbeat(at_ms)), *(one.message for one in parcels)]
+                )
             else:
                 gateway = gateways[what.gateway]  # type: ignore[attr-defined]  # the third kind: a reading
                 taken = gateway.take(what)  # type: ignore[arg-type]  # the same
@@ -100,6 +103,10 @@ def _every_second(folder: Path, recording: Path) -> list[Alert]:
         connection.commit()
     ledger.close()
     return following.alerts("v001")
+
+
+def _message(status: Status) -> Message:
+    return Message(up_topic(status.gateway, Up.STATUS), encode_status(status), retained=False)
 
 
 def _beats(stretches: dict[str, list[tuple[int, int]]]) -> Iterator[tuple[int, int, object]]:

@@ -20,12 +20,14 @@ _KEEP = upsert(schema.listening)
 class Listening:
     """Time listened, in milliseconds since the ledger was made."""
 
-    def __init__(self, *, stalled_ms: float = STALLED_MS) -> None:
+    def __init__(self, *, stalled_ms: float = STALLED_MS, keep_every_ms: float = _KEEP_EVERY_MS) -> None:
         """Deaf, until `begin`; the total so far is read with the first use.
 
-        Where time is virtual, and ticks come only when something can happen, no pause is a stall: infinite.
+        Where time is virtual, and ticks come only when something can happen, no pause is a stall, and nobody starts
+        again from what was kept: both infinite.
         """
         self._stalled_ms = stalled_ms
+        self._keep_every_ms = keep_every_ms
         self._total_ms = 0.0
         self._loaded = False
         self._kept_ms = 0.0
@@ -69,7 +71,7 @@ class Listening:
         """Let the time since the last tick count."""
         self._load(connection)
         self._pass(mono_ns)
-        if self._total_ms - self._kept_ms >= _KEEP_EVERY_MS:
+        if self._total_ms - self._kept_ms >= self._keep_every_ms:
             self._keep(connection)
 
     def _pass(self, mono_ns: int) -> None:

@@ -13,7 +13,7 @@ others only. Readings that nothing follows from wait in parcels until the night'
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, func, select
 
 from kanhu.cloud.alerting import acts
 from kanhu.cloud.alerting.deadlines import MOST_A_TICK
@@ -50,11 +50,11 @@ _EVERYWHERE = "/"
 _FOREVER_MS = float("inf")
 _FIRST_NIGHT = select(func.min(schema.timer.c.due_ms)).where(schema.timer.c.kind == TimerKind.NIGHTLY.value)
 _FIRST_DEADLINE = select(func.min(schema.timer.c.due_ms)).where(
-    schema.timer.c.kind.in_([TimerKind.ESCALATE.value, TimerKind.RECHECK.value, TimerKind.ANNUNCIATE.value])
+    (schema.timer.c.kind == TimerKind.ESCALATE.value)
+    | (schema.timer.c.kind == TimerKind.RECHECK.value)
+    | (schema.timer.c.kind == TimerKind.ANNUNCIATE.value)
 )
-_FIRST_SILENCE = select(func.min(schema.timer.c.due_ms)).where(
-    schema.timer.c.kind == TimerKind.SILENCE.value, schema.timer.c.key.in_(bindparam("who", expanding=True))
-)
+_SILENCES = select(schema.timer.c.key, schema.timer.c.due_ms).where(schema.timer.c.kind == TimerKind.SILENCE.value)
 
 
 class VillageReplay:
@@ -86,7 +86,7 @@ class VillageReplay:
         self._zone = policy.timezone
         self._pack = pack
         self._clock = VirtualClock(manifest.starts_ms)
-        self._listening = Listening(stalled_ms=_FOREVER_MS)
+        self._listening = Listening(stalled_ms=_FOREVER_MS, keep_every_ms=_FOREVER_MS)
         self._deciding = assemble(policy, pack, clock=self._clock, listening=self._listening)
         self._staff = Staff(plan)
         self._calendar = Calendar()
@@ -156,7 +156,7 @@ class VillageReplay:
 
     def _plan_silence(self, gateway: str, last_beat_ms: int, *, from_ms: int, to_ms: int) -> None:
         """A silence too short to be noticed, in which no night's work falls, only keeps what is found waiting."""
-        noticed = to_ms - from_ms + HEARTBEAT_MS >= self._deciding.policy.silence.technical_ms
+        noticed = to_ms - last_beat_ms >= self._deciding.policy.silence.technical_ms
         if noticed or self._deciding.nightly.next_ms(from_ms) <= to_ms:
             if last_beat_ms < from_ms:
                 self._calendar.add(last_beat_ms, Order.LINK, partial(self._beat, gateway))
@@ -251,7 +251,7 @@ class VillageReplay:
         self._said[gateway] = virtual.shown
         transaction = Transaction(self._connection, at_ms)
         self._listening.tick(self._connection, mono_ns=self._clock.mono_ns())
-        self._deciding.ingest.take(transaction, [virtual.heartbeat(at_ms)])
+        self._deciding.ingest.watch.heard(transaction, virtual.heartbeat(at_ms))
         self._settle(transaction)
 
     def _link_lost(self, gateway: str, at_ms: int) -> None:
@@ -280,10 +280,8 @@ class VillageReplay:
             self._flush(gateway, at_ms)
 
     def _look_for_silence(self) -> None:
-        due_ms = None
-        if self._silent:
-            due_ms = self._connection.execute(_FIRST_SILENCE, {"who": sorted(self._silent)}).scalar()
-        self._plan_tick("silence", None if due_ms is None else self._manifest.starts_ms + due_ms)
+        due = [row.due_ms for row in self._connection.execute(_SILENCES) if row.key in self._silent]
+        self._plan_tick("silence", self._manifest.starts_ms + min(due) if due else None)
 
     # ------------------------------------------------------------------------------------------ alerts and staff
 

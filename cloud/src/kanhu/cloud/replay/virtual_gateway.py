@@ -25,9 +25,7 @@ from kanhu.contract import (
     Record,
     SeqRanges,
     Status,
-    Up,
     encode_envelope,
-    encode_status,
     up_topic,
 )
 from kanhu.contract.recording import Recorded
@@ -168,9 +166,9 @@ class VirtualGateway:
         """How many readings wait."""
         return sum(isinstance(owed.record, Observation) for owed in (*self.urgent, *self.routine))
 
-    def heartbeat(self, now_ms: int) -> Message:
+    def heartbeat(self, now_ms: int) -> Status:
         """What it says of itself now."""
-        status = Status(
+        return Status(
             STATUS_VERSION,
             self.id,
             self._epoch,
@@ -180,7 +178,6 @@ class VirtualGateway:
             clock=self.shown.state,
             heartbeat_s=HEARTBEAT_MS / 1000,
         )
-        return Message(up_topic(self.id, Up.STATUS), encode_status(status), retained=False)
 
     def _send_again(self, outbox: _Outbox, recorded: Recorded) -> Taken:
         if recorded.seq not in outbox.taken:
