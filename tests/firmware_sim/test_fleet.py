@@ -23,7 +23,8 @@ from kanhu.firmware_sim.fleet.room import make_room
 from tests.cloud.waiting import until
 
 _FIGURES = {
-    "gateways", "connected", "reconnects", "seconds_asked", "seconds", "sent", "receipted", "stored", "lost",
+    "gateways", "connected", "reconnects", "links_broken", "receipts_silent", "seconds_asked", "seconds", "sent",
+    "receipted", "stored", "lost",
     "duplicated", "wrong", "refused", "messages_per_s", "receipt_p50_ms", "receipt_p99_ms", "seconds_to_drain",
     "peak_mb", "county_cpu_s", "county_peak_mb", "broker_cpu_s", "broker_peak_mb", "cpu_s", "wall_s",
 }  # fmt: skip  # names, not rows

@@ -187,6 +187,8 @@ def _figures(fleet: Fleet, account: Account, options: argparse.Namespace) -> dic
         "gateways": options.gateways,
         "connected": connected,
         "reconnects": tally.connections - connected,
+        "links_broken": tally.broken,
+        "receipts_silent": tally.silent,
         "seconds_asked": options.seconds,
         "seconds": round(fleet.steady_s, 1),
         "sent": tally.sent,

@@ -79,11 +79,7 @@ class County:
         await self._wait_until_open("county", http_port)
 
     def cost(self, name: str) -> Cost:
-        """What `broker` or `county` used, up to its end or now.
-
-        Raises:
-            FleetRefused: it ended by itself.
-        """
+        """What `broker` or `county` used until now, or until it was last asked before its end."""
         child = self._children[name]
         if child.process.returncode is None:
             child.cost = _cost(child.process.pid) or child.cost

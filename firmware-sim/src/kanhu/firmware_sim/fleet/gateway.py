@@ -14,28 +14,23 @@ from random import Random
 from typing import Protocol
 
 from kanhu.contract import (
-    VERSION,
     Clock,
-    DeviceStatus,
     Down,
     Envelope,
     GatewayState,
     Lane,
     MessageRefused,
-    Status,
-    Times,
     Up,
     decode_receipt,
     down_topic,
     encode_envelope,
-    encode_status,
     new_epoch,
     up_topic,
 )
-from kanhu.contract.status import STATUS_VERSION
 from kanhu.firmware_sim.fleet import mqtt
+from kanhu.firmware_sim.fleet.heartbeat import heartbeat
 from kanhu.firmware_sim.fleet.outbox import Outbox
-from kanhu.firmware_sim.fleet.readings import read
+from kanhu.firmware_sim.fleet.readings import Sensors
 from kanhu.firmware_sim.fleet.tally import Tally
 
 __all__ = ["Habits", "Stage", "VirtualGateway", "Wire"]
@@ -92,9 +87,9 @@ class VirtualGateway:
     """One gateway; `dial` opens a connection for it, `plan` is told when it wants to be woken earlier than known."""
 
     __slots__ = (
-        "_back_off_s", "_backfill_upto", "_beat_ns", "_clock", "_dial", "_draw", "_habits", "_last_ns",
-        "_last_reading_ms", "_next_packet", "_next_reading_ns", "_parcel_ns", "_ping_ns", "_plan", "_progress_ns",
-        "_retry_ns", "_tally", "_unacknowledged", "_wire", "connections", "name", "outbox", "planned_ns", "stage",
+        "_back_off_s", "_backfill_upto", "_beat_ns", "_clock", "_dial", "_draw", "_habits", "_last_ns", "_next_packet",
+        "_parcel_ns", "_ping_ns", "_plan", "_progress_ns", "_retry_ns", "_sensors", "_tally", "_unacknowledged",
+        "_wire", "connections", "name", "outbox", "planned_ns", "stage",
     )  # fmt: skip  # ten thousand of them: no dictionary each
 
     def __init__(
@@ -123,13 +118,14 @@ class VirtualGateway:
         self._plan = plan
         self._wire: Wire | None = None
         self._retry_ns = first_ns
-        self._next_reading_ns = first_ns + round(draw.random() * self._reading_pause_ns())
+        self._sensors = Sensors(
+            name, readings_a_minute=habits.readings_a_minute, draw=draw, clock=clock, first_ns=first_ns
+        )
         self._parcel_ns = first_ns + round(draw.random() * habits.routine_s * SECOND_NS)
         self._back_off_s = _FIRST_BACK_OFF_S
         self._next_packet = 0
         self._unacknowledged: set[int] = set()
         self._backfill_upto = 0
-        self._last_reading_ms: int | None = None
         self._beat_ns = self._progress_ns = self._last_ns = 0
         self._ping_ns: int | None = None
 
@@ -144,7 +140,7 @@ class VirtualGateway:
                 self._tally.dials += 1
                 self._dial(self)
             case Stage.GREETING | Stage.SUBSCRIBING if now_ns >= self._last_ns + _ANSWER_NS:
-                self._tally.lost += 1
+                self._tally.broken += 1
                 self._break_off(now_ns)
             case Stage.ONLINE:
                 self._work(now_ns)
@@ -165,7 +161,7 @@ class VirtualGateway:
             return
         wire, self._wire = self._wire, None
         if wire is not None:
-            self._tally.lost += 1
+            self._tally.broken += 1
             wire.drop()
         self._go_away(self._clock.mono_ns())
         self._retry_ns = back_ns
@@ -205,7 +201,6 @@ class VirtualGateway:
 
     def received(self, packet: mqtt.Packet) -> None:
         """A packet of the broker."""
-        self._tally.packets_in += 1
         now_ns = self._clock.mono_ns()
         match packet:
             case mqtt.Publish(topic=topic, payload=payload, packet_id=packet_id):
@@ -224,14 +219,14 @@ class VirtualGateway:
             case mqtt.Suback(codes=(0,)) if self.stage is Stage.SUBSCRIBING:
                 self._begin(now_ns)
             case _:  # a refusal, or something out of turn
-                self._tally.lost += 1
+                self._tally.broken += 1
                 self._break_off(now_ns)
         self._replan()
 
     def closed(self, wire: Wire) -> None:
         """A connection ended; one that was given up already is nobody's concern."""
         if wire is self._wire:
-            self._tally.lost += 1
+            self._tally.broken += 1
             self._go_away(self._clock.mono_ns())
             self._replan()
 
@@ -253,7 +248,7 @@ class VirtualGateway:
 
     def _work(self, now_ns: int) -> None:
         if self._ping_ns is not None and now_ns >= self._ping_ns + self._keepalive_ns():
-            self._tally.lost += 1
+            self._tally.broken += 1
             self._break_off(now_ns)
             return
         if self.outbox.in_flight and now_ns >= self._silent_ns():
@@ -327,19 +322,11 @@ class VirtualGateway:
     # ------------------------------------------------------------------------------------- what it says
 
     def _emit(self, now_ns: int) -> None:
-        """Accept the readings that fell due since the last time: each carries the moment it belongs to."""
+        """Accept the readings that fell due since the last time."""
         until_ns = now_ns if self._habits.emit_until_ns is None else min(now_ns, self._habits.emit_until_ns)
-        if self._next_reading_ns > until_ns:
-            return
-        wall_ms, state = self._clock.wall_ms(), self._clock.state()
-        while self._next_reading_ns <= until_ns:
-            at_ns = self._next_reading_ns
-            arrival_ms = wall_ms - (now_ns - at_ns) // _MILLISECOND_NS
-            times = Times(arrival_ms, at_ns, self._clock.boot, state)
-            self.outbox.accept(read(self._draw, gateway=self.name, times=times))
+        for record in self._sensors.due(until_ns, now_ns=now_ns):
+            self.outbox.accept(record)
             self._tally.emitted += 1
-            self._last_reading_ms = arrival_ms
-            self._next_reading_ns = at_ns + self._reading_pause_ns()
 
     def _say(self, state: GatewayState, *, now_ns: int) -> None:
         self._tally.heartbeats += 1
@@ -348,31 +335,17 @@ class VirtualGateway:
         self._beat_ns = now_ns + round(self._habits.heartbeat_s * SECOND_NS)
 
     def _status(self, state: GatewayState) -> bytes:
-        oldest = self.outbox.oldest()
-        cuff = DeviceStatus(
-            f"cuff-{self.name}", "cuff-ble", connected=True, last_reading_ms=self._last_reading_ms, battery_percent=80
-        )
-        status = Status(
-            version=STATUS_VERSION,
+        return heartbeat(
+            state,
             gateway=self.name,
-            epoch=self.outbox.epoch,
-            state=state,
-            boot=self._clock.boot,
-            software=VERSION,
-            sent_ms=self._clock.wall_ms(),
-            clock=self._clock.state(),
+            outbox=self.outbox,
+            last_reading_ms=self._sensors.last_ms,
             heartbeat_s=self._habits.heartbeat_s,
-            accepted=self.outbox.accepted,
-            owed=self.outbox.owed,
-            oldest_owed_ms=None if oldest is None else oldest.times.arrival_ms,
-            devices=(cuff,),
+            clock=self._clock,
         )
-        return encode_status(status)
 
     def _send(self, data: bytes) -> None:
         if self._wire is not None:
-            self._tally.packets_out += 1
-            self._tally.bytes_out += len(data)
             self._last_ns = self._clock.mono_ns()
             self._wire.send(data)
 
@@ -407,6 +380,3 @@ class VirtualGateway:
 
     def _keepalive_ns(self) -> int:
         return self._habits.keepalive_s * SECOND_NS
-
-    def _reading_pause_ns(self) -> int:
-        return round(60 * SECOND_NS / self._habits.readings_a_minute * self._draw.uniform(0.5, 1.5))

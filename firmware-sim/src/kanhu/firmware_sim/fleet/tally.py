@@ -21,16 +21,13 @@ class Tally:
     """Receipts that cannot be read, or speak of another gateway or outbox."""
     refused: int = 0
     """Refusals named in receipts; one is counted again with each receipt that repeats it."""
-    packets_out: int = 0
-    packets_in: int = 0
-    bytes_out: int = 0
     dials: int = 0
     connections: int = 0
     online: int = 0
     silent: int = 0
     """Connections given up because records were under way and no receipt came."""
-    lost: int = 0
-    """Connections that broke."""
+    broken: int = 0
+    """Connections that ended otherwise than by a goodbye, the silent ones not counted."""
     unreachable: int = 0
     receipt_ms: "array[float]" = field(default_factory=lambda: array("d"))
     """From the first send of a parcel to the first receipt that names it."""
