@@ -3,6 +3,7 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ _PURE_FAULTS = {
     "clock": frozenset({"year_1970", "step"}),
     "staff": frozenset({"absent"}),
 }
+_PLACES = ("gateway", "link", "broker", "cloud", "disk", "clock", "device", "staff")
 _AT_THE_START = frozenset({"clock"})
 
 
@@ -132,6 +134,10 @@ def _objections_to_fault(
 ) -> Iterator[tuple[str, str]]:
     place = f"fault at {fault.at_s:g} s"
     kind, _, name = fault.on.partition(" ")
+    if kind not in _PLACES:
+        near = get_close_matches(kind, _PLACES, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"write one of {', '.join(_PLACES)}"
+        yield place, f"on is {fault.on!r}; {meant}"
     if name and name not in (devices if kind == "device" else homes):
         yield place, f"there is no {'device' if kind == 'device' else 'home'} {name}"
     if scenario.depth is Depth.PROCESS:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import httpx
 
+from kanhu.contract import SystemClock
 from kanhu.harness.faults import Breakable, Fault, Hit, LinkFaults, LinkProxy, Place, ProcessFaults, Schedule, play
-from kanhu.harness.ledger import Account, balance, has_started
+from kanhu.harness.ledger import Account, balance, lines_of
 from kanhu.harness.village.county import SeenAlert
 from kanhu.harness.village.script import Home
 from kanhu.harness.village.settings import USUAL, Pace
@@ -152,10 +153,11 @@ async def _bring_up(stage: Stage, wanted: ProcessPlay, links: Mapping[str, LinkP
 
 async def _play(stage: Stage, wanted: ProcessPlay, course: Course, links: Mapping[str, LinkProxy]) -> None:
     await order(stage, b"start")
-    while not has_started(stage.journal):
+    clock = SystemClock()
+    while (started_ms := _started_ms(stage.journal)) is None:
         stage.processes.check()
         await asyncio.sleep(_POLL_S)
-    course.began_ns = _now_ns()
+    course.began_ns = clock.mono_ns() - (clock.wall_ms() - started_ms) * 1_000_000
     stage.say("the play begins")
 
     def elapsed_s() -> float:
@@ -279,6 +281,11 @@ async def _follow_journals(stage: Stage, course: Course) -> None:
                         Promise(gateway, line["alert_id"], line["rule"], line["priority"], _now_ns())
                     )
         await asyncio.sleep(_POLL_S)
+
+
+def _started_ms(journal: Path) -> int | None:
+    """When the simulator began to play, as it wrote down itself."""
+    return next((int(line["t_ms"]) for line in lines_of(journal) if "started" in line), None)
 
 
 def _new_lines(journal: Path, read_to: dict[str, int]) -> list[dict[str, str]]:
