@@ -274,7 +274,7 @@ def _loss_by(cell: _Cell, row: Row) -> str:
     if not row.loses_packets:
         return ""
     if cell.link is None:
-        return "stalls of a relay, for want of name spaces"
+        return "stalls of the relay, for want of name spaces"
     return f"{cell.link.lost} of {cell.link.packets} packets dropped between two name spaces"
 
 

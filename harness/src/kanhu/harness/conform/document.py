@@ -45,9 +45,14 @@ def figure_tables(
             if cell is not None:
                 values = (str(getattr(cell, name)) for name, _ in _COLUMNS)
                 lines.append(f"| {row.title} | " + " | ".join(values) + " |")
-    loss = next((cell.loss_by for cell in done.values() if cell.loss_by), "")
-    if loss:
-        lines += ["", f"Packets were lost by {loss.partition('dropped ')[2] or loss}."]
+    loss_by = {cell.loss_by for cell in done.values() if cell.loss_by}
+    if any("name spaces" in each and "want" not in each for each in loss_by):
+        lines += ["", "Packets were really lost, between two network name spaces."]
+    elif loss_by:
+        lines += [
+            "",
+            "No packet was really lost: this machine has no name spaces for it, and the relay stalled instead.",
+        ]
     return "\n".join(lines)
 
 

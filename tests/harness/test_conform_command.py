@@ -1,0 +1,85 @@
+"""The command: wrong usage is refused before anything starts, and its page says what it does."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from kanhu.harness.conform import thingsboard
+from kanhu.harness.conform.candidates import GATEWAY, PLACES, Door, Wire, command, kanhu
+from kanhu.harness.conform.cell import Figures
+from kanhu.harness.conform.clauses import CLAUSES, ENROLLED, NOBODY
+from kanhu.harness.conform.document import PAGE, clause_table, figure_tables, put_between
+from kanhu.harness.conform.judging import Answer, Verdict
+from kanhu.harness.conform.rows import ROWS
+from tests.architecture.layout import ROOT
+
+_COMMAND = [sys.executable, "-P", "-m", "kanhu.harness.conform"]
+_WRONG = {
+    "--speed 10": "keep real time",
+    "--gateway x --cloud mqtt://127.0.0.1": "two tests",
+    "--gateway {nowhere}": "names 'nowhere'",
+    "--cloud http://127.0.0.1": "is no address",
+    "--cloud 127.0.0.1:1883": "is no address",
+    "--ledger x": "belong to --cloud",
+    "--cloud mqtt://127.0.0.1 --kill x": "belong together",
+    "--rate 0": "0.01 to 100",
+    "--rate nan": "0.01 to 100",
+    "--jobs 0": "1 to 64",
+    "--row nonsense": "invalid choice",
+    "--write --quick": "whole table",
+}
+
+
+@pytest.mark.parametrize("arguments", _WRONG)
+def test_wrong_usage_is_refused_in_words(arguments: str) -> None:
+    done = subprocess.run([*_COMMAND, *arguments.split()], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert _WRONG[arguments] in done.stderr.splitlines()[-1]
+
+
+def test_the_help_of_run_names_each_option() -> None:
+    program = (ROOT / "harness/src/kanhu/harness/conform/__main__.py").read_text(encoding="utf-8")
+    options = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', program)) - {"--speed"}
+    door = subprocess.run(
+        [str(ROOT / "run"), "conform", "--help"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert set(re.findall(r"^  (--[a-z-]+)", door.stdout, re.MULTILINE)) == options
+
+
+def test_the_page_names_every_row_clause_place_and_gateway() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    words = [f"`{row.name}`" for row in ROWS] + [f"`{clause.name}`" for clause in CLAUSES]
+    words += [f"`{{{place}}}`" for place in PLACES] + [f"`{name}`" for name in (*ENROLLED, NOBODY, GATEWAY)]
+    words += [f"--feed {door.value}" for door in Door] + [f"--wire {wire.value}" for wire in Wire]
+    assert [word for word in words if word not in page] == []
+    assert thingsboard.VERSION in page
+
+
+def test_tables_are_put_between_their_markers_and_nowhere_else() -> None:
+    page = "before\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nafter\n"
+    written = put_between(page, "figures", "new")
+    assert written == "before\n<!-- figures: begin -->\n\nnew\n\n<!-- figures: end -->\nafter\n"
+    assert put_between(written, "figures", "new") == written
+    with pytest.raises(ValueError, match="no markers"):
+        put_between("nothing here", "figures", "new")
+
+
+def test_each_gateway_has_its_column_and_a_row_that_does_not_apply_says_so() -> None:
+    stranger = command("my-gateway {folder}", wire=Wire.JSON, door=Door.HTTP)
+    rows = [row for row in ROWS if row.name in {"reset", "county-away"}]
+    done = {
+        (each.name, "reset"): Figures(each.name, "reset", 9, 8, 3, 0, 0, 0, 1.5, 40.0, 0.5, 3.0, 100.0, 60.0)
+        for each in (kanhu(), stranger)
+    }
+    text = figure_tables([kanhu(), stranger], rows, done, how="./run conform")
+    assert "| connection reset every 5 s | 3 of 8 | 3 of 8 |" in text
+    assert not stranger.can_be_put_into(next(row for row in rows if row.name == "county-away"))
+    assert "does not apply" in text
+
+
+def test_a_clause_that_was_not_asked_is_in_the_table_all_the_same() -> None:
+    text = clause_table([Answer(CLAUSES[0], Verdict.BROKEN)], of="yours")
+    assert f"| `{CLAUSES[0].name}` |" in text
+    assert text.count("not asked") == len(CLAUSES) - 1
