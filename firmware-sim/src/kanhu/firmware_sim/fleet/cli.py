@@ -97,7 +97,7 @@ def run_fleet(options: argparse.Namespace) -> int:
 
 async def _run(options: argparse.Namespace) -> Report:
     interrupt = _Interrupt(asyncio.current_task())
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, interrupt)
     clock = SystemClock()
     began_ns = clock.mono_ns()

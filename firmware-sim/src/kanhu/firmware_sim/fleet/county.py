@@ -173,7 +173,11 @@ async def dump_by(command: Sequence[str], out: Path) -> Path:
     """
     arguments = [part.replace("{}", str(out)) for part in command]
     try:
-        process = await asyncio.create_subprocess_exec(*arguments, stdin=asyncio.subprocess.DEVNULL)
+        process = await asyncio.create_subprocess_exec(
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=sys.stderr,  # standard output is for figures
+        )
     except OSError as error:
         raise FleetRefused(f"{arguments[0]}: {error.strerror}") from error
     try:
