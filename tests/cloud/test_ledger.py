@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from kanhu.cloud.ledger import segments
 from kanhu.cloud.ledger.coverage import Coverage, read_coverage, receipt
+from kanhu.cloud.ledger.database import LEDGER_FILE, Durability, Ledger
 from kanhu.contract import FakeClock, Gap, GapReason, Record, SeqRanges, record_digest
 from kanhu.contract.receipt import MAX_RANGES
 from tests.cloud.town import EPOCH, Town, envelope, finding, heartbeat, oximetry, times
@@ -182,3 +183,18 @@ def test_coverage_of_another_epoch_is_another_outbox(town: Town, clock: FakeCloc
 
 def _limit_pages(town: Town, pages: int) -> None:
     town.county.writer.run(lambda tx: tx.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar())
+
+
+def test_a_scratch_ledger_waits_for_no_disk_and_the_service_opens_none(tmp_path: Path) -> None:
+    """What a replay throws away is opened so by name; whoever opens the file without it gets the promises back."""
+    file = tmp_path / LEDGER_FILE
+    for ledger, pragmas in (
+        (Ledger(file, durability=Durability.SCRATCH), ("memory", 0)),
+        (Ledger(file), ("wal", 2)),
+    ):
+        ledger.migrate()
+        ledger.check()
+        with ledger.connect_writer() as connection:
+            found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+        ledger.close()
+        assert tuple(found) == pragmas

@@ -156,6 +156,16 @@ def test_a_stalled_process_heard_nothing(town: Town, clock: FakeClock) -> None:
     assert not town.board()
 
 
+def test_where_time_is_virtual_no_pause_is_a_stall(town: Town, clock: FakeClock) -> None:
+    listening = Listening(stalled_ms=float("inf"), keep_every_ms=float("inf"))
+    with town.county.ledger.read() as connection:
+        listening.begin(connection, mono_ns=clock.mono_ns())
+        clock.advance(3600)
+        listening.tick(connection, mono_ns=clock.mono_ns())
+        assert listening.total_ms(connection) == 3_600_000
+        assert listening.since_resumed_ms() == 3_600_000
+
+
 def test_retained_status_repeated_status_and_farewells_are_no_heartbeat(town: Town, clock: FakeClock) -> None:
     town.pass_time(60)
     town.beat("home-01")
