@@ -1,4 +1,4 @@
-"""The tour of the simulator names everything a scenario and the command line know."""
+"""The tour of the simulator and the page on scenarios name everything a scenario and the command line know."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,8 +8,9 @@ import pytest
 
 from kanhu.firmware_sim import scenario
 
-_TOUR = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
-_HARNESS_OWN = {scenario.Fault, scenario.Expected}  # named, not explained: they are not the simulator's
+_ROOT = Path(__file__).parents[2]
+_PAGES = "".join((_ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("simulator.md", "scenarios.md"))
+_LIBRARY = _ROOT / "harness" / "scenarios" / "library"
 
 
 def _tables() -> list[type[msgspec.Struct]]:
@@ -19,7 +20,7 @@ def _tables() -> list[type[msgspec.Struct]]:
 
 
 def _words() -> list[str]:
-    fields = {name for table in _tables() if table not in _HARNESS_OWN for name in table.__struct_fields__}
+    fields = {name for table in _tables() for name in table.__struct_fields__}
     tags = {table.__struct_config__.tag for table in _tables() if isinstance(table.__struct_config__.tag, str)}
     choices = {
         member.value
@@ -27,10 +28,15 @@ def _words() -> list[str]:
         if isinstance(each, type) and issubclass(each, StrEnum)
         for member in each
     }
-    options = {"--scenario", "--state", "--journal", "--seed", "--recordings", "--autostart"}
-    return sorted((fields - {"home", "event", "fault", "expected"}) | tags | choices | options)
+    options = {"--scenario", "--state", "--journal", "--seed", "--recordings", "--autostart", "--speed"}
+    return sorted((fields - {"home", "event"}) | tags | choices | options)
 
 
 @pytest.mark.parametrize("word", _words())
-def test_the_tour_names(word: str) -> None:
-    assert word in _TOUR
+def test_the_pages_name(word: str) -> None:
+    assert word in _PAGES or f"`{word.removesuffix('_s')}`" in _PAGES
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in _LIBRARY.glob("*.toml")))
+def test_the_page_on_scenarios_tells_of_every_file(name: str) -> None:
+    assert f"| `{name}` |" in _PAGES
