@@ -156,6 +156,12 @@ def test_what_is_too_short_or_cut_off_by_the_end_is_not_due(not_due: object) -> 
     assert (figures["events"], figures["missed"]) == (0, 0)
 
 
+def test_a_gateway_that_is_silent_from_the_very_start_is_not_due_and_later_it_is() -> None:
+    for minute, result in ((1, EventResult.NOT_DUE), (3, EventResult.NOT_RAISED)):
+        silent = happening(HappeningKind.GATEWAY_SILENT, minute, subject="", lasts=10, readings={})
+        assert _result(County([silent])) is result
+
+
 def test_an_alert_outside_every_event_is_true_where_the_person_had_reached_the_limit() -> None:
     county = County()
     county.extremes["v001-r01"] = {"systolic": (120, 184), "diastolic": (70, 95)}

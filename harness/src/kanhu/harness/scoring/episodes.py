@@ -37,7 +37,7 @@ class EventResult(StrEnum):
     NOT_REACHED = "not_reached"  # at the moments of measurement the true value had not reached the limit
     BELOW_PRIORITY = "below_priority"
     NOT_RAISED = "not_raised"
-    NOT_DUE = "not_due"  # too short to need anything, or cut off by the end of the recording
+    NOT_DUE = "not_due"  # too short to need anything, or cut off by the start or the end of the recording
 
 
 MISSED = (
@@ -218,7 +218,7 @@ def _episode(
         told, rule = each.answer
         late = told.late or told.at_ms > each.deadline_ms
         return Episode(happening, EventResult.LATE if late else EventResult.FOUND, told, rule, first_good_ms)
-    if happening.end_ms - happening.onset_ms < expectation.least_s * 1000 or each.deadline_ms > known.manifest.ends_ms:
+    if not _due(each, known):
         return Episode(happening, EventResult.NOT_DUE)
     open_alert = _still_open(each, standing, open_ms=open_ms)
     if open_alert is not None:
@@ -226,6 +226,13 @@ def _episode(
     if each.low is not None:
         return Episode(happening, EventResult.BELOW_PRIORITY, *each.low, first_good_ms)
     return Episode(happening, _why_missed(each, reach), first_good_ms=first_good_ms)
+
+
+def _due(each: _Open, known: Known) -> bool:
+    happening, expectation = each.happening, each.expectation
+    long_enough = happening.end_ms - happening.onset_ms >= expectation.least_s * 1000
+    warm = happening.onset_ms - known.manifest.starts_ms >= expectation.warm_up_s * 1000
+    return long_enough and warm and each.deadline_ms <= known.manifest.ends_ms
 
 
 def _still_open(each: _Open, standing: dict[tuple[str, str], list[Alert]], *, open_ms: int) -> Alert | None:

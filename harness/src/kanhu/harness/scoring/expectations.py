@@ -36,6 +36,7 @@ class Expectation(_Table, frozen=True, kw_only=True):
     least_s: float
     in_time_s: float | None = None
     after_end_s: float
+    warm_up_s: float = 0.0
     source: str
 
     @property
