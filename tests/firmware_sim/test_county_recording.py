@@ -28,6 +28,7 @@ from kanhu.contract.recording import (
 )
 from kanhu.firmware_sim.cli import main
 from kanhu.firmware_sim.errors import FolderRefused, RecordRefused
+from kanhu.firmware_sim.recording import county as county_module
 from kanhu.firmware_sim.recording.county import CountyWish, record_county
 from kanhu.firmware_sim.recording.rhythms import default_recordings
 from kanhu.firmware_sim.truth import Extremes, Happening, HappeningKind, Person, Truth, read_truth
@@ -35,6 +36,7 @@ from kanhu.firmware_sim.truth import Extremes, Happening, HappeningKind, Person,
 _DAY_MS = 86_400_000
 _DAYS = 16
 """Long enough to be interrupted."""
+_SEED_OF_A_LONG_LIE = 10
 
 
 def _wish(out: Path, **changed: int) -> CountyWish:
@@ -265,6 +267,17 @@ def test_every_kind_of_device_is_there_and_flags_are_those_devices_give(county: 
     assert flags["heart_rhythm"].keys() <= {QualityReason.NO_CONTACT}
 
 
+def test_people_measure_about_as_often_as_they_are_asked_to(county: Path) -> None:
+    taken = Counter(each.observation.metric for each in _readings(county))
+    devices = Counter(
+        metric for metric, _ in {(each.observation.metric, each.observation.device) for each in _readings(county)}
+    )
+    cuff_a_day = taken["bp"] / devices["bp"] / 12
+    windows_a_day = taken["oximetry"] / devices["oximetry"] / 12
+    assert 1.5 <= cuff_a_day <= 4
+    assert 3 <= windows_a_day <= 12
+
+
 def test_artefacts_are_as_rare_as_they_are_said_to_be(county: Path) -> None:
     windows = [each.observation for each in _readings(county) if each.observation.metric == "oximetry"]
     misuse = [each for each in _truth(county) if isinstance(each, Happening) and each.kind is HappeningKind.MISUSE]
@@ -343,6 +356,26 @@ def test_happenings_count_the_readings_that_were_taken_of_them(county: Path) -> 
         assert 0 < happening.good.get(metric, 0) <= len(taken)
         counted += 1
     assert counted >= 5
+
+
+def test_sensors_see_who_lies_on_the_floor_fall_still(tmp_path: Path) -> None:
+    _record(tmp_path, people=25, days=30, seed=_SEED_OF_A_LONG_LIE)
+    with (tmp_path / "v001" / TRUTH_FILE).open("rb") as lines:
+        truth = [*read_truth(lines, place="v001")]
+    lies = [each for each in truth if isinstance(each, Happening) and each.kind is HappeningKind.LONG_LIE]
+    assert lies
+    for lie in lies:
+        hours = (lie.end_ms - lie.onset_ms) / 3_600_000
+        assert hours >= 1
+        assert lie.readings.keys() <= {"motion", "contact"}
+        assert lie.readings.get("motion", 0) <= 4  # the last of before, and whoever finds them
+
+
+def test_a_recording_of_another_simulator_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _record(tmp_path)
+    monkeypatch.setattr(county_module, "_DECIDES", ("truth.py",))
+    with pytest.raises(FolderRefused, match="other settings"):
+        _record(tmp_path)
 
 
 def test_extremes_hold_a_line_a_day_and_person_within_its_values(county: Path) -> None:

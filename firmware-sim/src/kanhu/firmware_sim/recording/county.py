@@ -4,6 +4,7 @@ What a village holds depends on settings and its number alone, so the bytes are 
 are and in whatever order villages are made.
 """
 
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -29,6 +30,10 @@ from kanhu.firmware_sim.recording.village_play import play_village
 
 STARTS_MS: Final = int(datetime(2026, 3, 1, 16, 0, tzinfo=UTC).timestamp()) * 1000
 """Monday 2026-03-02 00:00 in Shanghai."""
+
+_DIGITS = 12
+_CODE = Path(__file__).parents[1]
+_DECIDES = ("bodies/*.py", "homes/*.py", "population/*.py", "recording/*.py", "scenario.py", "truth.py")
 
 Told = Callable[[str, int, int], None]
 """Village, days done, days in all."""
@@ -59,8 +64,21 @@ def county_settings(wish: CountyWish) -> Settings:
         seed=wish.seed,
         starts_ms=STARTS_MS,
         days=wish.days,
-        details={"people": str(wish.people), "recordings": recordings_digest(wish.recordings)},
+        details={
+            "people": str(wish.people),
+            "recordings": recordings_digest(wish.recordings)[:_DIGITS],
+            "simulator": _code_digest(),
+        },
     )
+
+
+def _code_digest() -> str:
+    """Of the code that decides the bytes: a recording begun by another simulator must not be gone on with."""
+    digest = hashlib.sha256()
+    files = (file for name in _DECIDES for file in _CODE.glob(name))
+    for file in sorted(files):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:_DIGITS]
 
 
 def record_county(wish: CountyWish, *, told: Told) -> Manifest:

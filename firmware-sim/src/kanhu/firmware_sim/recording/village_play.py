@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kanhu.contract import ClockState, Subject, SubjectKind
 from kanhu.contract.recording import Silence, VillagePlan
-from kanhu.firmware_sim.bodies import Body
 from kanhu.firmware_sim.homes import ClockFault, Dwelling, Outage, gateway_clock, outages
 from kanhu.firmware_sim.population import Village, draw_fate, draw_village
 from kanhu.firmware_sim.recording.diary import Site
@@ -51,8 +50,8 @@ def play_village(folder: RecordingFolder, number: int, *, people: int, rhythms: 
                     measure_as_usual(player, day)
                     let_visitors_measure(player, visits, day)
                     go_to_the_clinic(player, clinic, day)
-                if home.has_sensors:
-                    _watch_rooms(home.gateway, dwelling, bodies, day, settings=settings, writer=writer)
+                if home.has_sensors:  # one lives there
+                    _watch_rooms(dwelling, players[home.people[0].id], day)
             writer.end_day(day)
             told(day + 1)
         plan = VillagePlan(
@@ -95,23 +94,19 @@ def _settle(
     return players, dwellings
 
 
-def _watch_rooms(
-    gateway: str,
-    dwelling: Dwelling,
-    bodies: Mapping[str, Body],
-    day: int,
-    *,
-    settings: Settings,
-    writer: VillageWriter,
-) -> None:
-    subject = Subject(SubjectKind.DWELLING, gateway)
-    for movement in dwelling.movements(bodies, day):
-        true_ms = settings.starts_ms + round(movement.at_s * _MS_PER_S)
-        device = f"{movement.sensor}-{gateway}"
-        writer.take(
-            gateway,
-            sensor_change(true_ms, device, metric=movement.kind, state=int(movement.on), dwelling=subject),
+def _watch_rooms(dwelling: Dwelling, player: Player, day: int) -> None:
+    """What sensors see of the one who lives there; they show a happening as well as any device worn."""
+    site = player.diary.site
+    subject = Subject(SubjectKind.DWELLING, site.gateway)
+    for movement in dwelling.movements({player.person.id: player.body}, day):
+        reading = sensor_change(
+            site.ms(movement.at_s),
+            f"{movement.sensor}-{site.gateway}",
+            metric=movement.kind,
+            state=int(movement.on),
+            dwelling=subject,
         )
+        player.diary.note(site.gateway, reading)
 
 
 def _clock(gateway: str, settings: Settings, away: Sequence[Outage], fault: ClockFault | None) -> GatewayClock:
