@@ -208,6 +208,17 @@ def test_a_folder_without_recorded_beats_is_refused_before_anything_is_made(tmp_
     assert not wish.out.exists()
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_folder_that_cannot_be_written_is_told_with_the_remedy(tmp_path: Path, jobs: int) -> None:
+    _record(tmp_path, people=50, days=1)
+    for name in ("v001", "v002"):
+        (tmp_path / name / "done.json").unlink()
+        (tmp_path / name / READINGS_FILE).unlink()
+        (tmp_path / name / READINGS_FILE).mkdir()
+    with pytest.raises(FolderRefused, match="same command goes on"):
+        _record(tmp_path, people=50, days=1, jobs=jobs)
+
+
 @pytest.mark.parametrize(
     "options",
     [

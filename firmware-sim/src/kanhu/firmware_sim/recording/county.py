@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kanhu.contract.recording import Manifest
-from kanhu.firmware_sim.errors import WorkerLost
+from kanhu.firmware_sim.errors import FolderRefused, WorkerLost
 from kanhu.firmware_sim.population import draw_village, register_toml, village_sizes
 from kanhu.firmware_sim.recording.folder import Done, RecordingFolder, Settings
 from kanhu.firmware_sim.recording.rhythms import Rhythms, load_rhythms, recordings_digest
@@ -85,7 +85,7 @@ def record_county(wish: CountyWish, *, told: Told) -> Manifest:
     """Make the county, or the rest of it.
 
     Raises:
-        FolderRefused, RecordRefused: before anything is made.
+        FolderRefused, RecordRefused: before anything is made, or the disk is full.
         WorkerLost: a process was ended from outside.
     """
     rhythms = load_rhythms(wish.recordings)
@@ -103,10 +103,14 @@ def record_county(wish: CountyWish, *, told: Told) -> Manifest:
         made = _side_by_side(folder, tasks, rhythms, jobs=min(wish.jobs, len(tasks)), told=told)
     else:
         made = _one_by_one(folder, tasks, rhythms, told=told)
-    for done in made:
-        dones[done.village] = done
-    whole = [done for done in dones.values() if done is not None]
-    return folder.finish(whole, site=register_toml(villages, seed=str(wish.seed)))
+    try:
+        for done in made:
+            dones[done.village] = done
+        whole = [done for done in dones.values() if done is not None]
+        return folder.finish(whole, site=register_toml(villages, seed=str(wish.seed)))
+    except OSError as error:
+        remedy = f"cannot be written ({error.strerror}); make room, the same command goes on"
+        raise FolderRefused(wish.out, remedy) from error
 
 
 def _one_by_one(folder: RecordingFolder, tasks: list[_Task], rhythms: Rhythms, *, told: Told) -> Iterator[Done]:
