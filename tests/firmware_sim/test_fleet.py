@@ -58,7 +58,7 @@ async def test_a_fleet_loses_nothing_through_a_storm_and_leaves_nothing_behind(t
     assert figures.keys() == _FIGURES
     assert (figures["lost"], figures["duplicated"], figures["wrong"]) == (0, 0, 0)
     assert figures["sent"] == figures["receipted"] == figures["stored"] > 100
-    assert (figures["connected"], figures["reconnects"]) == (40, 40)
+    assert (figures["connected"], figures["reconnects"], figures["links_broken"]) == (40, 40, 40)
     assert min(figures["county_peak_mb"], figures["broker_peak_mb"], figures["cpu_s"]) > 0
     assert _left_in(tmp_path) == []
 

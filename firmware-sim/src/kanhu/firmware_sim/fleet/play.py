@@ -160,6 +160,7 @@ class Fleet:
         for number, gateway in enumerate(self.gateways):
             gateway.leave()
             if number % (_GATEWAYS_A_SECOND // 10) == 0:
+                self._wake_due(self._clock.mono_ns())  # who waits for its turn stays alive until then
                 await self._clock.sleep(0.1)
         await self._clock.sleep(0.1)
 
@@ -170,9 +171,7 @@ class Fleet:
         end_ns = self._clock.mono_ns() + round(seconds * SECOND_NS)
         told_ns = 0
         while (now_ns := self._clock.mono_ns()) < end_ns and not self._stop.is_set():
-            for gateway in self._due(now_ns):
-                gateway.wake()
-                self._put(gateway)
+            self._wake_due(now_ns)
             if now_ns >= told_ns + _PROGRESS_S * SECOND_NS:
                 told_ns = now_ns
                 self._check()
@@ -180,6 +179,11 @@ class Fleet:
                 if until is not None and until():
                     return
             await self._clock.sleep(_STEP_S)
+
+    def _wake_due(self, now_ns: int) -> None:
+        for gateway in self._due(now_ns):
+            gateway.wake()
+            self._put(gateway)
 
     def _due(self, now_ns: int) -> Iterator[VirtualGateway]:
         while self._agenda and self._agenda[0][0] <= now_ns:
