@@ -1,12 +1,13 @@
 """The drawings of the page: which numbers of a scored recording go into which plot, and what is said beside it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
 from kanhu.contract import Priority
 from kanhu.firmware_sim.truth import HappeningKind
+from kanhu.harness.county.evidence import table
 from kanhu.harness.county.plots import Bar, Mark, Point, aim_bars, bars, columns, cumulative, funnel, strip
 from kanhu.harness.county.words import PRIORITIES, both, duration
 from kanhu.harness.scoring.episodes import EventResult, TellingResult
@@ -14,13 +15,22 @@ from kanhu.harness.scoring.figures import Scored
 from kanhu.harness.scoring.spread import spread
 from kanhu.harness.scoring.tally import Tally, by_kind, by_rule, by_village
 
-__all__ = ["delays", "false_by_rule", "found_by_kind", "hours", "strip_of_events", "villages", "weak_villages"]
+__all__ = [
+    "delays",
+    "false_by_rule",
+    "found_by_kind",
+    "hours",
+    "strip_of_events",
+    "village_table",
+    "villages",
+    "weak_villages",
+]
 
 _DAY_MS = 86_400_000
-_HOUR_MS = 3_600_000
+_MINUTE_MS = 60_000
 _MOST_DATES = 10
-_WEAK_HOURS_A_DAY = 1.0
-"""A village whose gateways are cut off for longer than this on an average day has a weak link; project choice."""
+_WEAK_TIMES = 2.0
+"""A village cut off for so many times as long as the middle one has a weak link; project choice."""
 _TICKS = ((1, "1 s"), (10, "10 s"), (60, "1 min"), (600, "10 min"), (3600, "1 h"), (86_400, "1 d"), (864_000, "10 d"))
 _RAISED = {EventResult.FOUND: "found", EventResult.FOUND_OPEN: "found", EventResult.LATE: "late"}
 
@@ -129,20 +139,37 @@ def villages(scored: Scored) -> str:
         "Share of events told in time, by number of events. Between the full lines lie 95 of 100 villages by chance "
         "alone, between the dotted ones 99.8; a village below is served worse. Diamonds: weak link."
     )
-    return drawn + f"<p class='note'>{escape(words)}</p>"
+    return drawn + f"<p class='note'>{escape(words)}</p><p class='note'>{escape(weak_villages(scored))}</p>"
+
+
+def village_table(scored: Scored) -> str:
+    """Each village in numbers."""
+    places, cut, weak = by_village(scored.episodes), _minutes_cut(scored), _weak(scored)
+    rows = []
+    for village, tally in places.items():
+        tell = spread(tally.tell_s)
+        rows.append((
+            village + (" (weak)" if village in weak else ""),
+            f"{tally.people:,}",
+            f"{cut.get(village, 0.0):.0f}",
+            f"{tally.found} of {tally.events}",
+            f"{tally.missed:,}",
+            duration(tell.p95) if tell is not None else "",
+            f"{tally.false:,}",
+        ))  # fmt: skip
+    heads = ("Village", "People", "Cut off, min a day", "In time", "Missed", "95 of 100 heard within", "False")
+    return table(heads, rows, numbers_from=1)
 
 
 def weak_villages(scored: Scored) -> str:
     """Whether villages with a weak link are served worse, in words."""
-    weak = _weak(scored)
+    places, weak = by_village(scored.episodes), _weak(scored)
     if not weak:
-        return "No village was cut off for more than an hour on an average day."
-    places = by_village(scored.episodes)
-    other = [tally for village, tally in places.items() if village not in weak]
-    cut = [places[village] for village in sorted(weak)]
+        return "No village has a link much weaker than the others."
     return (
-        f"Villages with a weak link, cut off for more than an hour on an average day ({', '.join(sorted(weak))}): "
-        f"{_served(cut)}. The others: {_served(other)}."
+        f"Villages with a weak link, cut off for more than twice as long as the middle one: "
+        f"{_served([places[village] for village in sorted(weak)])}. The others: "
+        f"{_served([tally for village, tally in places.items() if village not in weak])}."
     )
 
 
@@ -155,19 +182,23 @@ def _served(places: list[Tally]) -> str:
     return f"{share} of {events:,} events told in time, {missed:,} missed{speed}"
 
 
-def _weak(scored: Scored) -> frozenset[str]:
+def _minutes_cut(scored: Scored) -> dict[str, float]:
+    """By village: minutes of an average day in which an average gateway there could not be heard."""
     known = scored.episodes.known
-    gateways: defaultdict[str, set[str]] = defaultdict(set)
-    for gateway, village in known.village_of.items():
-        gateways[village].add(gateway)
-    cut_ms: defaultdict[str, int] = defaultdict(int)
+    gateways = Counter(known.village_of.values())
+    cut_ms: Counter[str] = Counter()
     for silence in known.silences:
         cut_ms[known.village_of.get(silence.gateway, "")] += silence.to_ms - silence.from_ms
-    return frozenset(
-        village
-        for village, of in gateways.items()
-        if cut_ms[village] / _HOUR_MS / len(of) / max(known.days, 1e-9) > _WEAK_HOURS_A_DAY
-    )
+    days = known.days or 1.0
+    return {village: cut_ms[village] / _MINUTE_MS / count / days for village, count in sorted(gateways.items())}
+
+
+def _weak(scored: Scored) -> frozenset[str]:
+    cut = _minutes_cut(scored)
+    middle = spread(cut.values())
+    if middle is None:
+        return frozenset()
+    return frozenset(village for village, minutes in cut.items() if minutes > _WEAK_TIMES * middle.median)
 
 
 def _legend(*entries: tuple[str, str]) -> str:

@@ -11,8 +11,8 @@ from kanhu.harness.county.drawings import (
     found_by_kind,
     hours,
     strip_of_events,
+    village_table,
     villages,
-    weak_villages,
 )
 from kanhu.harness.county.evidence import event_table, missed_lists, table, telling_table
 from kanhu.harness.county.story import glance, story
@@ -81,10 +81,10 @@ def _drawings(scored: Scored) -> str:
                 ("False alerts in 1,000 person-days, by rule", "各规则误报率", false_by_rule(scored)),
                 ("How soon", "报警延迟", delays(scored)),
                 ("When people are called", "呼叫时段", hours(scored)),
-                ("Village by village", "各村比较", villages(scored)),
+                ("Served alike?", "各村是否一致", villages(scored)),
             )
         )
-        + f"</div><p class='note'>{escape(weak_villages(scored))}</p>"
+        + "</div>"
     )
 
 
@@ -169,6 +169,7 @@ def _tables(scored: Scored) -> str:
     return (
         _details("Events by kind 各类事件", events)
         + _details("Calls by rule 各规则呼叫", told)
+        + _details("By village 各村", village_table(scored))
         + _details("By group of people 各人群", by_people)
         + _details("Taken by nobody in time 未及时认领", ladder)
         + _details("All figures 全部指标", table(

@@ -50,7 +50,7 @@ class Point:
 
 def strip(rows: Sequence[tuple[str, Sequence[Mark]]], *, ticks: Sequence[tuple[float, str]], title: str) -> str:
     """Events in time, a row a kind; missed ones are drawn last, on top."""
-    left, right = 240, _WIDE - 14
+    left, right = 264, _WIDE - 14
     height = len(rows) * _ROW + 34
     parts: list[str] = []
     for at, text in ticks:
