@@ -100,6 +100,16 @@ class Depth(StrEnum):
     BOTH = "both"
 
 
+class DeviceFault(StrEnum):
+    """How a device fails; `amount` is a share of messages, seconds, or how often each is said."""
+
+    TRUNCATED = "truncated"
+    FLIPPED = "flipped"
+    STUCK = "stuck"  # the first message since then, again and again
+    SLOW = "slow"
+    CHATTERING = "chattering"
+
+
 class Befalling(_Table, frozen=True, kw_only=True):
     """What befalls a person for a while; it moves the values that are not written down."""
 

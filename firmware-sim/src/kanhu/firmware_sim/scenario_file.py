@@ -16,6 +16,7 @@ from kanhu.firmware_sim.scenario import (
     WITHOUT_BYTES,
     Depth,
     DeviceEvent,
+    DeviceFault,
     DeviceKind,
     Event,
     Fault,
@@ -140,6 +141,8 @@ def _objections_to_fault(
         yield place, f"on is {fault.on!r}; {meant}"
     if name and name not in (devices if kind == "device" else homes):
         yield place, f"there is no {'device' if kind == 'device' else 'home'} {name}"
+    if kind == "device" and fault.what not in {each.value for each in DeviceFault}:
+        yield place, f"a device can be {', '.join(DeviceFault)}, not {fault.what}"
     if scenario.depth is Depth.PROCESS:
         return
     if fault.what not in _PURE_FAULTS.get(kind, frozenset()):

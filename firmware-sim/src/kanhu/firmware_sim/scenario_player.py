@@ -11,9 +11,9 @@ from pathlib import Path
 
 from kanhu.contract import ClockState, Subject, SubjectKind
 from kanhu.contract.recording import Manifest, Reaction, Silence, VillagePlan
-from kanhu.firmware_sim.bodies import Body, Episode
 from kanhu.firmware_sim.recording import ClockStart, Done, GatewayClock, Reading, RecordingFolder, Settings
-from kanhu.firmware_sim.scenario import Fault, Home, Press, Resident, Scenario, start_of_day_s
+from kanhu.firmware_sim.scenario import Fault, Home, Press, Scenario, start_of_day_s
+from kanhu.firmware_sim.scenario_body import body_of
 from kanhu.firmware_sim.scenario_file import all_events
 from kanhu.firmware_sim.scenario_readings import Stand, readings_of
 from kanhu.firmware_sim.scenario_site import COUNTY_TIMEZONE, site_of, tags_of
@@ -97,7 +97,7 @@ class _Player:
             entry=entry,
             subject=None if resident is None else Subject(SubjectKind.RESIDENT, resident.id),
             dwelling=Subject(SubjectKind.DWELLING, home.id),
-            body=Body(resident, seed=str(self._settings.seed), episodes=self._episodes(resident)),
+            body=body_of(self._scenario, resident, seed=str(self._settings.seed)),
             begins_ms=self._settings.starts_ms,
             begins_s=start_of_day_s(self._scenario),
             ends_s=self._scenario.duration_s,
@@ -105,13 +105,6 @@ class _Player:
             recordings=self._recordings,
         )
         yield from readings_of(stand, all_events(self._scenario, home, device))
-
-    def _episodes(self, resident: Resident | None) -> list[Episode]:
-        begins_s = start_of_day_s(self._scenario)
-        return [
-            Episode(each.kind, begins_s + each.at_s, each.for_s, each.severity)
-            for each in (() if resident is None else resident.happening)
-        ]
 
     def _clock(self, home: Home) -> GatewayClock:
         silences = self._silences[home.id]

@@ -17,10 +17,13 @@ import msgspec
 
 from kanhu.contract.clock import Clock
 from kanhu.firmware_sim.air import Air, HciPort, RadioController
-from kanhu.firmware_sim.bodies import Body
 from kanhu.firmware_sim.devices import Button, Cuff, Device, Oximeter, Strap, Surroundings
+from kanhu.firmware_sim.devices.spoiler import Spoiler
+from kanhu.firmware_sim.errors import NotEncodable
 from kanhu.firmware_sim.journal import Journal
-from kanhu.firmware_sim.scenario import DeviceEntry, DeviceKind, Home, Scenario, events_of, start_of_day_s
+from kanhu.firmware_sim.scenario import DeviceEntry, DeviceKind, Home, Scenario, start_of_day_s
+from kanhu.firmware_sim.scenario_body import body_of
+from kanhu.firmware_sim.scenario_file import all_events
 from kanhu.firmware_sim.serial_line import SerialLine
 from kanhu.firmware_sim.timeline import Timeline
 
@@ -136,12 +139,16 @@ class Simulator:
         surroundings = Surroundings(
             home=home.id,
             entry=entry,
-            events=tuple(events_of(home, entry.id)),
-            body=Body(resident, seed=str(self._seed)),
+            events=tuple(all_events(self._scenario, home, entry.id)),
+            body=body_of(self._scenario, resident, seed=str(self._seed)),
             seed=str(self._seed),
             clock=self._clock,
             journal=self._journal,
             recordings=self._recordings,
+            spoiler=Spoiler(
+                [fault for fault in self._scenario.fault if fault.on == f"device {entry.id}"],
+                seed=f"{self._seed}/{entry.id}",
+            ),
         )
         match entry.kind:
             case DeviceKind.BUTTON:
@@ -153,6 +160,8 @@ class Simulator:
                 return Strap(surroundings, air=air, address=address)
             case DeviceKind.OXIMETER:
                 return Oximeter(surroundings, line=SerialLine(self._state / home.id / entry.id))
+            case DeviceKind.SCALE | DeviceKind.THERMOMETER | DeviceKind.GLUCOSE_METER:
+                raise NotEncodable(f"{entry.id}: a {entry.kind.value} has no bytes yet")
 
     async def _wait_for_readers(self) -> None:
         """A reading that nobody takes proves nothing: give slow gateways their time to connect."""

@@ -62,7 +62,7 @@ class Button:
         """Be pressed."""
         for event in self._around.events:
             if isinstance(event, Press):
-                await timeline.until(event.at_s)
+                await timeline.until(event.at_s + self._around.spoiler.delay_s(event.at_s))
                 await self._press(event)
 
     async def power_off(self) -> None:
@@ -71,7 +71,8 @@ class Button:
     async def _press(self, event: Press) -> None:
         async with self._one_at_a_time:
             packet_id = self._following_packet_id()
-            data = press_advertisement(packet_id, battery_percent=self._battery_percent, press=_PRESSES[event.press])
+            whole = press_advertisement(packet_id, battery_percent=self._battery_percent, press=_PRESSES[event.press])
+            data, *_ = self._around.spoiler.messages(whole, event.at_s)  # it says each press many times as it is
             await self._beacon.advertise(data, times=1, interval_s=_PRESS_INTERVAL_S)
             self._around.journal.write_emitted(
                 self._around.home,

@@ -81,7 +81,7 @@ class Cuff:
         """Measure when told."""
         for event in self._around.events:
             if isinstance(event, Measure):
-                await timeline.until(event.at_s)
+                await timeline.until(event.at_s + self._around.spoiler.delay_s(event.at_s))
                 await self._measure(event, timeline)
 
     async def power_off(self) -> None:
@@ -119,10 +119,11 @@ class Cuff:
                 self._around.home, self.name, kind=kind, reason="no_subscriber", values=values
             )
             return
-        sent = self._peripheral.indicate(blood_pressure_measurement(reading))
-        self._around.journal.write_emitted(self._around.home, self.name, kind=kind, values=values)
-        if not await sent:
-            self._around.journal.write_unconfirmed(self._around.home, self.name, kind=kind)
+        for message in self._around.spoiler.messages(blood_pressure_measurement(reading), event.at_s):
+            sent = self._peripheral.indicate(message)
+            self._around.journal.write_emitted(self._around.home, self.name, kind=kind, values=values)
+            if not await sent:
+                self._around.journal.write_unconfirmed(self._around.home, self.name, kind=kind)
 
     def _own_clock(self, timeline: Timeline) -> datetime | None:
         match self._around.entry.clock:

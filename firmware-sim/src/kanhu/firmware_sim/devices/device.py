@@ -1,11 +1,12 @@
 """What every simulated device is to the home it stands in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from kanhu.contract.clock import Clock
 from kanhu.firmware_sim.bodies import Body
+from kanhu.firmware_sim.devices.spoiler import Spoiler
 from kanhu.firmware_sim.journal import Journal
 from kanhu.firmware_sim.scenario import DeviceEntry, Event
 from kanhu.firmware_sim.timeline import Timeline
@@ -23,6 +24,7 @@ class Surroundings:
     clock: Clock
     journal: Journal
     recordings: Path  # folder of recorded beats
+    spoiler: Spoiler = field(default_factory=Spoiler)
 
 
 class Device(Protocol):

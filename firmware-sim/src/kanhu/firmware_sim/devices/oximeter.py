@@ -110,7 +110,8 @@ class Oximeter:
                 if not self._look():
                     self._break_off()
                     return "reader_gone"
-                self._backlog += waiting[number * _BATCH_BYTES : (number + 1) * _BATCH_BYTES]
+                batch = waiting[number * _BATCH_BYTES : (number + 1) * _BATCH_BYTES]
+                self._backlog += b"".join(self._around.spoiler.messages(batch, begins_s))
                 written = self._line.write(self._backlog)
                 self._backlog = self._backlog[written:]
                 handed_over += written

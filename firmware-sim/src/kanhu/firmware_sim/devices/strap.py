@@ -80,16 +80,16 @@ class Strap:
     async def _send_beats(self, event: Wear, end_s: float, timeline: Timeline) -> None:
         heart = _Heart(self._beat_source(event), began_s=event.at_s)
         for at_s in _seconds(event, end_s):
-            await timeline.until(at_s)
+            await timeline.until(at_s + self._around.spoiler.delay_s(at_s))
             reading, rhythm = heart.reading(at_s, timeline)
-            await self._send(reading, rhythm)
+            await self._send(reading, rhythm, at_s)
 
     async def _send_without_contact(self, event: LoseContact, end_s: float, timeline: Timeline) -> None:
         for at_s in _seconds(event, end_s):
             await timeline.until(at_s)
-            await self._send(HeartRateReading(0, contact=Contact.NOT_DETECTED), "none")
+            await self._send(HeartRateReading(0, contact=Contact.NOT_DETECTED), "none", at_s)
 
-    async def _send(self, reading: HeartRateReading, rhythm: str) -> None:
+    async def _send(self, reading: HeartRateReading, rhythm: str, at_s: float) -> None:
         values: dict[str, Value] = {
             "heart_rate_bpm": reading.heart_rate_bpm,
             "rr_1024": list(reading.rr_intervals_1024),
@@ -102,8 +102,9 @@ class Strap:
                 self._around.home, self.name, kind=kind, reason="no_subscriber", values=values
             )
             return
-        await self._peripheral.notify(heart_rate_measurement(reading))
-        self._around.journal.write_emitted(self._around.home, self.name, kind=kind, values=values)
+        for message in self._around.spoiler.messages(heart_rate_measurement(reading), at_s):
+            await self._peripheral.notify(message)
+            self._around.journal.write_emitted(self._around.home, self.name, kind=kind, values=values)
 
     def _beat_source(self, event: Wear) -> BeatSource:
         if event.rhythm == "record" and event.rr_file is not None:
