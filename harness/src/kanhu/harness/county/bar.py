@@ -26,27 +26,27 @@ class Stages:
         self._weights = {name: weight / total for name, weight in weights}
         self._progress = progress
         self._task: TaskID | None = None if progress is None else progress.add_task("", total=1.0, left="")
-        self._began_s = self._said_s = time.monotonic()
+        self._said_s = time.monotonic()
         self._before = 0.0
-        self._skipped = 0.0
 
     def begin(self, name: str) -> Listener:
         """Start the next stage; answers what hears its progress."""
         before, weight = self._before, self._weights[name]
         self._before += weight
-        first: list[float] = []
+        later = (1 - self._before) / weight  # in units of this stage
+        began_s = time.monotonic()
+        first: list[float] = []  # what an earlier start had done says nothing about speed
 
         def hear(share: float) -> None:
-            if not first:  # what an earlier start had done says nothing about speed
+            if not first:
                 first.append(share)
-                self._skipped += share * weight
-            self._show(name, before + share * weight)
+            left = left_words(time.monotonic() - began_s, share - first[0], 1 - share + later)
+            self._show(name, before + share * weight, left)
 
         return hear
 
-    def _show(self, name: str, share: float) -> None:
+    def _show(self, name: str, share: float, left: str) -> None:
         now_s = time.monotonic()
-        left = left_words(now_s - self._began_s, share - self._skipped, 1 - share)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=share, description=name, left=left)
         elif now_s - self._said_s >= _SAY_EVERY_S:

@@ -16,7 +16,7 @@ from kanhu.vitals import RulePack, core_pack, load_pack
 
 __all__ = ["Result", "conduct", "pack_of", "scored_outcome"]
 
-_WEIGHTS = {"record": 45.0, "judge": 50.0, "the other": 50.0, "score": 5.0}
+_WEIGHTS = {"record": 15.0, "judge": 83.0, "the other": 83.0, "score": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
