@@ -105,8 +105,10 @@ class Course:
     peak_kib: dict[str, int] = field(default_factory=dict)
 
 
-async def play_processes(wanted: ProcessPlay, say: Callable[[str], None]) -> Course:
-    """Bring a village up, play, settle the account, and leave nothing behind.
+async def play_processes(
+    wanted: ProcessPlay, say: Callable[[str], None], *, so_far: Callable[[float], None] = lambda _: None
+) -> Course:
+    """Bring a village up, play, settle the account, and leave nothing behind; `so_far` hears the second of the play.
 
     Raises:
         VillageFailed, ProcessDied: it did not come up, or a part fell over that nobody had broken.
@@ -131,7 +133,7 @@ async def play_processes(wanted: ProcessPlay, say: Callable[[str], None]) -> Cou
             for home in wanted.homes
         }
         await _bring_up(stage, wanted, links)
-        await _play(stage, wanted, course, links)
+        await _play(stage, wanted, course, links, so_far)
         await _settle(stage, course)
     return course
 
@@ -151,7 +153,13 @@ async def _bring_up(stage: Stage, wanted: ProcessPlay, links: Mapping[str, LinkP
     await wait_for_gateways(stage, patience_s=wanted.patience_s)
 
 
-async def _play(stage: Stage, wanted: ProcessPlay, course: Course, links: Mapping[str, LinkProxy]) -> None:
+async def _play(
+    stage: Stage,
+    wanted: ProcessPlay,
+    course: Course,
+    links: Mapping[str, LinkProxy],
+    so_far: Callable[[float], None],
+) -> None:
     await order(stage, b"start")
     clock = SystemClock()
     while (started_ms := _started_ms(stage.journal)) is None:
@@ -181,6 +189,7 @@ async def _play(stage: Stage, wanted: ProcessPlay, course: Course, links: Mappin
             for task in (*beside, *((broken,) if broken.done() else ())):
                 if task.done():
                     task.result()
+            so_far(elapsed_s())
             await asyncio.sleep(_POLL_S)
         await order(stage, b"stop")
         stage.say("the devices fall silent; what is still owed arrives")

@@ -1,6 +1,5 @@
 """A scenario at depth process: real gateways, broker and county, and what its demands say of the alerts that came."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,14 +22,14 @@ _MS = 1000
 _PLAYED = frozenset({Place.GATEWAY, Place.BROKER, Place.CLOUD, Place.LINK})
 
 
-def play_process(file: Path, *, say: Callable[[str], None]) -> Judgement:
+async def play_process(file: Path, *, say: Callable[[str], None]) -> Judgement:
     """Play it in real processes and compare.
 
     Raises:
         VillageFailed, ProcessDied: it did not come up, or a part fell over that nobody had broken.
     """
     scenario = load_scenario(file)
-    course = asyncio.run(play_processes(as_play(scenario, file), say))
+    course = await play_processes(as_play(scenario, file), say)
     judgement = judge(_demands(scenario), [*_raised(course)])
     if course.account is not None:
         judgement.missing += course.account.broken_promises()

@@ -1,9 +1,10 @@
 """`./run prove scenarios`: every story of the library, with what must be raised and what must not."""
 
 import argparse
+import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,7 +19,8 @@ from kanhu.harness.errors import HarnessError
 from kanhu.harness.prove.demands import Judgement
 from kanhu.harness.prove.process_scenario import play_process
 from kanhu.harness.prove.pure_scenario import play_pure
-from kanhu.harness.report import Output, Report, console, finish, read_limits
+from kanhu.harness.prove.telling import Teller, telling
+from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
 from kanhu.harness.village.processes import ProcessDied
 from kanhu.harness.village.stage import HARNESS, VillageFailed
 
@@ -32,6 +34,8 @@ _EXAMPLES = """examples:
   ./run prove scenarios --only broker-killed
 """
 _USAGE = 2
+_MOST_JOBS = 8
+_PURE_TAKES_S, _WAKING_TAKES_S = 3.0, 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +62,16 @@ def main(arguments: Sequence[str]) -> int:
         meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
         print(f"kanhu: no scenario {options.only or ''} at this depth; {meant}")
         return _USAGE
-    played: list[Played] = []
+    began_s = time.monotonic()
     try:
-        for number, (file, depth) in enumerate(wanted, 1):
-            print(f"{number:3} of {len(wanted)}  {file.stem} ({depth.value})", flush=True)
-            played.append(_play(file, depth))
-            for problem in (*played[-1].judgement.missing, *played[-1].judgement.forbidden):
-                print(f"           {problem}", flush=True)
+        with telling(total_s=_takes_s(wanted) / options.jobs) as teller:
+            played = asyncio.run(_play_all(wanted, teller, jobs=options.jobs))
     except KeyboardInterrupt:
         print("stopped; nothing is left behind. One alone: ./run prove scenarios --only NAME")
         return 130
     console().print(_table(played))
-    report = Report(_NAME, _figures(played), read_limits(_NAME), versions={"kanhu": VERSION})
+    figures = _figures(played) | {"seconds": round(time.monotonic() - began_s, 1)}
+    report = Report(_NAME, figures, read_limits(_NAME), versions={"kanhu": VERSION})
     return finish(report, output=Output.TABLE_AND_JSON if options.json else Output.TABLE)
 
 
@@ -83,8 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--only", metavar="NAME", help="this one alone")
     parser.add_argument("--depth", choices=[Depth.PURE.value, Depth.PROCESS.value], help="only at this depth")
+    parser.add_argument("--jobs", type=_jobs, default=3, metavar="N", help="so many at a time, 1 to 8 (default 3)")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     return parser
+
+
+def _jobs(text: str) -> int:
+    jobs = int(text) if text.isdecimal() else 0
+    if not 1 <= jobs <= _MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST_JOBS}")
+    return jobs
 
 
 def _wanted(only: str | None, depth: str | None) -> list[tuple[Path, Depth]]:
@@ -98,30 +108,61 @@ def _wanted(only: str | None, depth: str | None) -> list[tuple[Path, Depth]]:
     return sorted(wanted, key=lambda one: one[1] is Depth.PROCESS)
 
 
-def _play(file: Path, depth: Depth) -> Played:
+def _takes_s(wanted: Sequence[tuple[Path, Depth]]) -> float:
+    """About how long all of it takes, one after the other."""
+    return sum(
+        _PURE_TAKES_S if depth is Depth.PURE else _WAKING_TAKES_S + load_scenario(file).duration_s
+        for file, depth in wanted
+    )
+
+
+async def _play_all(wanted: Sequence[tuple[Path, Depth]], teller: Teller, *, jobs: int) -> list[Played]:
+    """All of them, `jobs` at a time; they spend most of their time waiting."""
+    places = asyncio.Semaphore(jobs)
+    begun = 0
+    done_s: list[float] = []
+
+    async def one(file: Path, depth: Depth) -> Played:
+        nonlocal begun
+        async with places:
+            begun += 1
+            teller.say(f"{begun:3} of {len(wanted)}  {file.stem} ({depth.value})")
+            played = await _play(file, depth)
+        for problem in (*played.judgement.missing, *played.judgement.forbidden):
+            teller.say(f"           {file.stem}: {problem}")
+        done_s.append(_takes_s([(file, depth)]) / jobs)
+        teller.now(sum(done_s), f"{len(done_s)} of {len(wanted)} played")
+        return played
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(file, depth), name=file.stem) for file, depth in wanted]
+    return [task.result() for task in tasks]
+
+
+async def _play(file: Path, depth: Depth) -> Played:
     began_s = time.monotonic()
     try:
-        judgement = _judged(file, depth, say=lambda _: None)
+        if depth is Depth.PROCESS:
+            judgement = await play_process(file, say=lambda _: None)
+        else:
+            judgement = await asyncio.to_thread(_play_pure, file)
     except (HarnessError, VillageFailed, ProcessDied) as error:
         judgement = Judgement(missing=[str(error)])
     return Played(file.stem, depth, judgement, time.monotonic() - began_s)
 
 
-def _judged(file: Path, depth: Depth, *, say: Callable[[str], None]) -> Judgement:
-    if depth is Depth.PROCESS:
-        return play_process(file, say=say)
+def _play_pure(file: Path) -> Judgement:
     with tempfile.TemporaryDirectory(prefix="kanhu-scenario-") as folder:
         return play_pure(file, Path(folder))
 
 
-def _figures(played: Sequence[Played]) -> dict[str, int | float | str]:
+def _figures(played: Sequence[Played]) -> dict[str, Value]:
     return {
         "scenarios": len(played),
         "failed": sum(1 for one in played if not one.judgement.kept),
         "alerts_expected": sum(one.judgement.expected for one in played),
         "alerts_missing": sum(len(one.judgement.missing) for one in played),
         "alerts_forbidden": sum(len(one.judgement.forbidden) for one in played),
-        "seconds": round(sum(one.seconds for one in played), 1),
     }
 
 

@@ -19,6 +19,7 @@ from kanhu.firmware_sim.scenario_site import site_of
 from kanhu.harness.faults import schedule_as_json
 from kanhu.harness.prove.process_play import Course, Disturbance, ProcessPlay, Promise, Worker, play_processes
 from kanhu.harness.prove.process_scenario import village_homes
+from kanhu.harness.prove.telling import telling
 from kanhu.harness.prove.village_script import draw_village
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
 from kanhu.harness.village.county import SeenAlert
@@ -136,7 +137,10 @@ def _play(options: argparse.Namespace, folder: Path) -> Course:
         pace=_PACE,
         patience_s=60.0 + 3.0 * options.homes,
     )
-    return asyncio.run(play_processes(wanted, lambda text: print(text, flush=True)))
+    with telling(total_s=options.seconds) as teller:
+        return asyncio.run(
+            play_processes(wanted, teller.say, so_far=lambda at_s: teller.now(at_s, f"{at_s:.0f} s played"))
+        )
 
 
 def _figures(course: Course, found: Sequence[Delivery], *, homes: int) -> dict[str, Value]:
