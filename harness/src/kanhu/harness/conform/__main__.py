@@ -47,6 +47,7 @@ docs/conformance.md says what is asked, and how a gateway is fed.
 """
 )
 _INTERRUPTED = 130
+_QUICK_QUIET_S = 45.0
 
 
 def main() -> int:
@@ -87,10 +88,24 @@ async def _main(chosen: argparse.Namespace) -> int:
             figures |= _clause_figures(answers)
     if chosen.write:
         _write(tried, rows, done, answers)
+    return _report(chosen, figures, tried, rows, done)
+
+
+def _report(
+    chosen: argparse.Namespace,
+    figures: dict[str, Value],
+    tried: Sequence[Candidate],
+    rows: Sequence[Row],
+    done: dict[tuple[str, str], Figures],
+) -> int:
+    """Sums for people, whose cells have been shown already; every figure for machines."""
     limits = {name: limit for name, limit in read_limits("conform").items() if name in figures}
     versions = {each.title: each.version for each in tried if each.version}
-    report = Report("conform", figures, limits, seed=chosen.seed, versions=versions)
-    return finish(report, output=Output.TABLE_AND_JSON if chosen.json else Output.TABLE)
+    code = finish(Report("conform", figures, limits, seed=chosen.seed, versions=versions), output=Output.TABLE)
+    if chosen.json:
+        everything = {**figures, **_cell_figures(tried, rows, done)}
+        print(Report("conform", everything, limits, seed=chosen.seed, versions=versions).json_line(), flush=True)
+    return code
 
 
 async def _known(chosen: argparse.Namespace, figures: dict[str, Value]) -> list[Candidate]:
@@ -126,7 +141,7 @@ async def _matrix(
         processes=processes,
         kept=kept,
         clock=SystemClock(),
-        pace=Pace(rate=chosen.rate),
+        pace=Pace(rate=chosen.rate, quiet_s=_QUICK_QUIET_S) if chosen.quick else Pace(rate=chosen.rate),
         jobs=chosen.jobs,
         seed=chosen.seed,
     )
@@ -147,15 +162,22 @@ async def _clauses(chosen: argparse.Namespace, *, folder: Path, processes: Proce
 def _matrix_figures(
     tried: Sequence[Candidate], rows: Sequence[Row], done: dict[tuple[str, str], Figures]
 ) -> dict[str, Value]:
-    """Sums over the rows of the gateway that is judged, then every figure of every cell."""
+    """Sums over the rows of the gateway that is judged."""
     judged = [done[tried[0].name, row.name] for row in rows if (tried[0].name, row.name) in done]
-    figures: dict[str, Value] = {
+    return {
         "judged": tried[0].name,
         "lost": sum(each.lost for each in judged),
         "duplicated": sum(each.duplicated for each in judged),
         "unreadable": sum(each.unreadable for each in judged),
         "slowest_drain_s": max((each.drain_s for each in judged), default=0.0),
     }
+
+
+def _cell_figures(
+    tried: Sequence[Candidate], rows: Sequence[Row], done: dict[tuple[str, str], Figures]
+) -> dict[str, Value]:
+    """Every figure of every cell, by gateway and row."""
+    figures: dict[str, Value] = {}
     for candidate in tried:
         for row in rows:
             cell = done.get((candidate.name, row.name))

@@ -40,6 +40,8 @@ class Pace:
     """How long readings go on after the fault."""
     quiet_s: float = 90.0
     """So long without a reading that is still missing, though the newest has arrived, and the rest is called lost."""
+    dead_s: float = 150.0
+    """So long without any reading, and none is waited for; clients are known to wait 120 s to connect again."""
     drain_s: float = 300.0
     """Longest wait of all."""
 
@@ -242,7 +244,8 @@ async def _drained(feed: Feed, committed: Committed, *, clock: Clock, pace: Pace
         if not missing:
             return
         latest_s = max(committed.arrived_s.values(), default=began_s)
-        if max(promised) in committed.numbers and _now_s(clock) - max(latest_s, began_s) > pace.quiet_s:
+        patience_s = pace.quiet_s if max(promised) in committed.numbers else pace.dead_s
+        if _now_s(clock) - max(latest_s, began_s) > patience_s:
             return
         await asyncio.sleep(_POLL_S)
 

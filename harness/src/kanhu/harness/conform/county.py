@@ -105,6 +105,7 @@ class ReferenceCounty:
                 await self._answer(client, gateway, epoch)
             async for message in client.messages:
                 await self._take(client, message)
+                _obey_cancellation()
 
     async def _take(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
         try:
@@ -182,3 +183,10 @@ class ReferenceCounty:
     ) -> None:
         wire = encode_receipt(self.receipt(gateway, epoch, refused=refused))
         await client.publish(down_topic(gateway, Down.RECEIPT), wire, qos=0)
+
+
+def _obey_cancellation() -> None:
+    """Pass on a cancellation that came together with an answer: `asyncio.wait_for` drops it until Python 3.12."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
