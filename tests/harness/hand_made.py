@@ -15,6 +15,8 @@ STARTS_MS = 1_772_380_800_000
 MINUTE_MS = 60_000
 DAY_MINUTES = 1440
 
+EXPECTATIONS = read_expectations()
+SHIPPED = core_pack()
 SOME_READINGS = {"oximetry": 6, "bp": 2, "heart_rhythm": 900, "help_button": 1}
 
 
@@ -147,6 +149,6 @@ class County:
         return compare_with_truth(
             self.known(),
             Outcome(alerts, (counts,)),
-            expectations=read_expectations(),
-            pack=pack or core_pack(),
+            expectations=EXPECTATIONS,
+            pack=pack or SHIPPED,
         )

@@ -1,6 +1,8 @@
 """Two outcomes of one recording: what is worse for people is called worse, with its reason."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kanhu.cloud.replay.outcome import Alert
 from kanhu.firmware_sim.truth import HappeningKind
@@ -67,3 +69,41 @@ def test_each_way_to_get_worse_has_its_name(after: tuple[Alert, ...], why: Diffe
 
 def test_a_lost_reading_is_worse() -> None:
     assert set(_compared(FOUND, FOUND, stored=99).worse) == {Difference.READINGS_LOST}
+
+
+_RAISED = st.lists(
+    st.tuples(
+        st.sampled_from(["SPO2-LOW", "BP-SEVERE", "SOS"]),
+        st.sampled_from([610, 900, 1210, 3000]),
+        st.sampled_from(["high", "medium"]),
+    ),
+    max_size=5,
+    unique=True,
+)
+_Raised = list[tuple[str, int, str]]
+
+
+def _alerts(raised: _Raised) -> tuple[Alert, ...]:
+    return tuple(alert(rule, told(minute, priority=priority), name=f"{rule}{minute}{priority}")
+                 for rule, minute, priority in raised)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)  # on a machine that others use
+@given(_RAISED, _RAISED)
+def test_seen_from_the_other_side_lost_is_won_and_worse_is_better(before: _Raised, after: _Raised) -> None:
+    there = _compared(_alerts(before), _alerts(after))
+    back = _compared(_alerts(after), _alerts(before))
+    assert [each.happening.id for each in there.lost] == [each.happening.id for each in back.won]
+    assert [each.alert for each in there.false_new] == [each.alert for each in back.false_gone]
+    assert {_OTHER_SIDE[why] for why in there.worse} == set(back.better)
+    assert {_OTHER_SIDE[why] for why in back.worse} == set(there.better)
+
+
+_OTHER_SIDE = {
+    Difference.EVENTS_LOST: Difference.EVENTS_WON,
+    Difference.EVENTS_NOW_LATE: Difference.EVENTS_IN_TIME,
+    Difference.FALSE_MORE: Difference.FALSE_FEWER,
+    Difference.DUPLICATES_MORE: Difference.DUPLICATES_FEWER,
+    Difference.UNOWNED_MORE: Difference.UNOWNED_FEWER,
+    Difference.SLOWER: Difference.FASTER,
+}

@@ -1,7 +1,7 @@
 """What answering costs: floods, nights, minutes, and who was left alone."""
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanhu.harness.scoring.expectations import read_expectations
@@ -21,6 +21,7 @@ def test_ten_at_once_flood_the_desk_for_ten_minutes() -> None:
     assert flood_minutes([0] * 10, budget=BUDGET) == 10
 
 
+@settings(deadline=None, max_examples=40)  # on a machine that others use
 @given(st.lists(st.integers(0, 120 * MINUTE_MS), max_size=60))
 def test_flood_minutes_agree_with_counting_every_second(moments_ms: list[int]) -> None:
     moments_ms = [moment // 1000 * 1000 for moment in moments_ms]

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanhu.cloud.replay.outcome import Alert
@@ -229,6 +229,7 @@ _MINUTES = st.integers(0, 5 * 1440 - 1)
 _PRIORITIES = st.sampled_from(["high", "medium", "low", "technical"])
 
 
+@settings(deadline=None, max_examples=60)  # on a machine that others use
 @given(
     st.lists(st.tuples(_KINDS, _MINUTES), max_size=6, unique=True),
     st.lists(st.tuples(_RULES, _MINUTES, _PRIORITIES), max_size=6, unique=True),

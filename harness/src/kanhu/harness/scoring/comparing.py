@@ -11,6 +11,7 @@ from enum import StrEnum
 from kanhu.harness.report import Value
 from kanhu.harness.scoring.episodes import MISSED, Episode, EventResult, Telling, TellingResult
 from kanhu.harness.scoring.figures import Scored
+from kanhu.harness.scoring.spread import spread
 
 __all__ = ["Comparison", "Difference", "Verdict", "compare_outcomes"]
 
@@ -137,12 +138,12 @@ def _weigh_account(comparison: Comparison, before: Scored, after: Scored) -> Non
 
 def _weigh_delay(comparison: Comparison, pairs: list[tuple[Episode, Episode]]) -> None:
     """Of the same events, told both times: the middle one of how much later each is told."""
-    moved = sorted(
+    moved = spread(
         (now.told.at_ms - then.told.at_ms) / 1000
         for then, now in pairs
         if then.told is not None and now.told is not None and _told(then) and _told(now)
     )
-    middle_s = moved[len(moved) // 2] if moved else 0.0
+    middle_s = moved.median if moved is not None else 0.0
     if middle_s > _SLOWER_S:
         comparison.worse[Difference.SLOWER] = f"the middle one of the same events is told {middle_s:.0f} s later"
     elif middle_s < -_SLOWER_S:
