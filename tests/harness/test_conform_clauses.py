@@ -13,7 +13,9 @@ from kanhu.harness.conform.judging import Answer, Verdict, ask_all
 from kanhu.harness.conform.kanhu_county import KanhuCounty
 from kanhu.harness.conform.readings import Maker
 from kanhu.harness.conform.spoiled import SPOILED, Spoiled, sealed
+from kanhu.harness.conform.virtual_gateway import ClauseBroken
 from kanhu.harness.village.processes import Processes, environment
+from kanhu.harness.village.stage import free_port
 from tests.architecture.layout import ROOT
 from tests.harness.conform_ground import (
     ForgetsConflicts,
@@ -114,6 +116,12 @@ async def test_clauses_that_lack_a_ledger_or_a_switch_are_named_and_not_asked(tm
         answers = await ask_all(bare, clauses=[each for each in CLAUSES if each.needs])
     assert {answer.verdict for answer in answers} == {Verdict.NOT_ASKED}
     assert all(answer.detail.startswith("needs --") for answer in answers)
+
+
+async def test_an_address_where_no_broker_is_ends_the_test_in_words() -> None:
+    bench = Bench(f"mqtt://127.0.0.1:{free_port()}", SystemClock())
+    with pytest.raises(ClauseBroken, match="no broker takes connections"):
+        await ask_all(bench)
 
 
 @pytest.mark.broker

@@ -81,7 +81,7 @@ async def _main(chosen: argparse.Namespace) -> int:
             tried = [chosen.candidate] if chosen.candidate else await _known(chosen, figures)
             done = await _matrix(chosen, tried, rows, folder=folder, processes=processes)
             show_figures(tried, rows, done)
-            figures |= _matrix_figures(tried, rows, done)
+            figures |= {"matrix": "quick" if chosen.quick else "full"} | _matrix_figures(tried, rows, done)
         if chosen.candidate is None and (chosen.cloud is not None or not chosen.row):
             answers = await _clauses(chosen, folder=folder / "county", processes=processes)
             show_clauses(answers)

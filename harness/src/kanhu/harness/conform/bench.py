@@ -4,9 +4,11 @@ import asyncio
 import json
 import shlex
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
+
+import aiomqtt
 
 from kanhu.contract import Clock
 from kanhu.harness.conform.readings import Maker
@@ -99,15 +101,16 @@ class Bench:
         Raises:
             ClauseBroken: it does not within a minute.
         """
-        async with self.gateway(gateway) as asking:
-            for _ in range(round(_LISTENS_S / _ASK_S)):
-                await asking.beat()
-                try:
-                    async with asyncio.timeout(_ASK_S):
-                        await asking.until(lambda receipt: receipt.epoch == asking.epoch, "")
-                        return
-                except TimeoutError:
-                    continue
+        try:
+            async with self.gateway(gateway) as asking:
+                for _ in range(round(_LISTENS_S / _ASK_S)):
+                    await asking.beat()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_ASK_S):
+                            await asking.until(lambda receipt: receipt.epoch == asking.epoch, "no receipt")
+                            return
+        except (aiomqtt.MqttError, OSError) as error:
+            raise ClauseBroken(f"no broker takes connections of gateways at {self.url}: {error}") from error
         raise ClauseBroken(f"no county answers heartbeats of {gateway} at {self.url} within {_LISTENS_S:g} s")
 
 
