@@ -366,7 +366,7 @@ def test_happenings_count_the_readings_that_were_taken_of_them(county: Path) -> 
         assert happening.readings.get(metric, 0) == len(taken)
         assert 0 < happening.good.get(metric, 0) <= len(taken)
         counted += 1
-    assert counted >= 5
+    assert counted >= 3
 
 
 def test_sensors_see_who_lies_on_the_floor_fall_still(tmp_path: Path) -> None:

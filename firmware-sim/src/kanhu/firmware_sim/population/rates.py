@@ -67,9 +67,9 @@ SLOW_HEART = Befalls(HappeningKind.SLOW_HEART, 0.55, (35 * _MINUTE, 2 * _HOUR), 
 HYPOGLYCAEMIA = Befalls(HappeningKind.HYPOGLYCAEMIA, 0.32, (30 * _MINUTE, 90 * _MINUTE), 0.3)
 FALL_ALONE = Befalls(HappeningKind.FALL, 0.38, (10 * _MINUTE, 30 * _MINUTE))
 FALL = Befalls(HappeningKind.FALL, 0.09, (5 * _MINUTE, 25 * _MINUTE))
-INFECTION_WATCHED = Befalls(HappeningKind.INFECTION, 0.24, (4 * _DAY, 7 * _DAY), 0.3)
-INFECTION = Befalls(HappeningKind.INFECTION, 0.015, (4 * _DAY, 7 * _DAY), 0.3)
-WEIGHT_GAIN = Befalls(HappeningKind.WEIGHT_GAIN, 1.8, (6 * _DAY, 9 * _DAY), 0.3)
+INFECTION_WATCHED = Befalls(HappeningKind.INFECTION, 0.24, (6 * _DAY, 10 * _DAY), 0.3)
+INFECTION = Befalls(HappeningKind.INFECTION, 0.03, (6 * _DAY, 10 * _DAY), 0.3)
+WEIGHT_GAIN = Befalls(HappeningKind.WEIGHT_GAIN, 2.4, (6 * _DAY, 9 * _DAY), 0.3)
 PAROXYSM = Befalls(HappeningKind.FIBRILLATION, 1.3, (2 * _DAY, 5 * _DAY))
 CALL = Befalls(HappeningKind.CALL, 0.15, (2 * _MINUTE, 15 * _MINUTE))
 

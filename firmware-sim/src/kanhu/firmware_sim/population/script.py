@@ -15,8 +15,8 @@ from kanhu.firmware_sim.truth import HappeningKind
 _DAY_S, _HOUR_S = 86_400.0, 3600.0
 _APART_S = 12 * _HOUR_S
 """Between two episodes of one person, so that one is over before the next; project choice."""
-_USUAL_KNOWN_DAYS = 15
-"""Slow changes begin once a person's usual can be known; in a shorter recording, in its second half."""
+_USUAL_KNOWN_DAYS = 18
+"""Slow changes begin once a person's usual can be known; in a shorter recording, after three fifths of it."""
 _PAROXYSM_EVERY_DAYS = 20
 _TRIES = 30
 
@@ -64,7 +64,7 @@ def draw_fate(
             if episode is not None:
                 episodes.append(episode)
                 if befalls is rates.FALL_ALONE and draw.random() < rates.LONG_LIE_SHARE:
-                    episodes[-1:] = _lie(draw, episode, days)
+                    episodes[-1] = _lie(draw, episode, days)
     share = _MISSED_DOSE_SHARE[person.diligence]
     missed = frozenset(day for day in range(days) if draw.random() < share)
     return Fate(tuple(sorted(episodes, key=lambda episode: (episode.onset_s, episode.kind))), missed)
@@ -87,8 +87,10 @@ def _possible(person: Inhabitant, household: Household) -> list[Befalls]:
         found.append(rates.FALL_ALONE)
     elif Instrument.BUTTON in owns:
         found.append(rates.FALL)
-    watched = {Instrument.CUFF, Instrument.OXIMETER} <= owns
-    found.append(rates.INFECTION_WATCHED if watched else rates.INFECTION)
+    if {Instrument.CUFF, Instrument.OXIMETER} <= owns:
+        found.append(rates.INFECTION_WATCHED)
+    elif owns & {Instrument.CUFF, Instrument.OXIMETER}:
+        found.append(rates.INFECTION)
     if person.has(Condition.HEART_FAILURE) and Instrument.SCALES in owns:
         found.append(rates.WEIGHT_GAIN)
     if person.fibrillates:
@@ -131,7 +133,7 @@ def _place(
 
 def _onset_s(draw: random.Random, kind: HappeningKind, lasts_s: float, days: int) -> float | None:
     if kind in _SLOW:
-        earliest = 0.0 if kind is HappeningKind.FIBRILLATION else min(_USUAL_KNOWN_DAYS, days / 2) * _DAY_S
+        earliest = 0.0 if kind is HappeningKind.FIBRILLATION else min(_USUAL_KNOWN_DAYS, 0.6 * days) * _DAY_S
         latest = days * _DAY_S - lasts_s
         return draw.uniform(earliest, latest) if latest > earliest else None
     day = draw.randrange(days)
@@ -141,10 +143,10 @@ def _onset_s(draw: random.Random, kind: HappeningKind, lasts_s: float, days: int
     return onset_s if onset_s + lasts_s < days * _DAY_S else None
 
 
-def _lie(draw: random.Random, fall: Episode, days: int) -> list[Episode]:
-    """Nobody comes, and no button is in reach."""
-    lasts_s = round(min(draw.uniform(*rates.LONG_LIE_S), days * _DAY_S - fall.onset_s - 1.0), 3)
-    return [Episode(kind, fall.onset_s, lasts_s) for kind in (HappeningKind.FALL, HappeningKind.LONG_LIE)]
+def _lie(draw: random.Random, fall: Episode, days: int) -> Episode:
+    """Nobody comes, and no button is in reach: a fall and what follows are one happening."""
+    lasts_s = min(draw.uniform(*rates.LONG_LIE_S), days * _DAY_S - fall.onset_s - 1.0)
+    return Episode(HappeningKind.LONG_LIE, fall.onset_s, round(lasts_s, 3))
 
 
 def _poisson(draw: random.Random, mean: float) -> int:

@@ -14,7 +14,6 @@ _DAY_S, _MINUTE_S = 86_400.0, 60.0
 
 def act_on(player: Player, day: int) -> None:
     """Everything done about what begins on this day."""
-    lies = {each.onset_s for each in player.fate.episodes if each.kind is HappeningKind.LONG_LIE}
     for episode in player.fate.episodes:
         if int(episode.onset_s // _DAY_S) != day:
             continue
@@ -28,7 +27,7 @@ def act_on(player: Player, day: int) -> None:
                 _palpitations(player, episode, draw)
             case HappeningKind.HYPOGLYCAEMIA:
                 _shaky(player, episode, draw)
-            case HappeningKind.FALL if episode.onset_s not in lies:
+            case HappeningKind.FALL:
                 _press(player, episode.onset_s + draw.uniform(20, 0.5 * episode.lasts_s), draw)
             case HappeningKind.CALL:
                 _press(player, episode.onset_s, draw)

@@ -10,12 +10,12 @@ _HOUR_MS = 3_600_000
 
 
 def reactions(village: str, *, seed: str) -> tuple[Reaction, ...]:
-    """A ring of them: half claim within three minutes, one in twenty after more than a quarter of an hour."""
+    """A ring of them: half claim within three minutes and close within eight more, one in five after fifteen more."""
     draw = random.Random(f"{seed}/staff/{village}")
     return tuple(
         Reaction(
             claim_after_s=round(min(7200.0, draw.lognormvariate(5.1, 0.95)), 1),
-            close_after_s=round(min(30_000.0, draw.lognormvariate(7.8, 0.8)), 1),
+            close_after_s=round(min(30_000.0, draw.lognormvariate(6.1, 0.8)), 1),
         )
         for _ in range(_REACTIONS)
     )
