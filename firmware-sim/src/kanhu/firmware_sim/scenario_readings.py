@@ -101,7 +101,7 @@ def readings_of(stand: Stand, events: Sequence[Event]) -> Iterator[Reading]:
 
 
 def _measured(stand: Stand, event: Measure) -> Reading:
-    state = stand.body.at(stand.begins_s + event.at_s)
+    state = stand.body.seated(stand.begins_s + event.at_s)
     true_ms, device, subject = stand.ms(event.at_s), stand.entry.id, stand.subject
     match stand.entry.kind:
         case DeviceKind.SCALE:
@@ -148,7 +148,7 @@ def _windows(stand: Stand, event: Wear, end_s: float) -> Iterator[Reading]:
 
 
 def _window(stand: Stand, window: Window, at_s: float, *, session_s: float, draw: random.Random) -> Reading:
-    state = stand.body.at(stand.begins_s + at_s)
+    state = stand.body.seated(stand.begins_s + at_s)
     spo2_percent = window.spo2_percent or round(state.spo2_percent)
     pulse_bpm = window.pulse_bpm or round(state.heart_rate_bpm)
     reasons: tuple[QualityReason, ...] = ()

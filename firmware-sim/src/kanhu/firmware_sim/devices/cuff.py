@@ -89,7 +89,7 @@ class Cuff:
         await self._peripheral.power_off()
 
     async def _measure(self, event: Measure, timeline: Timeline) -> None:
-        state = self._around.body.at(timeline.second_of_day(event.at_s))
+        state = self._around.body.seated(timeline.second_of_day(event.at_s))
         systolic_mmhg = event.systolic_mmhg or round(state.systolic_mmhg)
         diastolic_mmhg = event.diastolic_mmhg or round(state.diastolic_mmhg)
         pulse_bpm = event.pulse_bpm or round(state.heart_rate_bpm)

@@ -83,7 +83,7 @@ class Oximeter:
         self._line.close()
 
     async def _play_window(self, scripted: Window, begins_s: float, timeline: Timeline) -> None:
-        state = self._around.body.at(timeline.second_of_day(begins_s))
+        state = self._around.body.seated(timeline.second_of_day(begins_s))
         window = self._wave.window(
             scripted.spo2_percent or round(state.spo2_percent),
             scripted.pulse_bpm or round(state.heart_rate_bpm),
