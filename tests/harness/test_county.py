@@ -199,11 +199,40 @@ def test_an_outcome_compared_with_itself_is_equal(
     county: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     kept = county[0] / "kept"
-    (outcome,) = kept.glob("outcome-*.ndjson")
+    outcome = min(kept.glob("outcome-*.ndjson"))
     words = ["compare", str(outcome), str(outcome), "--recording", str(kept / "recording"), "--json"]
     done = subprocess.run([*_COUNTY, *words], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["figures"]["verdict"] == "equal"
+
+
+_OTHER_JUDGE = """
+import argparse, json, pathlib, sys
+parser = argparse.ArgumentParser()
+for name in ("--recording", "--out", "--jobs"):
+    parser.add_argument(name, required=True)
+parser.add_argument("--progress", action="store_true")
+options = parser.parse_args()
+manifest = json.loads((pathlib.Path(options.recording) / "manifest.json").read_text())
+stored = manifest["readings"] - 3
+account = {"type": "counts", "village": manifest["villages"][0], "readings": manifest["readings"], "stored": stored,
+           "duplicated": 0, "refused": 0, "decisions": {}, "stages": {}}
+pathlib.Path(options.out).write_text(json.dumps(account) + "\\n")
+print(json.dumps({"done": 1, "of": 1}), file=sys.stderr)
+"""
+
+
+def test_another_judge_is_scored_alike_and_what_it_lost_is_seen(
+    county: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, _ = county
+    (folder / "judge.py").write_text(_OTHER_JUDGE, encoding="utf-8")
+    words = ["--people", "12", "--days", "1", "--judge", f"{sys.executable} judge.py", "--json"]
+    done = _run(folder, *words)
+    assert done.returncode == 1, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])["figures"]
+    assert (figures["lost"], figures["alerts"]) == (3, 0)
+    assert figures["missed"] == figures["events"]
 
 
 def test_an_interrupted_county_says_how_to_go_on_and_leaves_no_process_behind(tmp_path: Path) -> None:
