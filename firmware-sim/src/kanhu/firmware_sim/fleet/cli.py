@@ -193,6 +193,7 @@ def _figures(fleet: Fleet, account: Account, options: argparse.Namespace) -> dic
         "seconds": round(fleet.steady_s, 1),
         "sent": tally.sent,
         "receipted": tally.receipted,
+        "owed": sum(gateway.outbox.owed for gateway in fleet.gateways),
         "stored": account.stored,
         "lost": account.lost,
         "duplicated": account.duplicated,
