@@ -1,11 +1,15 @@
 """The command: wrong usage is refused before anything starts, and its page says what it does."""
 
+import argparse
+import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from kanhu.harness.conform import __main__ as program
 from kanhu.harness.conform import thingsboard
 from kanhu.harness.conform.candidates import GATEWAY, PLACES, Door, Wire, command, kanhu
 from kanhu.harness.conform.cell import Figures
@@ -13,6 +17,8 @@ from kanhu.harness.conform.clauses import CLAUSES, ENROLLED, NOBODY
 from kanhu.harness.conform.document import PAGE, clause_table, figure_tables, put_between
 from kanhu.harness.conform.judging import Answer, Verdict
 from kanhu.harness.conform.rows import ROWS
+from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.report import Value
 from tests.architecture.layout import ROOT
 
 _COMMAND = [sys.executable, "-P", "-m", "kanhu.harness.conform"]
@@ -40,12 +46,41 @@ def test_wrong_usage_is_refused_in_words(arguments: str) -> None:
 
 
 def test_the_help_of_run_names_each_option() -> None:
-    program = (ROOT / "harness/src/kanhu/harness/conform/__main__.py").read_text(encoding="utf-8")
-    options = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', program)) - {"--speed"}
+    text = (ROOT / "harness/src/kanhu/harness/conform/__main__.py").read_text(encoding="utf-8")
+    options = set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', text)) - {"--speed"}
     door = subprocess.run(
         [str(ROOT / "run"), "conform", "--help"], capture_output=True, text=True, check=False, timeout=60
     )
     assert set(re.findall(r"^  (--[a-z-]+)", door.stdout, re.MULTILINE)) == options
+
+
+async def test_a_gateway_that_cannot_be_fetched_is_left_out_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    async def fails(*_: object, **__: object) -> Path:
+        raise ProgramFailed("fetching thingsboard-gateway", "no such host")
+
+    monkeypatch.setattr(thingsboard, "ensure_installed", fails)
+    figures: dict[str, Value] = {}
+    known = await program._known(argparse.Namespace(cache=tmp_path), figures)
+    assert [each.name for each in known] == ["kanhu"]
+    assert figures == {"thingsboard_left_out": "fetching thingsboard-gateway failed:"}
+    assert "is left out" in capsys.readouterr().err
+
+
+def test_settings_of_the_other_gateway_send_it_where_it_is_sent(tmp_path: Path) -> None:
+    shipped = tmp_path / "venv/lib/python3.11/site-packages/thingsboard_gateway/config/logs.json"
+    shipped.parent.mkdir(parents=True)
+    shipped.write_text("{}", encoding="utf-8")
+    thingsboard.write_settings(
+        tmp_path / "run", host="10.0.0.1", port=7, feed_port=9, storage="file", program=tmp_path / "venv/bin/gateway"
+    )
+    settings = json.loads((tmp_path / "run/config/tb_gateway.json").read_text(encoding="utf-8"))
+    rest = json.loads((tmp_path / "run/config/rest.json").read_text(encoding="utf-8"))
+    assert (settings["thingsboard"]["host"], settings["thingsboard"]["port"]) == ("10.0.0.1", 7)
+    assert settings["storage"]["type"] == "file"
+    assert not settings["thingsboard"]["remoteConfiguration"]
+    assert (rest["server"]["host"], rest["server"]["port"]) == ("127.0.0.1", "9")
 
 
 def test_the_page_names_every_row_clause_place_and_gateway() -> None:

@@ -86,7 +86,9 @@ async def _main(chosen: argparse.Namespace) -> int:
             answers = await _clauses(chosen, folder=folder / "county", processes=processes)
             show_clauses(answers)
             figures |= _clause_figures(answers)
-    if chosen.write:
+    if chosen.write and "thingsboard_left_out" in figures:
+        _say(f"{PAGE.name} is left as it is: a column is missing")
+    elif chosen.write:
         _write(tried, rows, done, answers)
     return _report(chosen, figures, tried, rows, done)
 
