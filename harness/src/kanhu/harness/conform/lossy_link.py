@@ -64,6 +64,7 @@ class LossyLink:
     lost: int = 0
     _spaces: list[_Space] = field(default_factory=list)
     _servers: list[asyncio.Server] = field(default_factory=list)
+    _carrying: set[asyncio.Task[None]] = field(default_factory=set)
     _draw: random.Random = field(default_factory=random.Random)
 
     async def __aenter__(self) -> Self:
@@ -86,7 +87,7 @@ class LossyLink:
         loop.add_reader(county.tunnel, self._move, county.tunnel, gateway.tunnel)
         loop.add_reader(gateway.tunnel, self._move, gateway.tunnel, county.tunnel)
         listener = _inside(county, lambda: _listener(COUNTY_ADDRESS, _PORT))
-        carry = _carrier(partial(_connect_here, self.to_port))
+        carry = self._carrier(partial(_connect_here, self.to_port))
         self._servers.append(await asyncio.start_server(carry, sock=listener))
         return self
 
@@ -95,6 +96,9 @@ class LossyLink:
         loop = asyncio.get_running_loop()
         for server in self._servers:
             server.close()
+        for task in self._carrying:
+            task.cancel()
+        await asyncio.gather(*self._carrying)
         for space in self._spaces:
             loop.remove_reader(space.tunnel)
             os.close(space.tunnel)
@@ -115,7 +119,7 @@ class LossyLink:
     async def offer_inside(self, port: int) -> None:
         """Let a program at the gateway's end reach a port of loopback here under the same number."""
         listener = _inside(self._spaces[1], lambda: _listener("127.0.0.1", port))
-        self._servers.append(await asyncio.start_server(_carrier(partial(_connect_here, port)), sock=listener))
+        self._servers.append(await asyncio.start_server(self._carrier(partial(_connect_here, port)), sock=listener))
 
     async def offer_outside(self, port: int) -> None:
         """Let programs here reach a port at the gateway's end under the same number of loopback."""
@@ -124,10 +128,28 @@ class LossyLink:
         async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
             made = _inside(space, socket.socket)
             made.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(made, ("127.0.0.1", port))
+            try:
+                await asyncio.get_running_loop().sock_connect(made, ("127.0.0.1", port))
+            except OSError:
+                made.close()
+                raise
             return await asyncio.open_connection(sock=made)
 
-        self._servers.append(await asyncio.start_server(_carrier(connect), "127.0.0.1", port))
+        self._servers.append(await asyncio.start_server(self._carrier(connect), "127.0.0.1", port))
+
+    def _carrier(self, connect: _Connect) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        """Serve a connection by carrying it on to another."""
+
+        async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            if task is not None:
+                self._carrying.add(task)
+                task.add_done_callback(self._carrying.discard)
+            with suppress(OSError, asyncio.CancelledError):  # cancelled only where the link is taken away
+                await _carry(reader, writer, connect)
+            writer.close()
+
+        return carry
 
     def _move(self, source: int, target: int) -> None:
         with suppress(OSError):  # the other end is gone, or its queue is full: a lost packet as well
@@ -210,26 +232,19 @@ async def _connect_here(port: int) -> tuple[asyncio.StreamReader, asyncio.Stream
     return await asyncio.open_connection("127.0.0.1", port)
 
 
-def _carrier(connect: _Connect) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
-    """Serve a connection by carrying it on to another."""
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            far_reader, far_writer = await connect()
-            pumps = [
-                asyncio.create_task(_pump(reader, far_writer), name="carry there"),
-                asyncio.create_task(_pump(far_reader, writer), name="carry back"),
-            ]
-            try:
-                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for pump in pumps:
-                    pump.cancel()
-                await asyncio.gather(*pumps, return_exceptions=True)
-                far_writer.close()
-        writer.close()
-
-    return carry
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connect: _Connect) -> None:
+    far_reader, far_writer = await connect()
+    pumps = [
+        asyncio.create_task(_pump(reader, far_writer), name="carry there"),
+        asyncio.create_task(_pump(far_reader, writer), name="carry back"),
+    ]
+    try:
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+        far_writer.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
