@@ -7,7 +7,8 @@ import pytest
 from kanhu.firmware_sim import load_scenario
 from kanhu.firmware_sim.scenario_site import site_of
 from kanhu.harness.faults import Fault, Kind, Place, Target
-from kanhu.harness.prove.process_play import ProcessPlay, Worker, play_processes
+from kanhu.harness.prove.desk import Worker
+from kanhu.harness.prove.process_play import ProcessPlay, play_processes
 from kanhu.harness.prove.process_scenario import village_homes
 from kanhu.harness.prove.village import deliveries
 from kanhu.harness.village.settings import Pace

@@ -74,6 +74,13 @@ def test_a_call_that_joined_an_open_alert_of_the_person_is_delivered_with_it() -
     assert _took_s(_heard(103, alert="a0")) == 3
 
 
+def test_the_time_runs_from_the_arrival_of_the_deciding_value_where_that_is_known() -> None:
+    alert = SeenAlert("a1", "r-03", "SOS", "high", "", 103 * S, 5_000, "", heard=[(103 * S, "high")])
+    course = Course(began_ns=90 * S, began_ms=0, alerts=[alert], promises=[PROMISE])
+    (one,) = deliveries(course)
+    assert (one.took_ns or 0) / S == 8, "accepted into the journal at 100 s, arrived at 95 s"
+
+
 def test_the_same_seed_draws_the_same_village(tmp_path: Path) -> None:
     drawn = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):

@@ -8,15 +8,25 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from kanhu.contract import SystemClock
-from kanhu.harness.faults import Breakable, Fault, Hit, LinkFaults, LinkProxy, Place, ProcessFaults, Schedule, play
+from kanhu.harness.faults import (
+    Breakable,
+    Fault,
+    Hit,
+    Kind,
+    LinkFaults,
+    LinkProxy,
+    Place,
+    ProcessFaults,
+    Schedule,
+    play,
+)
 from kanhu.harness.ledger import Account, balance, lines_of
+from kanhu.harness.prove.desk import Desk, Worker
 from kanhu.harness.village.county import SeenAlert
 from kanhu.harness.village.script import Home
 from kanhu.harness.village.settings import USUAL, Pace
@@ -36,19 +46,11 @@ from kanhu.harness.village.stage import (
     wait_for_gateways,
 )
 
-__all__ = ["Course", "Disturbance", "ProcessPlay", "Promise", "Worker", "play_processes"]
+__all__ = ["Course", "Disturbance", "ProcessPlay", "Promise", "play_processes"]
 
 _POLL_S = 0.1
 _GATEWAYS_AT_ONCE = 8
 """Started together; more would only wait for one another on two cores."""
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """How a person works who is told of an alert; None: never."""
-
-    claims_after_s: float
-    closes_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class ProcessPlay:
     recordings: Path = RECORDING
     workers: tuple[Worker, ...] = ()
     """Take turns, alert by alert; empty: nobody does anything."""
+    absences: tuple[tuple[float, float], ...] = ()
+    """Seconds of the play between which nobody answers."""
     pace: Pace = USUAL
     patience_s: float = 60.0
     """For gateways to come up, and for everything owed to arrive."""
@@ -94,6 +98,8 @@ class Course:
     """What came of it."""
 
     began_ns: int = 0
+    began_ms: int = 0
+    """The same moment, Unix milliseconds."""
     alerts: list[SeenAlert] = field(default_factory=list)
     promises: list[Promise] = field(default_factory=list)
     disturbances: list[Disturbance] = field(default_factory=list)
@@ -165,6 +171,7 @@ async def _play(
     while (started_ms := _started_ms(stage.journal)) is None:
         stage.processes.check()
         await asyncio.sleep(_POLL_S)
+    course.began_ms = started_ms
     course.began_ns = clock.mono_ns() - (clock.wall_ms() - started_ms) * 1_000_000
     stage.say("the play begins")
 
@@ -179,14 +186,18 @@ async def _play(
         Place.LINK: _Noted(link_faults, course),
     }
     breaking = [fault for fault in wanted.faults if fault.target.place in places]
-    desk = _Desk(stage, wanted.workers, course)
-    async with _running(stage.county.listen(desk.told), _follow_journals(stage, course)) as beside:
-        broken = asyncio.create_task(
-            play(tuple(breaking), places=places, elapsed_s=elapsed_s, end_s=wanted.seconds), name="faults"
-        )
+    slow = [fault for fault in wanted.faults if (fault.target.place, fault.kind) == (Place.STAFF, Kind.SLOW)]
+    desk = Desk(stage, wanted.workers, absences=wanted.absences, slow=slow, elapsed_s=elapsed_s)
+
+    async def break_all() -> None:
+        await play(tuple(breaking), places=places, elapsed_s=elapsed_s, end_s=wanted.seconds)
+
+    listening, journals = stage.county.listen(desk.told), _follow_journals(stage, course)
+    async with _running(listening, journals, break_all()) as beside, contextlib.aclosing(desk):
+        *_, broken = beside
         while elapsed_s() < wanted.seconds or not broken.done():
             stage.processes.check()
-            for task in (*beside, *((broken,) if broken.done() else ())):
+            for task in beside:
                 if task.done():
                     task.result()
             so_far(elapsed_s())
@@ -195,7 +206,7 @@ async def _play(
         stage.say("the devices fall silent; what is still owed arrives")
         course.drained = await drained(stage, patience_s=wanted.patience_s)
         await asyncio.sleep(1.0)  # what the last record raised is told a moment after its receipt
-        await desk.finish()
+    course.claimed, course.closed = desk.claimed, desk.closed
     course.alerts = list(stage.county.alerts.values())
 
 
@@ -226,52 +237,6 @@ class _Noted:
         """Mend it."""
         await self._other.end(fault)
         self._course.disturbances.append(Disturbance(fault, self._began.pop(id(fault)), _now_ns()))
-
-
-class _Desk:
-    """A person who is told of alerts, claims them after a while and closes them."""
-
-    def __init__(self, stage: Stage, workers: Sequence[Worker], course: Course) -> None:
-        self._stage = stage
-        self._workers = workers
-        self._course = course
-        self._told = 0
-        self._at_work: set[asyncio.Task[None]] = set()
-
-    async def told(self, seen: SeenAlert) -> None:
-        """Hear of a new alert."""
-        self._stage.say(f"{seen.priority}: {seen.rule} {seen.subject}")
-        if self._workers:
-            worker = self._workers[self._told % len(self._workers)]
-            self._told += 1
-            task = asyncio.create_task(self._answer(seen, worker), name=f"answer {seen.id}")
-            self._at_work.add(task)
-            task.add_done_callback(self._at_work.discard)
-
-    async def finish(self) -> None:
-        """Leave what is not finished."""
-        for task in self._at_work:
-            task.cancel()
-        await asyncio.gather(*self._at_work, return_exceptions=True)
-
-    async def _answer(self, seen: SeenAlert, worker: Worker) -> None:
-        await asyncio.sleep(worker.claims_after_s)
-        await self._act(f"/api/v1/alerts/{seen.id}/claim", key="claim")
-        self._course.claimed += 1
-        if worker.closes_after_s is None:
-            return
-        await asyncio.sleep(worker.closes_after_s)
-        await self._act(f"/api/v1/alerts/{seen.id}/close", key="close", outcome="true_action", note="went there")
-        self._course.closed += 1
-
-    async def _act(self, path: str, **body: str) -> None:
-        while True:  # the same key until it is answered: an act is done once, however often it is sent
-            try:
-                await self._stage.county.act(path, **body)
-            except httpx.HTTPError:
-                await asyncio.sleep(0.5)
-            else:
-                return
 
 
 async def _follow_journals(stage: Stage, course: Course) -> None:

@@ -1,25 +1,28 @@
 """A scenario at depth process: real gateways, broker and county, and what its demands say of the alerts that came."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
+from kanhu.firmware_sim.errors import ScenarioRefused
 from kanhu.firmware_sim.scenario import Expected, Forbidden, Scenario
 from kanhu.firmware_sim.scenario import Home as ScenarioHome
 from kanhu.firmware_sim.scenario_file import load_scenario, recordings_folder
 from kanhu.firmware_sim.scenario_site import site_of, tags_of
 from kanhu.firmware_sim.truth import Demand
-from kanhu.harness.faults import Place, Schedule, faults_from_tables
+from kanhu.harness.faults import Kind, Place, Schedule, faults_from_tables
 from kanhu.harness.prove.demands import Judgement, Raised, Telling, judge
-from kanhu.harness.prove.process_play import Course, ProcessPlay, Worker, play_processes
+from kanhu.harness.prove.desk import Worker
+from kanhu.harness.prove.process_play import Course, ProcessPlay, play_processes
 from kanhu.harness.village.script import Device, Home, Person
 from kanhu.harness.village.stage import RECORDING
 
 __all__ = ["as_play", "play_process", "village_homes"]
 
 _MS = 1000
-_PLAYED = frozenset({Place.GATEWAY, Place.BROKER, Place.CLOUD, Place.LINK})
+_PLAYED = frozenset({Place.GATEWAY, Place.BROKER, Place.CLOUD, Place.LINK, Place.STAFF})
+"""The simulator plays those of devices."""
+_PLAYED_ELSEWHERE = frozenset({Place.DEVICE})
 
 
 async def play_process(file: Path, *, say: Callable[[str], None]) -> Judgement:
@@ -39,15 +42,21 @@ async def play_process(file: Path, *, say: Callable[[str], None]) -> Judgement:
 
 
 def as_play(scenario: Scenario, file: Path) -> ProcessPlay:
-    """What is played of a scenario file."""
+    """What is played of a scenario file.
+
+    Raises:
+        ScenarioRefused: a fault that real processes cannot be given here.
+    """
+    faults = _faults(scenario, file)
     return ProcessPlay(
         scenario=file,
         site=site_of(scenario),
         homes=village_homes(scenario),
-        faults=_faults(scenario),
+        faults=faults,
         seconds=scenario.duration_s,
         seed=scenario.seed,
         recordings=RECORDING if scenario.recordings == "." else recordings_folder(scenario, file),
+        absences=_absences(scenario, faults),
         workers=tuple(Worker(one.claims_after_s, one.closes_after_s) for one in scenario.staff),
     )
 
@@ -63,12 +72,28 @@ def _home(home: ScenarioHome) -> Home:
     return Home(home.id, devices, people)
 
 
-def _faults(scenario: Scenario) -> Schedule:
-    tables = [msgspec.structs.asdict(fault) for fault in scenario.fault]
-    read = faults_from_tables(
-        [{key: value for key, value in table.items() if value} | {"at_s": table["at_s"]} for table in tables]
-    )
-    return tuple(fault for fault in read if fault.target.place in _PLAYED)
+def _faults(scenario: Scenario, file: Path) -> Schedule:
+    tables = [
+        {"at_s": fault.at_s, "for_s": fault.for_s, "on": fault.on, "what": fault.what}
+        | ({"amount": fault.amount} if fault.amount else {})
+        for fault in scenario.fault
+    ]
+    read = [fault for fault in faults_from_tables(tables) if fault.target.place not in _PLAYED_ELSEWHERE]
+    for fault in read:
+        if fault.target.place not in _PLAYED:
+            known = ", ".join(sorted(_PLAYED | _PLAYED_ELSEWHERE))
+            raise ScenarioRefused(file, f"fault at {fault.at_s:g} s", f"{fault.target} cannot fail here; {known} can")
+    return tuple(read)
+
+
+def _absences(scenario: Scenario, faults: Schedule) -> tuple[tuple[float, float], ...]:
+    written = [(absence.from_s, absence.to_s) for one in scenario.staff for absence in one.absent]
+    broken = [
+        (fault.at_s, fault.at_s + fault.for_s if fault.for_s else math.inf)
+        for fault in faults
+        if (fault.target.place, fault.kind) == (Place.STAFF, Kind.ABSENT)
+    ]
+    return (*written, *broken)
 
 
 def _demands(scenario: Scenario) -> list[Demand]:
