@@ -15,7 +15,7 @@ from bumble.transport.tcp_client import open_tcp_client_transport
 
 from kanhu.firmware_sim.air import Air, HciPort, RadioController
 from kanhu.firmware_sim.devices import Button, Cuff, Strap
-from kanhu.firmware_sim.scenario import DeviceKind, LoseContact, Measure, Press, Remove, Wear
+from kanhu.firmware_sim.scenario import DeviceKind, LoseContact, Measure, Press, Remove, Rhythm, Wear
 from tests.firmware_sim.playing import Stage
 
 _CUFF, _STRAP, _BUTTON = "F0:0D:00:01:00:01", "F0:0D:00:01:00:02", "F0:0D:00:01:00:03"
@@ -129,7 +129,7 @@ async def test_a_strap_notifies_once_a_second_and_says_when_it_has_no_contact(ho
 async def test_a_strap_sends_every_beat_of_its_recording_once(home: Home) -> None:
     beats_ms = [640, 812, 1008, 524, 776, 900, 588, 1104, 700, 656]
     (home.stage.folder / "beats.csv").write_text("rr_ms\n" + "\n".join(map(str, beats_ms)), encoding="utf-8")
-    strap = home.strap(Wear(at_s=0, device="device-01", rhythm="record", rr_file="beats.csv"))
+    strap = home.strap(Wear(at_s=0, device="device-01", rhythm=Rhythm.RECORD, rr_file="beats.csv"))
     await strap.power_on()
     heard = await _listen(await _connect(await home.host(), _STRAP), 0x2A37)
     play = asyncio.create_task(strap.play(home.stage.timeline(duration_s=7)))

@@ -1,9 +1,8 @@
 """`./run prove village`: a village of real gateways under faults, and a person who must hear of every high alert.
 
 A high alert is expected once its gateway has accepted it, as the gateway's own journal says. It is delivered when the
-person's stream or board shows it. The clock of the ten seconds starts when the deciding value
-arrived, or when the last fault on
-its way ended: of its gateway or link, of the broker, of the county.
+person's stream or board shows it. The clock of the ten seconds starts when the deciding value arrived, or when the last
+fault on its way ended: of its gateway or link, of the broker, of the county.
 """
 
 import argparse
