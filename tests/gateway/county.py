@@ -56,7 +56,9 @@ class County:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._task is not None
-        self._task.cancel()
+        while not self._task.done():  # `wait_for` inside the client swallows a cancellation now and then
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=0.1)
         with suppress(asyncio.CancelledError, aiomqtt.MqttError):
             await self._task
         with suppress(aiomqtt.MqttError):  # the broker may have gone first

@@ -115,6 +115,10 @@ class Books:
         """Readings promised so far."""
         return sum(len(promises.digests) - len(promises.others) for promises in self._promised.values())
 
+    def numbers(self, gateway: str) -> set[int]:
+        """Everything this gateway promised, readings and others, of all its epochs."""
+        return {seq for (name, _), of in self._promised.items() if name == gateway for seq in of.digests}
+
     def account(
         self, stored: Iterable[Mapping[str, Any]], *, owed: Outboxes | None = None, late_after_ms: float | None = None
     ) -> Account:

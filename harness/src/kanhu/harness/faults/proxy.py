@@ -2,7 +2,7 @@
 
 What it cannot do is lose a packet unseen: the kernel of this machine acknowledges what the relay has not yet carried.
 So loss is what a program sees of it, a stall of one retransmission timeout a packet, doubled while losses follow one
-another. Where the packets themselves must be lost, use name spaces (netns.py).
+another. Where the packets themselves must be lost, a link between two name spaces can do it (docs/faults.md).
 """
 
 import asyncio
@@ -142,12 +142,18 @@ class LinkProxy:
 
     async def _listen(self) -> None:
         listener = _bound(self.port)
-        self._server = await asyncio.start_server(self._serve, sock=listener, backlog=_BACKLOG)
+        self._server = await asyncio.start_server(self._met, sock=listener, backlog=_BACKLOG)
 
     def _deafen(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
+
+    def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of ours: asyncio's own, when cancelled, complains about it.
+        task = asyncio.create_task(self._serve(reader, writer), name="link")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -174,11 +180,7 @@ class LinkProxy:
 
     @contextmanager
     def _watched(self, writer: asyncio.StreamWriter) -> Iterator[None]:
-        task = asyncio.current_task()
         self._writers.add(writer)
-        if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
         try:
             yield
         finally:

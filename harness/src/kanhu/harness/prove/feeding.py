@@ -54,7 +54,7 @@ class Feeding:
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(end, "rb", buffering=0)
         )
         self._promises = asyncio.create_task(self._note_promises(reader), name=f"promises of {self.gateway}")
-        self._server = await asyncio.start_unix_server(self._feed, self.socket)
+        self._server = await asyncio.start_unix_server(self._met, self.socket)
 
     async def close(self) -> None:
         """End both; the files stay."""
@@ -76,11 +76,13 @@ class Feeding:
         while line := await reader.readline():
             self._books.note(self.gateway, decoder.decode(line), at_ms=self._clock.wall_ms())
 
+    def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of ours: asyncio's own, when cancelled, complains about it.
+        task = asyncio.create_task(self._feed(reader, writer), name=f"feed of {self.gateway}")
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
+
     async def _feed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._turns.add(task)
-            task.add_done_callback(self._turns.discard)
         answers = asyncio.Semaphore(_UNANSWERED)
         hear = asyncio.create_task(_hear(reader, answers), name=f"answers of {self.gateway}")
         try:

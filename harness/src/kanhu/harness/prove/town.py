@@ -34,6 +34,9 @@ COUNTY_LINK = "county"
 
 _BOX_BYTES = 1 << 28
 _HEARTBEAT_S = 2
+_UP_PATIENCE_S = 30.0
+_POLL_S = 0.05
+_SUBSCRIBED_BYTES = 4 + 5  # CONNACK and SUBACK of MQTT 3.1.1
 _UPLINK = {"routine_s": 0.5, "receipt_timeout_s": 4, "reconnect_max_s": 1}
 """Short, so that many connections live and die in a short run; what they promise does not depend on it."""
 
@@ -107,9 +110,20 @@ class Town:
         settings = write_settings(self._folder / BROKER, host="127.0.0.1", port=self._port)
         await self._processes.start(BROKER, (str(program()), "-c", str(settings)))
         await self._start_county()
+        await self._county_listens()
         for name, feeding in self._feedings.items():
             await feeding.open()
             await self._processes.start(name, self._gateway_command(feeding))
+
+    async def _county_listens(self) -> None:
+        """Gateways come after it, so that what is lost is lost by faults."""
+        link = self._links[COUNTY_LINK]
+        for _ in range(round(_UP_PATIENCE_S / _POLL_S)):
+            if link.bytes_down >= _SUBSCRIBED_BYTES:
+                return
+            self.check()
+            await asyncio.sleep(_POLL_S)
+        raise ProgramFailed("starting the county", f"it does not listen after {_UP_PATIENCE_S:.0f} s")
 
     async def close(self) -> None:
         """End everything."""
