@@ -88,7 +88,7 @@ class Disk:
     @property
     def seen(self) -> Path:
         """The same folder as seen from here."""
-        return Path(f"/proc/{self._pid}/root") / self.folder.absolute().relative_to("/")
+        return Path("/proc") / str(self._pid) / "root" / self.folder.absolute().relative_to("/")
 
     def fill(self) -> None:
         """Leave no room at all."""
