@@ -37,7 +37,7 @@ LINKS = ("connecting", "backing_off")
 GATEWAY_STATES = ("online", "silent", "stopped", "never_seen")
 GATEWAY_KINDS = ("home", "clinic")
 COUNTERS = (
-    *("envelopes", "records", "redelivered", "conflicts", "refused"),
+    *("envelopes", "records", "redelivered", "no_room", "conflicts", "refused"),
     *("heartbeats_repeated", "retained_status_ignored", "foreign_subject", "alert_ids_replaced"),
 )
 REFUSALS = (*RefusalReason, "bad_topic")
