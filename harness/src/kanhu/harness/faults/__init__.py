@@ -4,6 +4,8 @@ Here live schedules, their shrinking, and one piece a place: processes, links, d
 under faults has to prove (prove/), and what simulated devices and people get wrong by themselves (kanhu-sim).
 """
 
+from kanhu.harness.faults.clock import ClockFaults, FakedClock
+from kanhu.harness.faults.disk import Disk, DiskFaults, Medium
 from kanhu.harness.faults.errors import CannotBeHad, ScheduleRefused
 from kanhu.harness.faults.play import Breakable, Hit, Played, play
 from kanhu.harness.faults.process import ProcessFaults, Startable
@@ -21,16 +23,22 @@ from kanhu.harness.faults.schedule import (
     schedule_as_json,
     schedule_as_toml,
 )
+from kanhu.harness.faults.shrink import Trial, shrink
 
 __all__ = [
     "KINDS",
     "Breakable",
     "CannotBeHad",
+    "ClockFaults",
+    "Disk",
+    "DiskFaults",
+    "FakedClock",
     "Fault",
     "Hit",
     "Kind",
     "LinkFaults",
     "LinkProxy",
+    "Medium",
     "Place",
     "Played",
     "ProcessFaults",
@@ -38,10 +46,12 @@ __all__ = [
     "ScheduleRefused",
     "Startable",
     "Target",
+    "Trial",
     "faults_from_tables",
     "play",
     "random_schedule",
     "read_schedule",
     "schedule_as_json",
     "schedule_as_toml",
+    "shrink",
 ]
