@@ -50,8 +50,8 @@ async def _figures(process: Process) -> dict[str, Any]:
 
 @pytest.mark.broker
 async def test_a_fleet_loses_nothing_through_a_storm_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    options = ("--gateways", "40", "--seconds", "3", "--speed", "60", "--rate", "120", "--ramp", "0.5", "--json")
-    process = await _start(*options, "--storm", "1", "--storm-lasts", "0.2", "--seed", "3", folder=tmp_path)
+    options = ("--gateways", "40", "--seconds", "1.2", "--speed", "200", "--rate", "300", "--ramp", "0.3", "--json")
+    process = await _start(*options, "--storm", "0.4", "--storm-lasts", "0.2", "--seed", "3", folder=tmp_path)
     report = await _figures(process)
     figures = report["figures"]
     assert (process.returncode, report["name"], report["ok"], report["seed"]) == (0, "fleet", True, 3)
@@ -75,9 +75,9 @@ async def test_a_fleet_told_to_end_while_its_county_starts_leaves_nothing_behind
 
 async def test_a_broker_that_acknowledges_and_forgets_loses_everything(tmp_path: Path) -> None:
     async with _forgetful_broker() as port:
-        options = ("--gateways", "6", "--seconds", "1.2", "--speed", "60", "--rate", "120", "--ramp", "0.1", "--json")
+        options = ("--gateways", "6", "--seconds", "0.3", "--speed", "300", "--rate", "600", "--ramp", "0.1", "--json")
         address = f"127.0.0.1:{port}"
-        process = await _start(*options, "--drain", "0.5", "--broker", address, folder=tmp_path)
+        process = await _start(*options, "--drain", "0.2", "--broker", address, folder=tmp_path)
         report = await _figures(process)
     figures = report["figures"]
     assert (process.returncode, report["ok"], figures["receipted"]) == (1, False, 0)
@@ -100,7 +100,7 @@ async def test_an_interrupted_fleet_waits_for_receipts_reports_and_leaves_nothin
 async def test_the_ledger_of_another_county_is_asked_for_by_its_own_command(tmp_path: Path) -> None:
     empty = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text('')"
     async with _forgetful_broker() as port:
-        options = ("--gateways", "2", "--seconds", "1.2", "--speed", "60", "--rate", "120", "--ramp", "0.1", "--json")
+        options = ("--gateways", "2", "--seconds", "0.3", "--speed", "300", "--rate", "600", "--ramp", "0.1", "--json")
         there = ("--broker", f"127.0.0.1:{port}", "--ledger-dump", f'{sys.executable} -c "{empty}" {{}}')
         report = await _figures(await _start(*options, "--drain", "0.2", *there, folder=tmp_path))
     assert report["figures"]["lost"] > report["figures"]["stored"] == 0

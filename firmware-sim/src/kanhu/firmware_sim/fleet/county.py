@@ -72,8 +72,8 @@ class County:
             f'data = "data"\nbroker = "mqtt://{HOST}:{self.port}"\n\n[http]\nport = {http_port}\n', encoding="utf-8"
         )
         write_site(site, self._gateways)
-        await self._run("site", "load", str(site), "--config", str(config))
         await self._spawn("broker", "broker", "--port", str(self.port), "--data", str(self._folder / "broker"))
+        await self._run("site", "load", str(site), "--config", str(config))
         await self._wait_until_open("broker", self.port)
         await self._spawn("county", "serve", "--config", str(config))
         await self._wait_until_open("county", http_port)

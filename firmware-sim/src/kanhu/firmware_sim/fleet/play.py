@@ -172,12 +172,12 @@ class Fleet:
         told_ns = 0
         while (now_ns := self._clock.mono_ns()) < end_ns and not self._stop.is_set():
             self._wake_due(now_ns)
+            if until is not None and until():
+                return
             if now_ns >= told_ns + _PROGRESS_S * SECOND_NS:
                 told_ns = now_ns
                 self._check()
                 self._progress(phase, self.tally, (end_ns - now_ns) / SECOND_NS + beyond_s)
-                if until is not None and until():
-                    return
             await self._clock.sleep(_STEP_S)
 
     def _wake_due(self, now_ns: int) -> None:
