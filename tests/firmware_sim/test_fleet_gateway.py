@@ -136,6 +136,35 @@ def test_without_a_receipt_for_twenty_seconds_everything_flies_again_on_a_fresh_
     assert sent_before <= {*again}
 
 
+def test_each_silence_in_a_row_doubles_the_wait_for_a_receipt_up_to_eighty_seconds_until_one_comes(
+    bench: Bench,
+) -> None:
+    def silent_after_s() -> float:
+        bench.connect()
+        bench.gateway.wake()
+        began_ns, silences = bench.clock.mono_ns(), bench.tally.silent
+        while bench.tally.silent == silences:
+            bench.play(1)
+        waited_s = (bench.clock.mono_ns() - began_ns) / 1e9
+        bench.play(1)
+        return waited_s
+
+    bench.connect()
+    while not bench.tally.parcels:
+        bench.play(1)
+    while not bench.tally.silent:
+        bench.play(1)
+    bench.play(1)
+    assert [silent_after_s() for _ in range(3)] == [40, 80, 80]
+    bench.connect()
+    bench.gateway.wake()
+    bench.receipt(1)
+    while bench.tally.silent == 4:
+        bench.play(1)
+    bench.play(1)
+    assert silent_after_s() == 40
+
+
 def test_a_lost_connection_is_dialled_again_with_growing_pauses(bench: Bench) -> None:
     bench.gateway.wake()
     pauses = []

@@ -60,6 +60,40 @@ def test_no_answer_in_time_means_a_silent_link_and_any_progress_puts_it_off() ->
     assert under_way.check(140 * SECOND)[0] is Answer.SILENT
 
 
+@pytest.mark.parametrize("answered", ["stored", "refused"])
+def test_each_silence_in_a_row_doubles_the_time_for_an_answer_up_to_four_times_until_one_comes(answered: str) -> None:
+    under_way = flight()
+    begins_s, waited_s = 0.0, []
+    for turn in range(6):
+        under_way.begin(round(begins_s * SECOND))
+        under_way.launch(Lane.LIVE, [1], now_ns=round(begins_s * SECOND))
+        if turn == 4:  # what names nothing that is under way is no answer
+            under_way.answer(receipt(contiguous=0, ranges=((7, 9),)), now_ns=round(begins_s * SECOND))
+        second = begins_s
+        while under_way.check(round(second * SECOND))[0] is Answer.WAIT:
+            second += 5
+        waited_s.append(second - begins_s)
+        begins_s = second
+    assert waited_s == [20, 40, 80, 80, 80, 80]
+    under_way.begin(round(begins_s * SECOND))
+    under_way.launch(Lane.LIVE, [1, 2], now_ns=round(begins_s * SECOND))
+    answer = receipt(contiguous=1) if answered == "stored" else receipt(refused=((1, 1),))
+    under_way.answer(answer, now_ns=round(begins_s * SECOND))
+    assert under_way.check(round((begins_s + TIMEOUT_S) * SECOND))[0] is Answer.SILENT
+
+
+def test_an_overloaded_county_gets_little_twice() -> None:
+    """It answers after 300 s whatever it is sent; without the growing time it would get everything fifteen times."""
+    under_way, sends, second = flight(), 0, 0
+    while second < 300:
+        under_way.begin(second * SECOND)
+        under_way.launch(Lane.LIVE, [1], now_ns=second * SECOND)
+        sends += 1
+        while second < 300 and under_way.check(second * SECOND)[0] is Answer.WAIT:
+            second += 1
+    assert sends == 5
+
+
 def test_a_refused_parcel_is_sent_again_then_halved_until_one_record_is_condemned() -> None:
     under_way = flight()
     bad, seqs = 6, tuple(range(1, 9))

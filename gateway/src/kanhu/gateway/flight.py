@@ -3,7 +3,7 @@
     launched ──stored──▶ gone
        │ ├──a receipt came and does not name it──▶ sent again early, and is still the same parcel
        │ ├──refused, or passed over──▶ suspect ──again──▶ two halves ──▶ ... ──▶ one record ──again──▶ condemned
-       └──nothing answered in time──▶ SILENT: the link is closed and everything flies again
+       └──nothing answered in time──▶ SILENT: the link is closed, everything flies again, the time doubles
 
 Sent again early: who published before the county had subscribed published for nobody, and the county's next receipt
 shows it. But a county that is only slow works its way up to a record and says nothing of it meanwhile. So, once a
@@ -12,6 +12,10 @@ sent later was stored before it. The pause is a second for alerts, the time betw
 doubled with each send, and each send needs a receipt of its own: in a receipt timeout of 20 s at most five sends of one
 alert. Of routine parcels only the oldest is sent again without proof, and the pause doubles for all of them until
 everything is answered: in n pauses a slow county gets no more than log n of them twice.
+
+Nothing answered: a county that is overloaded answers late, and must not get everything once more every 20 s from
+everybody. Each silence in a row doubles the time, up to four times what it was; the first record that a receipt names
+sets it back. A county that was away says so itself, by the receipt it begins with.
 
 Passed over: the county stored what was sent later, and said nothing of this in the time it has for an answer. It is
 sent again; only where what was sent later went by the same lane, and so by the same topic in order, does that speak
@@ -30,6 +34,9 @@ from kanhu.contract.receipt import MAX_RANGES
 
 WINDOW = 8
 """Most unanswered parcels; alerts have a window of their own, so a backlog never closes it for them."""
+
+_LONGEST_TIMEOUTS = 4
+"""How many times the receipt timeout silence may double to: what the county lost is found within 80 s even then."""
 
 _AGAIN_S = 1.0
 """Pause before an alert is sent again early; a county with little to do has answered long before."""
@@ -98,7 +105,7 @@ class Flight:
 
     def __init__(self, *, timeout_s: float, routine_s: float) -> None:
         """`timeout_s` is how long the county has for an answer, `routine_s` the rhythm of routine parcels."""
-        self._timeout_ns = round(timeout_s * 1e9)
+        self._first_timeout_ns = self._timeout_ns = round(timeout_s * 1e9)
         self._alert_pause_ns = round(_AGAIN_S * 1e9)
         self._routine_pause_ns = max(self._alert_pause_ns, round(routine_s * 1e9))
         self._unproven_pause_ns = self._routine_pause_ns
@@ -186,6 +193,7 @@ class Flight:
             left = tuple(seq for seq in parcel.seqs if seq not in stored)
             if len(left) < len(parcel.seqs):
                 self._progress_ns = now_ns
+                self._timeout_ns = self._first_timeout_ns
                 newest_stored = max(newest_stored, parcel.order)
                 self._stored_order[parcel.lane] = max(self._stored_order.get(parcel.lane, 0), parcel.order)
                 parcel.seqs = left
@@ -195,6 +203,7 @@ class Flight:
                     hit = tuple(seq for seq in parcel.seqs if refusal.first <= seq <= refusal.last)
                     if hit:
                         self._progress_ns = now_ns
+                        self._timeout_ns = self._first_timeout_ns
                         condemned += self._refuse(parcel, hit, reason=refusal.reason.value)
             if not parcel.seqs:
                 self._parcels.remove(parcel)
@@ -218,6 +227,7 @@ class Flight:
                 else:  # another lane may simply be faster, and a receipt too full to name it: only ask again
                     self._suspects.append(_again(parcel))
             elif now_ns - max(parcel.sent_ns, self._progress_ns) >= self._timeout_ns:
+                self._timeout_ns = min(2 * self._timeout_ns, _LONGEST_TIMEOUTS * self._first_timeout_ns)
                 return Answer.SILENT, condemned
         return Answer.WAIT, condemned
 

@@ -55,6 +55,8 @@ class Habits:
     readings_a_minute: float = 1.0
     keepalive_s: int = 15
     receipt_timeout_s: float = 20.0
+    longest_receipt_timeout_s: float = 80.0
+    """After silences in a row, each of which doubles the wait."""
     emit_until_ns: int | None = None
     """Readings end here; None while nobody has said when."""
 
@@ -88,8 +90,8 @@ class VirtualGateway:
 
     __slots__ = (
         "_back_off_s", "_backfill_upto", "_beat_ns", "_clock", "_dial", "_draw", "_habits", "_last_ns", "_next_packet",
-        "_parcel_ns", "_ping_ns", "_plan", "_progress_ns", "_retry_ns", "_sensors", "_tally", "_unacknowledged",
-        "_wire", "connections", "name", "outbox", "planned_ns", "stage",
+        "_parcel_ns", "_patience_s", "_ping_ns", "_plan", "_progress_ns", "_retry_ns", "_sensors", "_tally",
+        "_unacknowledged", "_wire", "connections", "name", "outbox", "planned_ns", "stage",
     )  # fmt: skip  # ten thousand of them: no dictionary each
 
     def __init__(
@@ -123,6 +125,7 @@ class VirtualGateway:
         )
         self._parcel_ns = first_ns + round(draw.random() * habits.routine_s * SECOND_NS)
         self._back_off_s = _FIRST_BACK_OFF_S
+        self._patience_s = habits.receipt_timeout_s
         self._next_packet = 0
         self._unacknowledged: set[int] = set()
         self._backfill_upto = 0
@@ -254,6 +257,7 @@ class VirtualGateway:
         if self.outbox.in_flight and now_ns >= self._silent_ns():
             self._tally.silent += 1
             self._back_off_s = _FIRST_BACK_OFF_S  # having waited for receipts is pause enough
+            self._patience_s = min(2 * self._patience_s, self._habits.longest_receipt_timeout_s)
             self._break_off(now_ns)
             return
         if now_ns >= self._beat_ns:
@@ -301,6 +305,7 @@ class VirtualGateway:
             self._tally.receipted += owed - self.outbox.owed
             self._progress_ns = now_ns
             self._back_off_s = _FIRST_BACK_OFF_S
+            self._patience_s = self._habits.receipt_timeout_s
 
     def _break_off(self, now_ns: int) -> None:
         wire, self._wire = self._wire, None
@@ -376,7 +381,7 @@ class VirtualGateway:
                 return now_ns + 3600 * SECOND_NS  # whoever waits for nothing is woken by what happens
 
     def _silent_ns(self) -> int:
-        return self._progress_ns + round(self._habits.receipt_timeout_s * SECOND_NS)
+        return self._progress_ns + round(self._patience_s * SECOND_NS)
 
     def _keepalive_ns(self) -> int:
         return self._habits.keepalive_s * SECOND_NS
