@@ -31,7 +31,7 @@ __all__ = ["Outcome", "Plan", "check_targets", "conduct", "drawn_plan", "length_
 CALM_S = 1.0
 """How long a run goes on after the last fault of its schedule has ended."""
 
-_FAULTS_PER_S = 1.9
+_FAULTS_PER_S = 2.1
 _WAKING_S = 30.0
 _DRAIN_S = 90.0
 _POLL_S = 0.25
