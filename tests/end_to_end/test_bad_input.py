@@ -25,7 +25,7 @@ from kanhu.cloud.ledger.segments import records_between
 from kanhu.contract import Observation
 from kanhu.edge.cli import main as edge_main
 from kanhu.gateway.cli import main as gateway_main
-from kanhu.harness.demo.account import balance
+from kanhu.harness.ledger import balance
 from kanhu.vitals import PackRefused, load_pack
 from tests.end_to_end.answers import Account
 from tests.end_to_end.hostile_devices import FRAMES

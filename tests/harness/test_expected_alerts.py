@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from kanhu.harness.demo.account import Account
 from kanhu.harness.demo.conduct import Options, Outcome, compare_alerts, share_out
 from kanhu.harness.demo.report import as_json, as_rows
 from kanhu.harness.demo.show import Timeline
+from kanhu.harness.ledger import Account
 from kanhu.harness.village.county import County, SeenAlert
 from kanhu.harness.village.script import Expected
 

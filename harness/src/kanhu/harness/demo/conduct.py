@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kanhu.harness.demo.account import Account, balance, emissions, has_started
 from kanhu.harness.demo.show import Timeline
+from kanhu.harness.ledger import Account, balance, emissions, has_started
 from kanhu.harness.village.county import SeenAlert
 from kanhu.harness.village.script import Expected, Fault, Script, load_script
 from kanhu.harness.village.stage import (
