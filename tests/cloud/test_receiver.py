@@ -206,6 +206,18 @@ async def test_a_call_for_help_waits_for_no_heartbeat_and_everything_else_keeps_
     assert await inbox.take(100) == [came[1], came[3], came[5]]
 
 
+async def test_a_flood_of_alerts_leaves_a_quarter_for_heartbeats_and_takes_it_where_none_wait() -> None:
+    inbox = Inbox(100)
+    for number in range(40):
+        inbox.put(_numbered(number, "alert"))
+    for number in range(6):
+        inbox.put(_numbered(number, "status"))
+    taken = [[message.topic.rpartition("/")[2] for message in await inbox.take(16)] for _ in range(3)]
+    assert taken[0] == 12 * ["alert"] + 4 * ["status"]
+    assert taken[1] == 14 * ["alert"] + 2 * ["status"]
+    assert taken[2] == 14 * ["alert"]
+
+
 async def test_a_full_inbox_still_has_room_for_alerts_and_counts_what_it_drops() -> None:
     inbox = Inbox(2)
     for number in range(5):

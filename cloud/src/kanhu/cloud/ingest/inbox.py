@@ -1,7 +1,8 @@
 """What has come from the broker and waits for the ledger: alerts first, the rest in order, both bounded.
 
-When ten thousand gateways come back at once, a call for help does not wait behind their heartbeats. What finds no room
-is dropped and counted: no receipt is sent for it, so it comes again.
+When ten thousand gateways come back at once, a call for help does not wait behind their heartbeats; nor does one
+gateway that sends alert after alert keep the heartbeats of all others from being heard. What finds no room is dropped
+and counted: no receipt is sent for it, so it comes again.
 """
 
 import asyncio
@@ -9,6 +10,9 @@ from collections import deque
 
 from kanhu.cloud.ingest.door import Message
 from kanhu.contract import Up
+
+_OTHERS_ONE_IN = 4
+"""Of what is taken at a time, where both wait; less, and a flood of alerts makes every other gateway look silent."""
 
 _ALERT = f"/{Up.ALERT.value}"
 
@@ -34,13 +38,14 @@ class Inbox:
             self._dropped += 1
 
     async def take(self, most: int) -> list[Message]:
-        """Wait until there is something, and take what waits longest, alerts before all others."""
+        """Wait until there is something, and take what waits longest, alerts first; a quarter is for the others."""
         while not (self._alerts or self._others):
             self._filled.clear()
             await self._filled.wait()
         taken: list[Message] = []
-        for waiting in (self._alerts, self._others):
-            while waiting and len(taken) < most:
+        kept = min(len(self._others), most // _OTHERS_ONE_IN)
+        for waiting, limit in ((self._alerts, most - kept), (self._others, most)):
+            while waiting and len(taken) < limit:
                 taken.append(waiting.popleft())
         return taken
 
