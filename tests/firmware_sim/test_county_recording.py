@@ -192,6 +192,18 @@ def test_a_whole_village_is_not_made_again(tmp_path: Path) -> None:
     assert {file: file.stat().st_mtime_ns for file in (tmp_path / "v001").iterdir()} == before
 
 
+def test_two_runs_in_one_folder_at_once_are_refused_and_the_first_goes_on(
+    tmp_path: Path, uninterrupted: dict[str, bytes]
+) -> None:
+    first = _begin(tmp_path, people=75, days=_DAYS, says=1)
+    with pytest.raises(FolderRefused, match="another kanhu-sim"):
+        _record(tmp_path, people=75, days=_DAYS)
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert _bytes(tmp_path) == uninterrupted
+    _record(tmp_path, people=75, days=_DAYS)  # and leaves it open
+
+
 @pytest.mark.parametrize("changed", [{"people": 27}, {"days": 4}, {"seed": 2}])
 def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path, changed: dict[str, int]) -> None:
     _record(tmp_path)

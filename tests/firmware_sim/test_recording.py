@@ -1,11 +1,20 @@
 """A recording is numbered, stamped and read back as a county would read it; what is not whole is made again."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from kanhu.contract import ClockState, Meal, QualityLevel, QualityReason, Subject, SubjectKind
-from kanhu.contract.recording import READINGS_FILE, TRUTH_FILE, Recorded, VillagePlan, decode_plan, read_readings
+from kanhu.contract.recording import (
+    MANIFEST_FILE,
+    READINGS_FILE,
+    TRUTH_FILE,
+    Recorded,
+    VillagePlan,
+    decode_plan,
+    read_readings,
+)
 from kanhu.firmware_sim.errors import FolderRefused
 from kanhu.firmware_sim.recording import (
     BloodPressure,
@@ -155,15 +164,20 @@ def test_a_whole_village_is_known_again_and_one_cut_short_is_not(tmp_path: Path)
     done = _write(folder)
     again = RecordingFolder.open(tmp_path / "r", _settings())
     assert again.done("v1") == done
-    (tmp_path / "r" / "v1" / READINGS_FILE).unlink()
+    readings = tmp_path / "r" / "v1" / READINGS_FILE
+    readings.write_bytes(readings.read_bytes()[:-1])
+    assert again.done("v1") is None
+    readings.unlink()
     assert again.done("v1") is None
 
 
 def test_beginning_a_village_anew_takes_its_word_back(tmp_path: Path) -> None:
     folder = RecordingFolder.open(tmp_path / "r", _settings())
     _write(folder)
+    folder.finish([], site="")
     folder.village("v1", gateways={"home-1": _clock()}).close()
     assert folder.done("v1") is None
+    assert not (tmp_path / "r" / MANIFEST_FILE).exists(), "nor is the whole recording whole"
 
 
 @pytest.mark.parametrize("changed", [{"seed": 2}, {"days": 3}, {"version": "0"}, {"details": {"people": "5"}}])
@@ -177,6 +191,21 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(FolderRefused, match="something else"):
         RecordingFolder.open(tmp_path, _settings())
+
+
+def test_settings_that_found_no_room_are_written_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: Path, _content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(FolderRefused, match="No space"):
+            RecordingFolder.open(tmp_path / "r", _settings())
+    (tmp_path / "r" / "settings.json.tmp").write_bytes(b"{")
+    assert RecordingFolder.open(tmp_path / "r", _settings()).done("v1") is None
+    assert [each.name for each in (tmp_path / "r").iterdir()] == ["settings.json"]
 
 
 def test_damaged_settings_are_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from kanhu.contract import ClockState, Subject, SubjectKind
 from kanhu.contract.recording import Manifest, Reaction, Silence, VillagePlan
 from kanhu.firmware_sim.recording import ClockStart, Done, GatewayClock, Reading, RecordingFolder, Settings
+from kanhu.firmware_sim.recording.writing import alone
 from kanhu.firmware_sim.scenario import Fault, Home, Press, Scenario, start_of_day_s
 from kanhu.firmware_sim.scenario_body import body_of
 from kanhu.firmware_sim.scenario_file import all_events
@@ -46,13 +47,14 @@ def record_scenario(
         timezone=COUNTY_TIMEZONE,
         details={"scenario": digest},
     )
-    folder = RecordingFolder.open(out, settings)
-    dones = []
-    for village in dict.fromkeys(home.village for home in scenario.home):
-        homes = tuple(home for home in scenario.home if home.village == village)
-        player = _Player(scenario, settings, village, homes=homes, recordings=recordings)
-        dones.append(folder.done(village) or player.record(folder))
-    return folder.finish(dones, site=site_of(scenario))
+    with alone(out):
+        folder = RecordingFolder.open(out, settings)
+        dones = []
+        for village in dict.fromkeys(home.village for home in scenario.home):
+            homes = tuple(home for home in scenario.home if home.village == village)
+            player = _Player(scenario, settings, village, homes=homes, recordings=recordings)
+            dones.append(folder.done(village) or player.record(folder))
+        return folder.finish(dones, site=site_of(scenario))
 
 
 class _Player:

@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kanhu.contract.recording import Manifest
-from kanhu.firmware_sim.errors import FolderRefused, WorkerLost
+from kanhu.firmware_sim.errors import WorkerLost
 from kanhu.firmware_sim.population import draw_village, register_toml, village_sizes
 from kanhu.firmware_sim.recording.folder import Done, RecordingFolder, Settings
 from kanhu.firmware_sim.recording.rhythms import Rhythms, load_rhythms, recordings_digest
 from kanhu.firmware_sim.recording.village_play import play_village
+from kanhu.firmware_sim.recording.writing import alone
 
 STARTS_MS: Final = int(datetime(2026, 3, 1, 16, 0, tzinfo=UTC).timestamp()) * 1000
 """Monday 2026-03-02 00:00 in Shanghai."""
@@ -85,10 +86,15 @@ def record_county(wish: CountyWish, *, told: Told) -> Manifest:
     """Make the county, or the rest of it.
 
     Raises:
-        FolderRefused, RecordRefused: before anything is made, or the disk is full.
+        FolderRefused, RecordRefused: before anything is made, or the disk is full, or another run is at it.
         WorkerLost: a process was ended from outside.
     """
     rhythms = load_rhythms(wish.recordings)
+    with alone(wish.out):
+        return _record(wish, rhythms, told=told)
+
+
+def _record(wish: CountyWish, rhythms: Rhythms, *, told: Told) -> Manifest:
     folder = RecordingFolder.open(wish.out, county_settings(wish))
     sizes = village_sizes(wish.people)
     villages = [draw_village(number, people=size, seed=str(wish.seed)) for number, size in enumerate(sizes, 1)]
@@ -103,14 +109,10 @@ def record_county(wish: CountyWish, *, told: Told) -> Manifest:
         made = _side_by_side(folder, tasks, rhythms, jobs=min(wish.jobs, len(tasks)), told=told)
     else:
         made = _one_by_one(folder, tasks, rhythms, told=told)
-    try:
-        for done in made:
-            dones[done.village] = done
-        whole = [done for done in dones.values() if done is not None]
-        return folder.finish(whole, site=register_toml(villages, seed=str(wish.seed)))
-    except OSError as error:
-        remedy = f"cannot be written ({error.strerror}); make room, the same command goes on"
-        raise FolderRefused(wish.out, remedy) from error
+    for done in made:
+        dones[done.village] = done
+    whole = [done for done in dones.values() if done is not None]
+    return folder.finish(whole, site=register_toml(villages, seed=str(wish.seed)))
 
 
 def _one_by_one(folder: RecordingFolder, tasks: list[_Task], rhythms: Rhythms, *, told: Told) -> Iterator[Done]:

@@ -11,6 +11,7 @@ from kanhu.contract.version import VERSION
 from kanhu.firmware_sim.errors import FolderRefused
 from kanhu.firmware_sim.recording.gateway_clock import GatewayClock
 from kanhu.firmware_sim.recording.village_writer import DONE_FILE, Done, VillageWriter
+from kanhu.firmware_sim.recording.writing import DRAFT, write_whole
 
 __all__ = ["SETTINGS_FILE", "Done", "RecordingFolder", "Settings"]
 
@@ -50,7 +51,7 @@ class RecordingFolder:
 
     @classmethod
     def open(cls, path: Path, settings: Settings) -> "RecordingFolder":
-        """Begin a recording in a new or empty folder, or go on with one of the same settings.
+        """Begin a recording in a new or empty folder, or go on with one of the same settings; be `alone` in it.
 
         Raises:
             FolderRefused: something else is there, or a recording of other settings, or it cannot be written.
@@ -60,10 +61,10 @@ class RecordingFolder:
             file = path / SETTINGS_FILE
             if file.exists():
                 _same(path, msgspec.json.decode(file.read_bytes(), type=Settings), settings)
-            elif any(path.iterdir()):
+            elif any(each.name != SETTINGS_FILE + DRAFT for each in path.iterdir()):
                 raise FolderRefused(path, "holds something else; name a new or empty folder with --out")
             else:
-                file.write_bytes(msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
+                write_whole(file, settings)
         except OSError as error:
             raise FolderRefused(path, f"cannot be used: {error.strerror}") from error
         except (msgspec.MsgspecError, ValueError) as error:
@@ -76,11 +77,12 @@ class RecordingFolder:
             done = msgspec.json.decode((self.path / village / DONE_FILE).read_bytes(), type=Done)
         except (OSError, msgspec.MsgspecError, ValueError):
             return None
-        whole = all((self.path / village / name).is_file() for name in done.files)
-        return done if whole and done.settings == self._digest else None
+        whole = done.settings == self._digest and done.is_of(self.path / village)
+        return done if whole else None
 
     def village(self, village: str, *, gateways: Mapping[str, GatewayClock]) -> VillageWriter:
-        """Begin a village, from its start."""
+        """Begin a village, from its start; the recording is then not whole until it is finished again."""
+        (self.path / MANIFEST_FILE).unlink(missing_ok=True)
         folder = self.path / village
         folder.mkdir(exist_ok=True)
         return VillageWriter(folder, village, starts_ms=self.settings.starts_ms, gateways=gateways)
@@ -99,9 +101,7 @@ class RecordingFolder:
             versions={"kanhu": self.settings.version},
         )
         (self.path / SITE_FILE).write_text(site, encoding="utf-8")
-        draft = self.path / f"{MANIFEST_FILE}.tmp"
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
-        draft.replace(self.path / MANIFEST_FILE)
+        write_whole(self.path / MANIFEST_FILE, manifest)
         return manifest
 
 

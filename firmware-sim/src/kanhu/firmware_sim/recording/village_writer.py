@@ -21,6 +21,7 @@ from kanhu.contract.recording import (
 )
 from kanhu.firmware_sim.recording.gateway_clock import GatewayClock
 from kanhu.firmware_sim.recording.readings import Reading, observed
+from kanhu.firmware_sim.recording.writing import write_whole
 from kanhu.firmware_sim.truth import Truth, write_truth
 
 __all__ = ["DONE_FILE", "Done", "VillageWriter"]
@@ -39,6 +40,12 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     readings: int
     files: dict[str, str]
     """SHA-256 by name."""
+
+    def is_of(self, folder: Path) -> bool:
+        """Whether the folder holds these files; after a cut of power one may be shorter than it was written."""
+        return all(
+            (folder / name).is_file() and _digest(folder / name) == sha256 for name, sha256 in self.files.items()
+        )
 
 
 class VillageWriter:
@@ -90,9 +97,7 @@ class VillageWriter:
             readings=self._readings,
             files={name: _digest(self._folder / name) for name in names},
         )
-        draft = self._folder / f"{DONE_FILE}.tmp"
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(done)) + b"\n")
-        draft.replace(self._folder / DONE_FILE)
+        write_whole(self._folder / DONE_FILE, done)
         return done
 
     def close(self) -> None:
