@@ -21,7 +21,7 @@ _SHORTEST_MS, _LONGEST_MS = 200, 4000
 # intervals are as long as usual: the compensatory pause of a ventricular extra beat.
 _EARLY_SHARE = (0.5, 0.75)
 EXTRA_BEATS_COMMON: Final = 0.02
-"""Share of beats; project choice, a few extra beats are found in most people of 65 and over."""
+"""Share of beats; project choice; most people of 65 and over are commonly said to have a few."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ the same second always give the same person, in whatever order one asks.
 
 | part | how much | source |
 |---|---|---|
-| night | pressure lower by the person's dip | O'Brien 1988 |
+| night | pressure lower by the person's dip | Hinderliter 2013 |
 | night | heart rate 11 %, saturation 1 point, breath 1.5 lower | project choice |
 | hour of the day, highest at 15:00 | pressure 1 %, heart rate 3 % | project choice |
-| temperature, highest at 17:00 | 0.3 °C up and down | Geneva 2019: low in the morning, high in the afternoon |
-| after a meal | pressure 6 mmHg lower, pulse 3 more | Jansen 1995: pressure falls after meals in the old |
+| temperature, highest at 17:00 | 0.3 °C up and down | project choice; coldest in the morning, as is common knowledge |
+| after a meal | pressure 6 mmHg lower, pulse 3 more | project choice; falls of 20 are common in the old: Jansen 1995 |
 | movement | pulse 14, systolic 6, breath 4 more at activity 1 | project choice |
 | minutes | systolic spread 3 %, pulse 1.4, saturation 0.15 | project choice; a second reading differs by some 4 mmHg |
 | low pressure | below 106 mmHg a fall is halved | project choice: reflexes hold it up |

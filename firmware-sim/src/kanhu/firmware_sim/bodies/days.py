@@ -3,11 +3,11 @@
 | what | how much | source |
 |---|---|---|
 | up, to bed | 05:50 and 20:50, people differ by 35 min, days by 15 | project choice: villagers keep early hours |
-| nap after the noon meal | in about half of days, 30 to 70 min | project choice, as Chinese surveys find |
+| nap after the noon meal | in about half of days, 30 to 70 min | project choice |
 | up at night | 1 or 2 times, for 4 to 10 min | project choice |
 | meals | 07:00, 12:00, 18:00, give or take 25 min | project choice |
 | pressure from day to day | spread 5 %; with minutes and slow waves 8 to 9 mmHg | Kato 2010: 8.6 mmHg |
-| heart rate from day to day | spread 3 % | Kato 2010: about 5 a minute |
+| heart rate from day to day | spread 3 % | project choice |
 | weight from day to day | spread 0.25 kg, slow waves 0.4 kg | project choice |
 | Saturday, Sunday | to bed 20 min later, livelier by a sixth, pressure 0.8 % higher | project choice |
 """

@@ -5,14 +5,14 @@ two the value of the table is reached (a target), or added (a shift). Minutes go
 
 | kind | at severity 1 | each further 1 | source |
 |---|---|---|---|
-| desaturation | saturation 88.5, or 7 below a low usual one | 5.5 lower | below 88 to 92: BTS 2017 |
-| hypertensive episode | 194/114 | 22/6 higher | from 180/110: ESC/ESH guideline 2018, grade 3 |
+| desaturation | saturation 88.5, or 7 below a low usual one | 5.5 lower | below 94 to 98: BTS 2017 |
+| hypertensive episode | 194/114 | 22/6 higher | from 180/110: ESC/ESH 2018, grade 3 |
 | fast heart | 144 a minute at rest | 16 more | from 131: NEWS2 2017 |
 | slow heart | 36 a minute | 3 fewer | to 40: NEWS2 2017 |
 | hypoglycaemia | 3.4 mmol/l, pulse 12 more | 0.8 lower | below 3.9 and 3.0: Battelino 2019, level 1 and 2 |
 | fibrillation | pulse 18 more: some 90, as in the record that is replayed | 10 more | project choice |
-| infection | 2.0 °C, 17 beats, 5 breaths more, saturation 2 less | half of that | Karjalainen 1986: 8.5 a °C |
-| weight gain | 0.9 kg a day while it lasts, gone 3 days later | 0.4 kg more | above 2 kg in 3 days: ESC 2021 |
+| infection | 2.0 °C, 17 beats, 5 breaths more, saturation 2 less | half of that | Karjalainen 1986, Jensen 2019 |
+| weight gain | 0.9 kg a day while it lasts, gone 3 days later | 0.4 kg more | above 2 kg in 3 days: ESC's advice |
 | fall | lies still, pulse 15 more | | project choice |
 | long lie | lies still, 0.35 °C an hour colder up to 1.5, pulse 12 more | half of that | from 1 h: Fleming 2008 |
 

@@ -1,7 +1,8 @@
 """Where one person is through a day: in bed, up at night, cooking, in the yard, out, in front of the television.
 
 How often each is done, and for how long, is a project choice; liveliness and illness make it less. The number of stays
-gives some 40 sensor changes a person and day, about what homes with a sensor a room show once repeats are left out.
+gives some 40 sensor changes a person and day. Public logs of three people living alone hold 44 (van Kasteren, house A),
+29 and 111 sensor activations a day (Ordóñez, homes A and B).
 """
 
 import random

@@ -57,7 +57,7 @@ _OWNERS: dict[Instrument, dict[Condition | None, float]] = {
     Instrument.BUTTON: {None: 0.25},
 }
 _BUTTON_FROM_80 = 0.6
-# Project choice; studies of home measurement at first hand report about half to four fifths of what was asked for.
+# Project choice.
 _DILIGENCE = ((Diligence.DILIGENT, 0.3), (Diligence.ORDINARY, 0.5), (Diligence.CARELESS, 0.2))
 
 _TAG_BY_CONDITION = {

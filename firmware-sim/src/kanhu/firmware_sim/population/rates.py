@@ -1,7 +1,8 @@
 """How many people have what, and how often something befalls them, with the source of every number.
 
-Prevalence is of people of 65 and over. Rates of scripted episodes are far above life's, so that thirty days of a
-thousand people hold enough of each kind to count; they are a project choice throughout.
+What is a choice, or was not checked, says so. Prevalence is of people of 65 and over. Rates of scripted episodes are
+far above life's, so that thirty days of a thousand people hold enough of each kind to count; they are a project choice
+throughout.
 """
 
 from dataclasses import dataclass
@@ -9,31 +10,38 @@ from dataclasses import dataclass
 from kanhu.firmware_sim.scenario import Condition
 from kanhu.firmware_sim.truth import HappeningKind
 
-# Seventh national census of China (2020), shares of people of 65 and over by five years: (from age, share).
+# Seventh national census of China (2020), shares of people of 65 and over by five years: (from age, share). As commonly
+# cited, not checked.
 AGES = ((65, 0.388), (70, 0.260), (75, 0.164), (80, 0.107), (85, 0.057), (90, 0.024))
 OLDEST_YEARS = 96
 # Enrolled below 65: left-behind spouses and disabled people. Project choice.
 YOUNGER_SHARE, YOUNGEST_YEARS = 0.04, 58
 WOMEN_SHARE = 0.52
-"""Census 2020, people of 65 and over."""
+"""Census 2020, people of 65 and over; as commonly cited, not checked."""
 
 PREVALENCE = {
     Condition.HYPERTENSION: 0.58,
-    # China Hypertension Survey 2012-2015 (Wang et al., Circulation 2018): 55 % at 65-74, 60 % from 75 on.
+    # China Hypertension Survey 2012-2015 (Wang Z and others, Circulation 2018; 137:2344): 55 % at 65-74 and 60 % from
+    # 75 on, as commonly cited, not checked. A survey that was read has less: 47 % of older villagers (CHARLS 2015).
     Condition.DIABETES: 0.19,
-    # National survey of 2013 (Wang et al., JAMA 2017): about 20 % from 60 on, a little less in villages.
+    # National survey of 2013 (Wang L and others, JAMA 2017; 317:2515): 10.9 % of adults; about 20 % from 60 on as
+    # commonly cited, not checked. CHARLS 2015: 22 % from 60 on. Less in villages (Zhou 2014, Diabetes Care 38:72).
     Condition.COPD: 0.13,
-    # China Pulmonary Health study (Wang et al., Lancet 2018): 13.7 % from 40 on.
+    # Project choice; China Pulmonary Health study (Wang C and others, Lancet 2018; 391:1706): 13.7 % from 40 on by
+    # spirometry, more with age, of whom 12 % had ever been measured before.
     Condition.HEART_FAILURE: 0.045,
-    # China Hypertension Survey (Hao et al., European Journal of Heart Failure 2019), older groups, upper end.
+    # Insured townspeople (Wang H and others, Circulation: Heart Failure 2021; 14:e008406): 3.86 % and 7.55 % in the
+    # two older age groups; of all from 35 on 1.3 % (Hao and others, European Journal of Heart Failure 2019; 21:1329).
 }
 FIBRILLATION_SHARE = 0.045
-"""Of 65 and over; Shi et al., Lancet Regional Health Western Pacific 2022 (community survey, China), older groups."""
+"""Of 65 and over. Project choice, between 3.5 % (Chei 2015, Chinese Medical Journal 128:2426, from 65 on) and 5 % from
+75 on (Du 2021, Heart 107:535)."""
 FIBRILLATION_PERSISTENT_SHARE = 0.5
-"""Of those; about half of fibrillation in the old is persistent or permanent. Project choice."""
+"""Of those; project choice."""
 
-# Households as shares of homes; people living alone are then about 17 % (published 10 to 25 % in villages; the census
-# of 2020 has 12 % of people of 60 and over). `family`: the older person lives with people who are not enrolled.
+# Households as shares of homes; people living alone are then about 17 %. China's fifth sample survey of older people
+# (2021) has 59.7 % of 60 and over without children at home, a quarter of them alone, a little more in villages.
+# `family`: the older person lives with people who are not enrolled.
 HOUSEHOLDS = (("alone", 0.23), ("couple", 0.33), ("family", 0.44))
 
 # Further tags of the register; project choice.
@@ -75,7 +83,7 @@ CALL = Befalls(HappeningKind.CALL, 0.15, (2 * _MINUTE, 15 * _MINUTE))
 
 LONG_LIE_SHARE = 0.5
 """Of falls of people living alone. Of fallers over 90, 80 % could not rise at least once and alarms were mostly unused
-(Fleming and Brayne, BMJ 2008)."""
+(Fleming and Brayne, BMJ 2008; 337:a2227); the share is a project choice."""
 LONG_LIE_S = (1.5 * _HOUR, 9 * _HOUR)
 """An hour on the floor is the usual definition of a long lie."""
 CALLS_IN_AN_EMERGENCY_SHARE = 0.2

@@ -26,7 +26,7 @@ _SLOW = frozenset({HappeningKind.INFECTION, HappeningKind.WEIGHT_GAIN, Happening
 _NIGHT_SHARE = {HappeningKind.DESATURATION: 0.15, HappeningKind.FALL: 0.25, HappeningKind.CALL: 0.15}
 
 _MISSED_DOSE_SHARE = {Diligence.DILIGENT: 0.02, Diligence.ORDINARY: 0.08, Diligence.CARELESS: 0.2}
-"""Of days; adherence to medicine against hypertension is published between one half and four fifths. Project choice."""
+"""Of days; project choice."""
 
 
 @dataclass(frozen=True, slots=True)

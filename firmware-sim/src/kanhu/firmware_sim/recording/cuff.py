@@ -2,9 +2,9 @@
 
 | what | how much | source |
 |---|---|---|
-| error of one cuff | spread 2.5 mmHg | ISO 81060-2 allows a mean error of 5 |
-| error of one reading | spread 4 mmHg | ISO 81060-2 allows a spread of 8, with the cuff's own in it |
-| first reading of a sitting | 3 mmHg high, spread 2 | the first of several is usually the highest: ESH 2021 |
+| error of one cuff | spread 2.5 mmHg | project choice; ISO 81060-2 allows a mean error of 5 |
+| error of one reading | spread 4 mmHg | project choice; ISO 81060-2 allows a spread of 8 |
+| first reading of a sitting | 3 mmHg high, spread 2 | project choice; the first is commonly said to be the highest |
 | over clothes, not noticed | 1.5 % of readings, 15 to 45 mmHg high | project choice |
 | arm moved, noticed | 2 %, spread 12 mmHg | project choice |
 | arm moved, not noticed | 0.7 %, spread 12 mmHg | project choice |

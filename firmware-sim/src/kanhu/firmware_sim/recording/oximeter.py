@@ -2,9 +2,9 @@
 
 | what | how much | source |
 |---|---|---|
-| error of one clip | spread 0.9 points | ISO 80601-2-61 allows 4 (root mean square); clips are sold as 2 |
-| error of one session, of one window | spread 0.5, 0.4 points | within the same |
-| falsely low without a flag | 0.5 to 2.5 % of windows by person, 85 to 92 | of 10 low values 1 to 3 are true |
+| error of one clip | spread 0.9 points | project choice; clips are sold as 2 points |
+| error of one session, of one window | spread 0.5, 0.4 points | project choice, within the same |
+| falsely low without a flag | 0.5 to 2.5 % of windows by person, 85 to 92 | project choice; 1 to 3 of 10 low are true |
 | ... lasting a second window | 8 % of those | project choice |
 | cold hand, weak signal | 6 % of sessions, 0 to 5 points low, flagged | project choice; March in the hills |
 | first window still searching | 10 % of sessions, flagged | project choice |

@@ -2,7 +2,7 @@
 
 | what | how much | source |
 |---|---|---|
-| glucose | spread 4 % | ISO 15197 allows 15 % for 95 of 100 |
+| glucose | spread 4 % | project choice; ISO 15197:2013 allows 15 % for 95 of 100 from 5.6 mmol/l on |
 | armpit temperature | 0.3 °C below the body's, spread 0.15 °C | armpit reads lower; project choice |
 | weight | spread 0.15 kg, clothes 0.5 kg heavy at one time in ten | project choice |
 """

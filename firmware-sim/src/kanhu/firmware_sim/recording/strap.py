@@ -2,7 +2,7 @@
 
 | what | how much | source |
 |---|---|---|
-| beat to beat, sinus rhythm | breathing 1.5 %, jitter 1 % | small in old age: Umetani 1998 |
+| beat to beat, sinus rhythm | breathing 1.5 %, jitter 1 % | project choice; falls with age: Umetani 1998 |
 | extra beats | 15 % of wearers: half as in a record of such a heart, else 2 to 6 % of beats | project choice |
 | counts double | one session in twelve, for 5 to 20 s | project choice |
 | skin still dry | one session in eight begins with 3 to 12 s without contact, flagged | project choice |

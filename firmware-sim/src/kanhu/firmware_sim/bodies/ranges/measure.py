@@ -20,20 +20,20 @@ _AWAKE_H = (8.2, 10.2, 11.2, 15.2, 16.2, 17.2)
 _MISSED_DOSES = 0.05
 
 SOURCES: Final = {
-    "census": "China's seventh census, 2020, rural people of 65 and over",
-    "hypertension": "China Hypertension Survey, Wang 2018, Circulation 137:2344",
-    "diabetes": "Wang 2017, JAMA 317:2515, from 60 on",
-    "copd": "China Pulmonary Health study, Wang 2018, Lancet 391:1706",
-    "heart_failure": "China Hypertension Survey, Hao 2019, European Journal of Heart Failure 21:1329",
-    "dip": "O'Brien 1988, Lancet 2:397",
-    "pulse": "Ostchega 2011, National Health Statistics Reports 41",
-    "kato": "Kato 2010, American Journal of Hypertension 23:980",
-    "home": "Kato 2010; ESC/ESH guideline 2018",
-    "elders": "Rodríguez-Molinero 2013, Journal of the American Geriatrics Society 61:2238",
-    "oxygen": "BTS guideline 2017, Thorax 72:i1",
+    "census": "China's seventh census, 2020, people of 65 and over; as commonly cited, not checked",
+    "hypertension": "Wang 2018, Circulation 137:2344; shares by age as commonly cited, not checked",
+    "diabetes": "Wang 2017, JAMA 317:2515; share from 60 on as commonly cited, not checked",
+    "copd": "China Pulmonary Health study, Wang 2018, Lancet 391:1706, from 40 on",
+    "heart_failure": "Wang 2021, Circulation: Heart Failure 14:e008406, townspeople",
+    "dip": "Hinderliter 2013, Journal of the American Society of Hypertension 7:432",
+    "pulse": "Ostchega 2011, National Health Statistics Reports 41; Stessman 2013",
+    "kato": "Kato 2010, Ohasama",
+    "home": "project choice around Kato 2010, Ohasama",
+    "elders": "project choice around Rodríguez-Molinero 2013",
+    "oxygen": "project choice around BTS guideline 2017",
     "warmth": "Geneva 2019, Open Forum Infectious Diseases 6:ofz032",
-    "sugar": "Zhao 2023, Scientific Data 10:35",
-    "fasting": "ADA Standards of Care 2024: normal below 5.6",
+    "sugar": "data of Zhao 2023, Scientific Data 10:35",
+    "fasting": "American Diabetes Association: normal below 5.6",
     "choice": "project choice",
 }
 
