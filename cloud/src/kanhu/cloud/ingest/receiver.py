@@ -3,8 +3,8 @@
     [waiting] -- connect, subscribe --> [listening] -- link lost --> [backing off] -- pause --> [waiting]
 
 Each connection has a fresh client. It begins with a receipt to every gateway: what they published while nobody
-listened is lost, and they see it by that and send it again. Messages wait in a bounded inbox, alerts first; what finds no room there comes again, because no receipt was sent. Everything that waits goes into one job of
-the writer.
+listened is lost, and they see it by that and send it again. Messages wait in a bounded inbox, alerts first; what finds
+no room there comes again, because no receipt was sent. Everything that waits goes into one job of the writer.
 """
 
 import asyncio
