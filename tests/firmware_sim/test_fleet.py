@@ -146,7 +146,9 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         ["--gateways", "100000"],
         ["--seconds", "0"],
         ["--rate", "nan"],
+        ["--rate", "6001"],
         ["--speed", "-1"],
+        ["--speed", "1e9"],
         ["--storm", "60", "--seconds", "60"],
         ["--broker", "127.0.0.1"],
         ["--broker", "127.0.0.1:0"],
@@ -205,6 +207,14 @@ def test_the_site_file_enrols_every_gateway_once(tmp_path: Path, capsys: pytest.
     assert text.count("[[gateway]]") == text.count("[[resident]]") == 60
     assert text.count('kind = "village"') == 3
     assert "60 gateways" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("file", ["absent/site.toml", "."])
+def test_a_site_file_that_cannot_be_written_is_refused_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    assert main(["fleet", "--gateways", "2", "--write-site", str(tmp_path / file)]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 def test_the_tour_names_every_option_and_figure(capsys: pytest.CaptureFixture[str]) -> None:

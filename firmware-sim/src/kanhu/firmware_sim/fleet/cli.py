@@ -26,6 +26,7 @@ from kanhu.firmware_sim.fleet.room import make_room
 __all__ = ["add_fleet", "run_fleet"]
 
 _MOST_GATEWAYS = 99_999  # five digits in a name
+_MOST_A_MINUTE = 6000.0  # a hundred a second of one gateway; beyond, a mistyped number would eat the memory
 _CONNECTS_A_SECOND = 250
 _STOPPED_BY_HAND = 130  # what a shell calls a program ended by Ctrl-C
 _EXAMPLES = """\
@@ -53,9 +54,9 @@ def add_fleet(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     fleet.add_argument("--gateways", type=_gateways, default=1000, metavar="N", help="how many (default 1000)")
     fleet.add_argument("--seconds", type=_above_zero, default=120.0, metavar="S",
                        help="how long all of them send, once connected (default 120)")  # fmt: skip  # one option
-    fleet.add_argument("--rate", type=_above_zero, default=2.0, metavar="N",
+    fleet.add_argument("--rate", type=_a_minute, default=2.0, metavar="N",
                        help="readings a gateway-minute (default 2)")  # fmt: skip  # one option
-    fleet.add_argument("--speed", type=_above_zero, default=1.0, metavar="N",
+    fleet.add_argument("--speed", type=_a_minute, default=1.0, metavar="N",
                        help="heartbeats and parcels so many times as often as once a minute (default 1)")  # fmt: skip
     fleet.add_argument("--ramp", type=_above_zero, metavar="S",
                        help=f"time over which they connect (default: {_CONNECTS_A_SECOND} a second)")  # fmt: skip
@@ -236,6 +237,13 @@ def _above_zero(text: str) -> float:
     value = float(text)
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return value
+
+
+def _a_minute(text: str) -> float:
+    value = _above_zero(text)
+    if value > _MOST_A_MINUTE:
+        raise argparse.ArgumentTypeError(f"{text} is above {_MOST_A_MINUTE:g}")
     return value
 
 

@@ -153,7 +153,11 @@ class County:
 
 
 def write_site(path: Path, gateways: int) -> None:
-    """Write the site file that enrols a fleet: one person a gateway, 25 homes a village."""
+    """Write the site file that enrols a fleet: one person a gateway, 25 homes a village.
+
+    Raises:
+        FleetRefused: it cannot be written.
+    """
     rows = ['[[place]]\nid = "fleet"\nkind = "county"\nzh = "模拟县"\nen = "Simulated county"\n']
     for number, name in enumerate(gateway_names(gateways)):
         place = f"fleet-village-{number // _VILLAGE_HOMES + 1:03d}"
@@ -162,7 +166,10 @@ def write_site(path: Path, gateways: int) -> None:
         rows.append(f'[[gateway]]\nid = "{name}"\nkind = "home"\nplace = "{place}"\n')
         person = resident_of(name)
         rows.append(f'[[resident]]\nid = "{person}"\ngateway = "{name}"\nplace = "{place}"\nname = "{person}"\n')
-    path.write_text("\n".join(rows), encoding="utf-8")
+    try:
+        path.write_text("\n".join(rows), encoding="utf-8")
+    except OSError as error:
+        raise FleetRefused(f"{path}: {error.strerror}") from error
 
 
 async def dump_by(command: Sequence[str], out: Path) -> Path:
@@ -235,7 +242,7 @@ def _cost(pid: int) -> Cost | None:
 
 def _tail(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
-    return "\n  ".join(["", *lines]) if lines else f"it wrote nothing into {log}"
+    return "\n  ".join(["", *lines]) if lines else f"it wrote nothing into {log}; is there room on that disk?"
 
 
 def _die_with_parent() -> None:
