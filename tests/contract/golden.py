@@ -199,10 +199,17 @@ def body_of(wire: bytes) -> bytes:
     return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(wire[4:])
 
 
+_UNSAID: dict[str, tuple[object, ...]] = {"running": (msgspec.UNSET,), "heard_ns": (0,)}
+
+
 def in_words(value: Any) -> Any:
-    """Plain JSON with every field named; bytes as hex; a record says its type and digest."""
+    """Plain JSON with every field named; bytes as hex; a record says its type and digest.
+
+    What version 1 may leave unsaid, and a message does not say, is no field of it.
+    """
     if isinstance(value, msgspec.Struct):
-        fields = {name: in_words(getattr(value, name)) for name in value.__struct_fields__}
+        said = [name for name in value.__struct_fields__ if getattr(value, name) not in _UNSAID.get(name, ())]
+        fields = {name: in_words(getattr(value, name)) for name in said}
         if isinstance(value, Record):
             return {"type": type(value).__name__, **fields, "sha256": record_digest(value).hex()}
         return fields

@@ -78,6 +78,6 @@ def test_a_receipt_that_makes_no_sense_is_refused(fields: object, reason: Refusa
 
 
 def test_a_later_county_may_say_more_without_silencing_older_gateways() -> None:
-    assert decode_receipt(msgspec.msgpack.encode([1, "a", EPOCH, 4, [], [], 9, "later"])) == Receipt(
+    assert decode_receipt(msgspec.msgpack.encode([1, "a", EPOCH, 4, [], [], 9, 0, "later"])) == Receipt(
         1, "a", EPOCH, 4, county_ms=9
     )

@@ -11,6 +11,7 @@ import pytest
 from kanhu.contract import (
     ALL_UP,
     METRICS,
+    Boot,
     ClockState,
     Context,
     DeviceStatus,
@@ -21,6 +22,7 @@ from kanhu.contract import (
     GapReason,
     GatewayState,
     Lane,
+    Mark,
     Meal,
     MetricKind,
     Motion,
@@ -36,6 +38,7 @@ from kanhu.contract import (
     Receipt,
     Refusal,
     RefusalReason,
+    Running,
     Status,
     Subject,
     SubjectKind,
@@ -70,7 +73,7 @@ FIELDS: dict[type[msgspec.Struct], str] = {
     **dict.fromkeys((Observation, Waveform, Finding, Gap), "records.md"),
     **dict.fromkeys((Part, Subject, Times, Quality, Context, Evidence), "records.md"),
     **dict.fromkeys((Receipt, Refusal), "receipt.md"),
-    **dict.fromkeys((Status, DeviceStatus), "status.md"),
+    **dict.fromkeys((Status, DeviceStatus, Running, Boot, Mark), "status.md"),
     **dict.fromkeys((Columns, Origin), "envelope.md"),
 }
 

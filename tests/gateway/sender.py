@@ -8,12 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from kanhu.contract import GatewayState, Lane, Record, Status, SystemClock
+from kanhu.contract import GatewayState, Lane, Record, Running, Status, SystemClock
 from kanhu.gateway import Outbox
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, UplinkConfig
 from kanhu.gateway.heartbeat import heartbeat
 from kanhu.gateway.outbox import Owed
+from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.uplink import Uplink
 
 QUICK = UplinkConfig(routine_s=0.05, routine_count=100, receipt_timeout_s=1.0, reconnect_max_s=0.2)
@@ -29,6 +30,7 @@ class Sender:
         self.outbox = Outbox.open(file, clock=self.clock, max_bytes=1 << 26)
         self.epoch = self.outbox.epoch
         self.committer = Committer(self.outbox)
+        self.timekeeper = Timekeeper((), clock=self.clock)
         self.uplink = kind(
             "home-03",
             self.committer,
@@ -37,6 +39,7 @@ class Sender:
             heartbeat_s=heartbeat_s,
             clock=self.clock,
             status=self._status,
+            timekeeper=self.timekeeper,
         )
         self.heartbeat_s = heartbeat_s
         self._task: asyncio.Task[None] | None = None
@@ -81,7 +84,14 @@ class Sender:
 
     async def _status(self, state: GatewayState) -> Status:
         return await self.committer.call(
-            partial(heartbeat, gateway="home-03", state=state, heartbeat_s=self.heartbeat_s, clock=self.clock)
+            partial(
+                heartbeat,
+                gateway="home-03",
+                state=state,
+                heartbeat_s=self.heartbeat_s,
+                clock=self.clock,
+                running=Running(self.timekeeper.asking(), self.timekeeper.boots()),
+            )
         )
 
 

@@ -25,6 +25,7 @@ from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, UplinkConfig
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
+from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.uplink import Uplink
 from kanhu.vitals import Judge, Runs, core_pack
 from tests.gateway.records import RESIDENT, broken_page, heart_rate, times
@@ -60,6 +61,7 @@ class Bench:
         self.committer = Committer(self.outbox)
         self.file = folder / "accepted.ndjson"
         self.journal = Journal(self.file)
+        timekeeper = Timekeeper((), clock=clock)
         uplink = Uplink(
             "home-03",
             self.committer,
@@ -68,8 +70,9 @@ class Bench:
             heartbeat_s=60,
             clock=SystemClock(),
             status=lambda _: pytest.fail("nobody asks"),
+            timekeeper=timekeeper,
         )
-        self.intake = Intake(self.committer, journal=self.journal, uplink=uplink)
+        self.intake = Intake(self.committer, journal=self.journal, uplink=uplink, timekeeper=timekeeper)
         self.judge_anew()
 
     def judge_anew(self) -> None:

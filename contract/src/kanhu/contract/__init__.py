@@ -45,7 +45,8 @@ from kanhu.contract.records import (
     encode_record,
     record_digest,
 )
-from kanhu.contract.status import DeviceStatus, GatewayState, Status, decode_status, encode_status
+from kanhu.contract.status import DeviceStatus, GatewayState, Running, Status, decode_status, encode_status
+from kanhu.contract.timeline import Boot, Interval, Mark, Timeline
 from kanhu.contract.topics import ALL_UP, Down, Lane, Up, check_gateway_id, down_topic, parse_up_topic, up_topic
 from kanhu.contract.version import VERSION
 
@@ -53,6 +54,7 @@ __all__ = [
     "ALL_UP",
     "METRICS",
     "VERSION",
+    "Boot",
     "Clock",
     "ClockState",
     "Context",
@@ -66,9 +68,11 @@ __all__ = [
     "Gap",
     "GapReason",
     "GatewayState",
+    "Interval",
     "InvalidRecord",
     "InvalidTopic",
     "Lane",
+    "Mark",
     "Meal",
     "MessageRefused",
     "MessageTooLarge",
@@ -88,11 +92,13 @@ __all__ = [
     "Record",
     "Refusal",
     "RefusalReason",
+    "Running",
     "SeqRanges",
     "Status",
     "Subject",
     "SubjectKind",
     "SystemClock",
+    "Timeline",
     "Times",
     "UnknownMetric",
     "Up",

@@ -35,6 +35,8 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True):
     refused: Annotated[tuple[Refusal, ...], msgspec.Meta(max_length=MAX_REFUSED)] = ()
     county_ms: int = 0
     """The county's clock when this was written, Unix milliseconds."""
+    heard_ns: int = 0
+    """`mono_ns` of the heartbeat that this answers; 0 where it answers none."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -50,7 +52,8 @@ def encode_receipt(receipt: Receipt) -> bytes:
     if len(receipt.ranges) > MAX_RANGES or len(receipt.refused) > MAX_REFUSED:
         detail = f"{len(receipt.ranges)} ranges and {len(receipt.refused)} refusals, limits {MAX_RANGES}, {MAX_REFUSED}"
         raise MessageTooLarge(RefusalReason.TOO_LARGE, detail)
-    return _encoder.encode(receipt)
+    fields = msgspec.structs.astuple(receipt)
+    return _encoder.encode(fields if receipt.heard_ns else fields[:-1])
 
 
 def decode_receipt(wire: bytes) -> Receipt:
@@ -70,6 +73,6 @@ def decode_receipt(wire: bytes) -> Receipt:
     spans = (*receipt.ranges, *((refusal.first, refusal.last) for refusal in receipt.refused))
     if any(not 1 <= first <= last <= _SEQ_LIMIT for first, last in spans):
         raise MessageRefused(RefusalReason.INCONSISTENT, "a range of sequence numbers is empty or out of bounds")
-    if not 0 <= receipt.contiguous <= _SEQ_LIMIT or not 0 <= receipt.county_ms <= _SEQ_LIMIT:
+    if not all(0 <= number <= _SEQ_LIMIT for number in (receipt.contiguous, receipt.county_ms, receipt.heard_ns)):
         raise MessageRefused(RefusalReason.INCONSISTENT, "a number is out of bounds")
     return receipt

@@ -7,6 +7,7 @@ import msgspec
 
 from kanhu.contract.clock import ClockState
 from kanhu.contract.errors import InvalidTopic, MessageRefused, MessageTooLarge, RefusalReason
+from kanhu.contract.timeline import MAX_BOOTS, Boot
 from kanhu.contract.topics import check_gateway_id
 
 STATUS_VERSION = 1
@@ -37,6 +38,15 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     refused: dict[_Text, _Count] = {}
 
 
+class Running(msgspec.Struct, frozen=True):
+    """How long the machine has run, and what is known of when it did."""
+
+    mono_ns: _Count
+    """Monotonic clock when this was written, nanoseconds since `boot`; the county's receipt names it again."""
+    boots: Annotated[tuple[Boot, ...], msgspec.Meta(max_length=MAX_BOOTS)] = ()
+    """This boot and those before it, oldest first."""
+
+
 class Status(msgspec.Struct, frozen=True):
     """One heartbeat. Counters run since the outbox was made, so they survive a restart."""
 
@@ -62,6 +72,17 @@ class Status(msgspec.Struct, frozen=True):
     restarts: dict[_Text, _Count] = {}
     """Restarts by the supervisor, by task."""
     devices: tuple[DeviceStatus, ...] = ()
+    running: Running | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def boots(self) -> tuple[Boot, ...]:
+        """What is known of this boot and those before it; empty where it was not said."""
+        return self.running.boots if isinstance(self.running, Running) else ()
+
+    @property
+    def mono_ns(self) -> int:
+        """Monotonic clock when this was written; 0 where it was not said."""
+        return self.running.mono_ns if isinstance(self.running, Running) else 0
 
 
 _encoder = msgspec.json.Encoder()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from kanhu.contract import VERSION, Clock, DeviceStatus, GatewayState, Status
+from kanhu.contract import VERSION, Clock, DeviceStatus, GatewayState, Running, Status
 from kanhu.contract.status import STATUS_VERSION
 from kanhu.edge.devices import DeviceSeen
 from kanhu.gateway.config import DeviceSection
@@ -19,6 +19,7 @@ def heartbeat(
     state: GatewayState,
     heartbeat_s: float,
     clock: Clock,
+    running: Running,
     devices: Sequence[DeviceSection] = (),
     seen: Mapping[str, DeviceSeen] | None = None,
     last_reading_ms: Mapping[str, int] | None = None,
@@ -37,6 +38,7 @@ def heartbeat(
         sent_ms=clock.wall_ms(),
         clock=clock.state(),
         heartbeat_s=heartbeat_s,
+        running=running,
         accepted=sum(count for (_, name), count in counters.items() if name == "accepted"),
         refused=_refusals(counters),
         findings=counters.get(("", "findings"), 0),

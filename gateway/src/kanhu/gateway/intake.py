@@ -9,6 +9,7 @@ from kanhu.edge.pipeline import SensingPipeline
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.errors import OutboxError, OutboxFull
 from kanhu.gateway.journal import Journal
+from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.uplink import Uplink
 
 # A press by somebody nobody can name has no finding, and still does not wait for the next routine parcel.
@@ -22,11 +23,12 @@ _log = logging.getLogger(__name__)
 class Intake:
     """The sink that edge's devices hand their readings to."""
 
-    def __init__(self, committer: Committer, *, journal: Journal, uplink: Uplink) -> None:
+    def __init__(self, committer: Committer, *, journal: Journal, uplink: Uplink, timekeeper: Timekeeper) -> None:
         """Call `judge_with` before the first reading."""
         self._committer = committer
         self._journal = journal
         self._uplink = uplink
+        self._timekeeper = timekeeper
         self._pipeline: SensingPipeline | None = None
         self._uncounted: Counter[tuple[str, str]] = Counter()
         self.last_reading_ms: dict[str, int] = {}
@@ -47,7 +49,7 @@ class Intake:
         """
         if self._pipeline is None:
             raise RuntimeError("judge_with comes first")
-        judged = self._pipeline.take(observation)
+        judged = self._pipeline.take(self._timekeeper.filled(observation))
         urgent = bool(judged.findings) or observation.metric in _LEAVES_AT_ONCE
         records: list[tuple[Lane, Record]] = [(Lane.ALERT if urgent else Lane.LIVE, judged.observation)]
         records += [(Lane.ALERT, finding) for finding in judged.findings]

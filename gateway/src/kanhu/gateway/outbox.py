@@ -20,7 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, Self
 
+import msgspec
+
 from kanhu.contract import (
+    Boot,
     Clock,
     Finding,
     GapReason,
@@ -401,6 +404,22 @@ class Outbox:
         with self._transaction():
             self._database.executemany(
                 "INSERT INTO note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", list(notes.items())
+            )
+
+    def boots(self) -> tuple[Boot, ...]:
+        """Boots of this machine as they were remembered, oldest first."""
+        found = self._database.execute("SELECT value FROM meta WHERE name = 'boots'").fetchone()
+        try:
+            return msgspec.json.decode(found[0], type=tuple[Boot, ...]) if found else ()
+        except (msgspec.MsgspecError, ValueError):  # a bit fell over: older readings have wider intervals, no more
+            return ()
+
+    def remember_boots(self, boots: Sequence[Boot]) -> None:
+        """Write them down: what tells when records of an earlier boot were."""
+        with self._transaction():
+            self._database.execute(
+                "INSERT INTO meta VALUES ('boots', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                (msgspec.json.encode(boots).decode(),),
             )
 
     def is_whole(self) -> bool:

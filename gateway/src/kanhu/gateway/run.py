@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 
-from kanhu.contract import Clock, GatewayState, Status
+from kanhu.contract import Clock, GatewayState, Running, Status
 from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
@@ -22,7 +22,9 @@ from kanhu.gateway.errors import OutboxDamaged
 from kanhu.gateway.heartbeat import heartbeat
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
+from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.supervisor import Supervisor
+from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.uplink import Uplink
 from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
 
@@ -65,8 +67,10 @@ async def _run_with(
     committer: Committer, config: GatewayConfig, *, clock: Clock, source: Source | None, stop: asyncio.Event
 ) -> None:
     try:
+        timekeeper = Timekeeper(await committer.call(Outbox.boots), clock=clock)
         with Journal(config.journal_file) as journal:
-            await _Gateway(config, committer, journal=journal, clock=clock, source=source).run(stop)
+            gateway = _Gateway(config, committer, timekeeper, journal=journal, clock=clock, source=source)
+            await gateway.run(stop)
     finally:
         await committer.close()
 
@@ -80,11 +84,19 @@ class _Gateway:
     """The parts of one gateway, and the order in which they start and end."""
 
     def __init__(
-        self, config: GatewayConfig, committer: Committer, *, journal: Journal, clock: Clock, source: Source | None
+        self,
+        config: GatewayConfig,
+        committer: Committer,
+        timekeeper: Timekeeper,
+        *,
+        journal: Journal,
+        clock: Clock,
+        source: Source | None,
     ) -> None:
         self._config = config
         self._source = source or self._devices
         self._committer = committer
+        self._timekeeper = timekeeper
         self._clock = clock
         self._supervisor = Supervisor(clock)
         self._uplink = Uplink(
@@ -95,8 +107,9 @@ class _Gateway:
             heartbeat_s=config.heartbeat_s,
             clock=clock,
             status=self._status,
+            timekeeper=timekeeper,
         )
-        self._intake = Intake(committer, journal=journal, uplink=self._uplink)
+        self._intake = Intake(committer, journal=journal, uplink=self._uplink, timekeeper=timekeeper)
         self._profiles: dict[str, Profile] = {
             resident.id: profile_from_tags(resident.id, resident.tags, spo2_limit_percent=resident.spo2_limit_percent)
             for resident in config.resident
@@ -143,7 +156,7 @@ class _Gateway:
         await run_devices(devices, sink, clock=self._clock, radio=self._config.radio)
 
     async def _account(self) -> None:
-        """Write down for the doctor how each device is reached; only what changed, for the card's sake."""
+        """Write down for the doctor how each device is reached, and what is known of the time; only what changed."""
         written: dict[str, int] = {}
         while True:
             seen = self._intake.seen.values()
@@ -153,6 +166,9 @@ class _Gateway:
             if changed:
                 await self._committer.call(lambda outbox, changed=changed: outbox.remember(changed))  # type: ignore[misc]  # mypy cannot infer a lambda's default
                 written |= changed
+            boots = self._timekeeper.to_keep()
+            if boots is not None:
+                await self._committer.call(lambda outbox, boots=boots: outbox.remember_boots(boots))  # type: ignore[misc]  # mypy cannot infer a lambda's default
             await self._clock.sleep(self._config.heartbeat_s)
 
     async def _status(self, state: GatewayState) -> Status:
@@ -163,6 +179,7 @@ class _Gateway:
                 state=state,
                 heartbeat_s=self._config.heartbeat_s,
                 clock=self._clock,
+                running=Running(self._timekeeper.asking(), self._timekeeper.boots()),
                 devices=self._config.device,
                 seen=dict(self._intake.seen),
                 last_reading_ms=dict(self._intake.last_reading_ms),

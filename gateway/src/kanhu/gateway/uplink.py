@@ -46,6 +46,7 @@ from kanhu.gateway.flight import Answer, Condemned, Flight, Suspect
 from kanhu.gateway.link import Link
 from kanhu.gateway.outbox import BATCH_ROWS, Outbox
 from kanhu.gateway.parcels import SealedParcel, take_next, take_these
+from kanhu.gateway.timekeeping import Timekeeper
 
 _CONNECT_TIMEOUT_S = 8.0
 _FIRST_BACK_OFF_S = 0.5
@@ -89,6 +90,7 @@ class Uplink:
         heartbeat_s: float,
         clock: Clock,
         status: Callable[[GatewayState], Awaitable[Status]],
+        timekeeper: Timekeeper,
     ) -> None:
         """`status` is asked for each heartbeat, and for the last will."""
         self._gateway = gateway
@@ -98,12 +100,14 @@ class Uplink:
         self._heartbeat_s = heartbeat_s
         self._clock = clock
         self._status = status
+        self._timekeeper = timekeeper
         self._flight = Flight(timeout_s=config.receipt_timeout_s, routine_s=config.routine_s)
         self._alert_wake = asyncio.Event()
         self._routine_wake = asyncio.Event()
         self._settled = asyncio.Event()
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._beat_now = asyncio.Event()
         self._alerts_read = self._live_read = self._backfill_read = self._backfill_end = 0
         self._routine_due_ns = 0
         self._notes: dict[str, int] = {}
@@ -146,6 +150,7 @@ class Uplink:
     def stop(self) -> None:
         """Flush, say goodbye and return from `run`; where there is no connection, return at once."""
         self._stopping.set()
+        self._beat_now.set()
         self._hurry.set()
         self._routine_wake.set()
 
@@ -225,9 +230,11 @@ class Uplink:
 
     async def _beat(self, client: Link) -> None:
         while not self._stopping.is_set():
+            self._beat_now.clear()
             await self._say(client, GatewayState.ONLINE)
             await self._write_notes()
-            await _wait(self._stopping, self._heartbeat_s)
+            if not self._stopping.is_set():
+                await _wait(self._beat_now, self._heartbeat_s)
         try:
             async with asyncio.timeout(_FLUSH_S):
                 self._settled.clear()
@@ -267,6 +274,8 @@ class Uplink:
 
     async def _settle(self, receipt: Receipt) -> None:
         self._note("receipt_ms")
+        if self._timekeeper.told(county_ms=receipt.county_ms, heard_ns=receipt.heard_ns):
+            self._beat_now.set()  # until the county knows it too, readings of before have no time there
         highest = max((receipt.contiguous, *(last for _, last in receipt.ranges)))
         if highest > self._committer.last_seq:
             self._note("receipts_ahead", self._notes.get("receipts_ahead", 0) + 1)

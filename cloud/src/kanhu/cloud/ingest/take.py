@@ -7,6 +7,7 @@ A fault of the disk fails the whole job instead, so nobody gets a receipt for wh
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError
 
@@ -20,6 +21,7 @@ from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.coverage import read_coverage, receipt
 from kanhu.cloud.ledger.segments import Keyed, store
+from kanhu.cloud.ledger.untimed import hold, release
 from kanhu.cloud.ledger.values import Reading, keep_values
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.cloud.people.register import registered_elsewhere
@@ -34,6 +36,7 @@ from kanhu.contract import (
     RefusalReason,
     Status,
     SubjectKind,
+    Timeline,
     Times,
     decode_status,
 )
@@ -61,8 +64,7 @@ class Ingest:
             if answer is not None:
                 key = (answer.gateway, answer.epoch)
                 before = receipts.get(key)
-                refused = answer.refused if before is None else (*before.refused, *answer.refused)
-                receipts[key] = _with_refusals(answer, refused)
+                receipts[key] = answer if before is None else _joined(before, answer)
         return list(receipts.values())
 
     def _guarded(self, transaction: Transaction, message: Message) -> Receipt | None:
@@ -87,12 +89,15 @@ class Ingest:
     def _store(self, transaction: Transaction, message: Message, letter: Letter) -> Receipt:
         connection, envelope = transaction.connection, letter.envelope
         stored = store(connection, envelope, wire=message.body, lane=letter.lane.value, now_ms=transaction.now_ms)
-        readings = (
-            Reading(envelope.gateway, envelope.epoch, seq, record, transaction.now_ms)
+        timeline = _timeline(connection, envelope.gateway, stored.fresh, now_ms=transaction.now_ms)
+        readings = [
+            Reading(envelope.gateway, envelope.epoch, seq, record, transaction.now_ms, timeline)
             for seq, record in stored.fresh
             if isinstance(record, Observation)
-        )
-        keep_values(connection, readings, timezone=self.intake.policy.timezone)
+        ]
+        hold(connection, [reading for reading in readings if reading.is_pending()])
+        timed = (reading for reading in readings if not reading.is_pending())
+        keep_values(connection, timed, timezone=self.intake.policy.timezone)
         # A finding under a known key with other bytes may come from a copied card: it is a call for help all the same.
         self._findings(transaction, envelope.gateway, (*stored.fresh, *stored.conflicts))
         count(
@@ -129,8 +134,12 @@ class Ingest:
         self.watch.heard(transaction, status)
         if status.state is not GatewayState.ONLINE:
             return None
-        coverage = read_coverage(transaction.connection, gateway=status.gateway, epoch=status.epoch)
-        return receipt(coverage, gateway=status.gateway, epoch=status.epoch, now_ms=transaction.now_ms)
+        connection, now_ms = transaction.connection, transaction.now_ms
+        timeline = _of_boots(status, now_ms=now_ms)
+        released = release(connection, gateway=status.gateway, timeline=timeline, now_ms=now_ms)
+        keep_values(connection, released, timezone=self.intake.policy.timezone)
+        coverage = read_coverage(connection, gateway=status.gateway, epoch=status.epoch)
+        return receipt(coverage, gateway=status.gateway, epoch=status.epoch, now_ms=now_ms, heard_ns=status.mono_ns)
 
     def _refuse(self, transaction: Transaction, message: Message, refused: Refused) -> Receipt | None:
         quarantine(transaction, message, refused)
@@ -148,15 +157,21 @@ class Ingest:
 
 
 def county_time_ms(times: Times, heartbeat: tuple[Status, int] | None, *, now_ms: int) -> int | None:
-    """When this was by the county's clock; None where that cannot be known.
+    """When this was by the county's clock, or the latest that it can have been; None where that cannot be known.
 
     A clock that is not synchronised is corrected by the last heartbeat of the same boot: what it said, when it came.
+    Of earlier boots the marks tell; an alert is late only where it certainly is.
     """
     shown_ms = times.shown_ms()
     known = times.earliest_ms is not None or times.clock is ClockState.SYNCED
     if not known and heartbeat is not None and heartbeat[0].boot == times.boot and times.boot:
         status, heard_ms = heartbeat
         shown_ms, known = shown_ms + heard_ms - status.sent_ms, True
+    elif not known and heartbeat is not None:
+        timeline = _of_boots(heartbeat[0], now_ms=now_ms)
+        interval = timeline.interval(times.boot, times.mono_ns) if timeline.is_bounded(times.boot) else None
+        if interval is not None:
+            shown_ms, known = interval.latest_ms, True
     if not known or not _EARLIEST_MS <= shown_ms <= now_ms + _FUTURE_MS:
         return None
     return min(shown_ms, now_ms)
@@ -199,13 +214,22 @@ def _not_storable(found: Letter | Status | Refused, detail: str) -> Refused:
     return Refused(reason, detail)
 
 
-def _with_refusals(answer: Receipt, refused: tuple[Refusal, ...]) -> Receipt:
-    return Receipt(
-        version=answer.version,
-        gateway=answer.gateway,
-        epoch=answer.epoch,
-        contiguous=answer.contiguous,
-        ranges=answer.ranges,
-        refused=refused,
-        county_ms=answer.county_ms,
+def _joined(before: Receipt, after: Receipt) -> Receipt:
+    """One receipt for two: the later coverage, the refusals of both, and the heartbeat that either answers."""
+    refused, heard_ns = (*before.refused, *after.refused), max(before.heard_ns, after.heard_ns)
+    return msgspec.structs.replace(after, refused=refused, heard_ns=heard_ns)
+
+
+def _timeline(connection: Connection, gateway: str, records: Sequence[Keyed], *, now_ms: int) -> Timeline | None:
+    """What the gateway has told of its boots, where one of these readings does not know its time by itself."""
+    untimed = (
+        record.times.earliest_ms is None and record.times.clock is not ClockState.SYNCED
+        for _, record in records
+        if isinstance(record, Observation)
     )
+    heartbeat = _heartbeat(connection, gateway) if any(untimed) else None
+    return None if heartbeat is None else _of_boots(heartbeat[0], now_ms=now_ms)
+
+
+def _of_boots(status: Status, *, now_ms: int) -> Timeline:
+    return Timeline(status.boots, earliest_ms=_EARLIEST_MS, latest_ms=now_ms)

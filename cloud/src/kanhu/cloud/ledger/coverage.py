@@ -54,6 +54,7 @@ def receipt(
     now_ms: int,
     fresh: Iterable[int] = (),
     refused: tuple[Refusal, ...] = (),
+    heard_ns: int = 0,
 ) -> Receipt:
     """The receipt of this coverage; where ranges are too many, those holding `fresh` numbers go first."""
     accounted = coverage.accounted()
@@ -71,4 +72,5 @@ def receipt(
         ranges=tuple(ranges),
         refused=refused,
         county_ms=now_ms,
+        heard_ns=heard_ns,
     )

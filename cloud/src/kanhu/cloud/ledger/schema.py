@@ -44,6 +44,15 @@ coverage = Table(
     Column("stored", LargeBinary, nullable=False),
     Column("gaps", LargeBinary, nullable=False),
 )
+untimed = Table(
+    "untimed",
+    metadata,
+    Column("gateway", String, primary_key=True),
+    Column("epoch", String, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("boot", String, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
 conflict = Table(
     "conflict",
     metadata,

@@ -19,10 +19,12 @@ from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.upsert import upsert
 from kanhu.contract import (
     ClockState,
+    Interval,
     MetricKind,
     Observation,
     QualityLevel,
     SubjectKind,
+    Timeline,
     encode_record,
     metric,
 )
@@ -33,6 +35,8 @@ _MINUTE_MS = 60_000
 _EARLIEST_MS = int(EARLIEST_PLAUSIBLE.timestamp() * 1000)
 _FUTURE_MS = 5 * 60_000
 """A gateway may run ahead of the county by this much before its time is not believed."""
+_KNOWN_WITHIN_MS = 60 * 60_000
+"""An interval of an hour is shown by its middle; a wider one by its end, as not known (project choice)."""
 
 
 _LATER = insert(schema.last_record)
@@ -100,18 +104,39 @@ class Reading:
     seq: int
     observation: Observation
     received_ms: int
+    timeline: Timeline | None = None
+    """What the gateway has told of its boots; needed only where the record itself does not know when it was."""
 
     def known_ms(self) -> int | None:
-        """When it was measured; None where the gateway's clock cannot be believed."""
+        """When it was measured; None where that is not known to the hour, or the gateway's clock cannot be believed."""
         times = self.observation.times
-        shown = times.shown_ms()
-        believed = times.earliest_ms is not None or times.clock is not ClockState.UNSET
-        return shown if believed and _EARLIEST_MS <= shown <= self.received_ms + _FUTURE_MS else None
+        shown_ms, believed = times.shown_ms(), times.earliest_ms is not None or times.clock is not ClockState.UNSET
+        interval = self._interval()
+        if interval is not None:
+            narrow = interval.latest_ms - interval.earliest_ms <= _KNOWN_WITHIN_MS
+            believed = narrow or (believed and interval.earliest_ms <= shown_ms <= interval.latest_ms)
+            shown_ms = interval.middle_ms if narrow else shown_ms
+        return shown_ms if believed and _EARLIEST_MS <= shown_ms <= self.received_ms + _FUTURE_MS else None
 
     def at_ms(self) -> int:
-        """When it was measured, else when it was received: it was measured before that."""
-        known = self.known_ms()
-        return self.received_ms if known is None else known
+        """When it was measured, else the latest that it can have been: when it was received, if nothing better."""
+        known_ms, interval = self.known_ms(), self._interval()
+        if known_ms is not None:
+            return known_ms
+        return self.received_ms if interval is None else min(interval.latest_ms, self.received_ms)
+
+    def is_pending(self) -> bool:
+        """Whether the gateway will tell when this was, and has not yet."""
+        boot = self.observation.times.boot
+        told = self._interval() is not None
+        return told and self.timeline is not None and not self.timeline.is_bounded(boot)
+
+    def _interval(self) -> Interval | None:
+        """By the gateway's boots, where the record does not know it itself."""
+        times = self.observation.times
+        if self.timeline is None or times.earliest_ms is not None or times.clock is ClockState.SYNCED:
+            return None
+        return self.timeline.interval(times.boot, times.mono_ns)
 
 
 def keep_values(connection: Connection, readings: Iterable[Reading], *, timezone: tzinfo) -> None:
