@@ -67,6 +67,17 @@ def test_each_way_to_get_worse_has_its_name(after: tuple[Alert, ...], why: Diffe
     assert why in comparison.worse
 
 
+def test_a_silent_gateway_that_is_no_longer_told_is_worse_though_no_person_is_concerned() -> None:
+    county = County([happening(HappeningKind.GATEWAY_SILENT, 600, subject="", lasts=20, readings={})])
+    lost = alert("WATCH-LOST", told(603, priority="technical"), subject="v001-g01")
+    late = alert("WATCH-LOST", told(612, priority="technical"), subject="v001-g01")
+    before = score(county.judged(lost))
+    for after, why in (((), Difference.EVENTS_LOST), ((late,), Difference.EVENTS_NOW_LATE)):
+        comparison = compare_outcomes(before, score(county.judged(*after)))
+        assert comparison.verdict is Verdict.WORSE
+        assert "0 events of people and 1 of gateways" in comparison.worse[why]
+
+
 def test_a_lost_reading_is_worse() -> None:
     assert set(_compared(FOUND, FOUND, stored=99).worse) == {Difference.READINGS_LOST}
 

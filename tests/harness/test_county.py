@@ -87,6 +87,27 @@ def test_the_page_says_in_words_what_happened_and_names_each_missed_event_with_w
     assert "glucose, capillary whole blood 2 (2)" in text
 
 
+def test_the_page_keeps_silent_gateways_apart_and_what_sounds_from_what_is_listed() -> None:
+    silent = happening(HappeningKind.GATEWAY_SILENT, 600, subject="", lasts=20, readings={})
+    listed = alert("WATCH-LOST", told(603, priority="technical"), subject="v001-g01")
+    text = page(score(County([silent]).judged(listed)), _making(1.0))
+    assert "there were 0 emergencies and changes" in text
+    assert "gateways were silent 1 time for 4 min or longer. The system told of 1 and missed 0 of these" in text
+    assert (
+        "Alerts sounded 0 times (high and medium ones), 0.0 a day in the whole county; 1 line went into lists" in text
+    )
+    assert "No news from the gateway (WATCH-LOST)" in text
+
+
+def test_the_group_served_worst_is_named() -> None:
+    calls = [happening(HappeningKind.CALL, 100 * number, lasts=0.1) for number in range(1, 11)]
+    others = [happening(HappeningKind.CALL, 100 * number, lasts=0.1, subject="v001-r02") for number in range(1, 11)]
+    heard = [alert("SOS", told(100 * number + 0.5, priority="high"), subject="v001-r02", closed=100 * number + 50)
+             for number in range(1, 11)]  # fmt: skip
+    text = page(score(County([*calls, *others]).judged(*heard)), _making(1.0))
+    assert "Groups of people: from 0 of 10 (65 to 74 years 65–74 岁) to 10 of 10 (75 to 84 years 75–84 岁)" in text
+
+
 def test_two_pages_of_one_outcome_differ_only_in_the_block_of_machine_and_times() -> None:
     first, second = page(_some(), _making(1.0)), page(_some(), _making(2.0))
     assert first != second

@@ -41,13 +41,34 @@ def test_a_false_alert_at_night_wakes_a_village_once_however_often_it_is_told() 
         alert("TREND", told(26 * 60, priority="low"), subject="v001-r02"),
     )
     load = measure_load(judged)
-    assert (load.nights_woken, load.nights_woken_falsely) == (1, 1)
+    assert (load.nights_woken, load.nights_woken_falsely, load.sounded) == (1, 1, 2)
+
+
+def test_what_stands_in_a_list_wakes_nobody_and_floods_nobody() -> None:
+    night = 23 * 60
+    listed = [
+        alert("WATCH-LOST", told(night, priority="technical"), subject=f"v001-g{number:02d}") for number in range(12)
+    ]
+    listed += [alert("TREND", told(night, priority="low"), name=f"low {number}") for number in range(12)]
+    load = measure_load(County().judged(*listed))
+    assert (load.nights_woken, load.flood_minutes, load.sounded) == (0, 0, 0)
+
+
+def test_a_gateway_that_rises_to_medium_sounds() -> None:
+    rising = alert("WATCH-LOST", told(1380, priority="technical"), told(1395), subject="v001-g01")
+    assert measure_load(County().judged(rising)).nights_woken == 1
 
 
 def test_what_is_held_for_the_night_sounds_in_the_morning() -> None:
     load = measure_load(County().judged(alert("BP-SEVERE", told(23 * 60, held_until=32 * 60))))
     assert load.nights_woken == 0
     assert load.by_hour["medium"][8] == 1
+
+
+def test_what_is_held_for_the_night_and_taken_before_the_morning_never_sounds() -> None:
+    for claimed, sounded in ((30 * 60, 0), (33 * 60, 1)):
+        held = alert("BP-SEVERE", told(23 * 60, held_until=32 * 60, claimed=claimed))
+        assert measure_load(County().judged(held)).sounded == sounded
 
 
 def test_minutes_are_counted_by_priority_and_apart_for_nothing() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kanhu.cloud.replay.outcome import Alert
 from kanhu.contract.recording import Silence
 from kanhu.firmware_sim.truth import HappeningKind
+from kanhu.harness.report import read_limits
 from kanhu.harness.scoring.episodes import MISSED, EventResult, TellingResult
 from kanhu.harness.scoring.figures import score
 from kanhu.harness.scoring.tally import by_group, by_kind, by_rule, by_village
@@ -15,6 +16,7 @@ from kanhu.vitals import RulePack, core_pack
 from tests.harness.hand_made import County, alert, at, happening, told
 
 OXYGEN, PRESSURE, CALL = HappeningKind.DESATURATION, HappeningKind.HYPERTENSIVE, HappeningKind.CALL
+SILENT = HappeningKind.GATEWAY_SILENT
 
 
 def _result(county: County, *alerts: Alert, pack: RulePack | None = None) -> EventResult:
@@ -158,20 +160,31 @@ def test_what_is_too_short_or_cut_off_by_the_end_is_not_due(not_due: object) -> 
 
 def test_a_gateway_that_is_silent_from_the_very_start_is_not_due_and_later_it_is() -> None:
     for minute, result in ((1, EventResult.NOT_DUE), (3, EventResult.NOT_RAISED)):
-        silent = happening(HappeningKind.GATEWAY_SILENT, minute, subject="", lasts=10, readings={})
+        silent = happening(SILENT, minute, subject="", lasts=10, readings={})
         assert _result(County([silent])) is result
+
+
+def test_figures_of_people_and_of_gateways_are_apart() -> None:
+    silent = [happening(SILENT, minute, subject="", lasts=10, readings={}) for minute in (200, 400, 600)]
+    lost = alert("WATCH-LOST", told(203, priority="technical"), subject="v001-g01", closed=210)
+    figures = score(County([happening(OXYGEN, 100), *silent]).judged(lost)).figures()
+    assert (figures["events"], figures["found"], figures["missed"], figures["sensitivity"]) == (1, 0, 1, 0.0)
+    assert (figures["events_gateways"], figures["found_gateways"], figures["missed_gateways"]) == (3, 1, 2)
+    assert [figures[f"missed_{why}"] for why in MISSED] == [0, 0, 0, 0, 0, 1]
+    limits = read_limits("county")
+    assert (limits["missed"].bound, limits["missed_gateways"].bound) == (0, 0)
 
 
 def test_an_alert_outside_every_event_is_true_where_the_person_had_reached_the_limit() -> None:
     county = County()
     county.extremes["v001-r01"] = {"systolic": (120, 184), "diastolic": (70, 95)}
     first_day, second_day = alert("BP-SEVERE", told(600)), alert("BP-SEVERE", told(1440 + 600))
-    assert _worth(county, first_day, second_day) == [TellingResult.UNSCRIPTED, TellingResult.FALSE]
+    assert _worth(county, first_day, second_day) == [TellingResult.RIGHT_OUTSIDE, TellingResult.FALSE]
 
 
 def test_the_readings_own_error_is_forgiven_and_no_more() -> None:
     county = County()
-    for systolic, worth in ((178.5, TellingResult.UNSCRIPTED), (177.0, TellingResult.FALSE)):
+    for systolic, worth in ((178.5, TellingResult.RIGHT_OUTSIDE), (177.0, TellingResult.FALSE)):
         county.extremes["v001-r01"] = {"systolic": (120, systolic), "diastolic": (70, 95)}
         assert _worth(county, alert("BP-SEVERE", told(600))) == [worth]
 
@@ -181,13 +194,13 @@ def test_a_person_with_chronic_lung_disease_is_held_to_their_own_limit() -> None
     for subject in ("v001-r01", "v001-r02"):
         county.extremes[subject] = {"spo2": (90, 96)}
     both = (alert("SPO2-LOW", told(600)), alert("SPO2-LOW", told(600), subject="v001-r02"))
-    assert _worth(county, *both) == [TellingResult.UNSCRIPTED, TellingResult.FALSE]
+    assert _worth(county, *both) == [TellingResult.RIGHT_OUTSIDE, TellingResult.FALSE]
 
 
 def test_a_gateway_that_truly_was_silent_is_no_false_alarm() -> None:
     county = County(silences=[Silence("v001-g01", at(100), at(110), "link")])
     lost = [alert("WATCH-LOST", told(minute, priority="technical"), subject="v001-g01") for minute in (103, 300)]
-    assert _worth(county, *lost) == [TellingResult.UNSCRIPTED, TellingResult.FALSE]
+    assert _worth(county, *lost) == [TellingResult.RIGHT_OUTSIDE, TellingResult.FALSE]
 
 
 def test_a_false_alert_names_what_it_fell_into() -> None:
@@ -219,12 +232,13 @@ def test_everything_is_counted_by_kind_rule_village_and_group() -> None:
 
 
 def test_delays_are_counted_from_the_onset_and_from_the_first_good_reading() -> None:
-    total = score(County([happening(OXYGEN, 100)]).judged(alert("SPO2-LOW", told(112, own=110, claimed=130)))).total
-    assert (total.detect_s, total.from_reading_s, total.tell_s, total.claim_s) == ([600], [540], [120], [1080])
+    scored = score(County([happening(OXYGEN, 100)]).judged(alert("SPO2-LOW", told(112, own=110, claimed=130))))
+    assert (scored.people.detect_s, scored.people.from_reading_s) == ([600], [540])
+    assert (scored.told.tell_s, scored.told.claim_s) == ([120], [1080])
 
 
-_KINDS = st.sampled_from([OXYGEN, PRESSURE, CALL, HappeningKind.FALL, HappeningKind.VISITOR])
-_RULES = st.sampled_from(["SPO2-LOW", "BP-SEVERE", "SOS", "UNHEARD-OF"])
+_KINDS = st.sampled_from([OXYGEN, PRESSURE, CALL, SILENT, HappeningKind.FALL, HappeningKind.VISITOR])
+_RULES = st.sampled_from(["SPO2-LOW", "BP-SEVERE", "SOS", "WATCH-LOST", "UNHEARD-OF"])
 _MINUTES = st.integers(0, 5 * 1440 - 1)
 _PRIORITIES = st.sampled_from(["high", "medium", "low", "technical"])
 
@@ -242,6 +256,8 @@ def test_every_event_and_every_telling_ends_in_exactly_one_pot(
     scored = score(county.judged(*alerts))
     asked = [kind for kind, _ in events if kind is not HappeningKind.VISITOR]
     assert len(scored.episodes.episodes) == len(asked)
-    assert scored.total.events == scored.total.found + scored.total.late + scored.total.missed
-    assert scored.total.tellings.total() == len(alerts)
-    assert scored.total.missed == sum(scored.total.results[why] for why in MISSED)
+    for part in (scored.people, scored.gateways):
+        assert part.events == part.found + part.late + part.missed
+        assert part.missed == sum(part.results[why] for why in MISSED)
+    assert scored.people.results.total() + scored.gateways.results.total() == len(asked)
+    assert scored.told.tellings.total() == len(alerts)

@@ -7,15 +7,17 @@ from zoneinfo import ZoneInfo
 
 from kanhu.contract import METRICS
 from kanhu.firmware_sim.truth import Happening
-from kanhu.harness.county.words import REASONS, both
-from kanhu.harness.scoring.episodes import Episode, Telling
+from kanhu.harness.county.words import PRIORITIES, REASONS, both, rule_title, unit
+from kanhu.harness.scoring.episodes import Episode, Episodes, Telling
 from kanhu.harness.scoring.expectations import Expectations
 from kanhu.harness.scoring.recorded import Known
 
-__all__ = ["event_rows", "event_table", "missed_lists", "table", "telling_table"]
+__all__ = ["event_rows", "event_table", "missed_lists", "period", "table", "telling_table"]
 
 _SHOWN = 400
 """A page with more rows of one kind is no longer read; the JSON outcome holds all."""
+_READ_AT_ONCE = 20
+"""So few missed events are shown without asking."""
 _WORTH_SHOWING = ("spo2", "systolic", "diastolic", "heart_rate", "glucose_capillary", "temperature_axillary", "weight")
 
 
@@ -26,13 +28,23 @@ def missed_lists(known: Known, missed: Sequence[Episode], expectations: Expectat
         of = [episode for episode in missed if episode.result is why]
         if of:
             head = f"<summary>{escape(both(english, chinese))}: {len(of):,}</summary><p class='note'>{escape(says)}</p>"
-            lists.append(f"<details>{head}{event_table(known, of, expectations)}</details>")
+            shown = " open" if len(missed) <= _READ_AT_ONCE else ""
+            lists.append(f"<details{shown}>{head}{event_table(known, of, expectations)}</details>")
     return "".join(lists) or "<p>Nothing was missed.</p>"
 
 
 def event_table(known: Known, episodes: Sequence[Episode], expectations: Expectations) -> str:
     """Events with their evidence."""
-    heads = ("When", "Village", "Person", "What", "Lasted", "Readings (good)", "True values that day", "Cut off")
+    heads = (
+        "When",
+        "Village",
+        "Person or gateway",
+        "What",
+        "Lasted, min",
+        "Readings (of these good)",
+        "True values that day",
+        "Link cut by",
+    )
     return table(heads, event_rows(known, episodes, expectations))
 
 
@@ -49,7 +61,7 @@ def event_rows(known: Known, episodes: Iterable[Episode], expectations: Expectat
             happening.village,
             happening.subject or happening.gateway,
             both(kind.en, kind.zh) + grave,
-            f"{(happening.end_ms - happening.onset_ms) / 60_000:,.0f} min",
+            f"{(happening.end_ms - happening.onset_ms) / 60_000:,.0f}",
             _readings(happening),
             _true_values(known, happening),
             _cuts(known, happening),
@@ -57,22 +69,22 @@ def event_rows(known: Known, episodes: Iterable[Episode], expectations: Expectat
     return rows
 
 
-def telling_table(known: Known, tellings: Sequence[Telling], expectations: Expectations) -> str:
+def telling_table(scored: Episodes, tellings: Sequence[Telling]) -> str:
     """False alerts, and what they fell into."""
-    zone = ZoneInfo(known.manifest.timezone)
-    names = {kind.value: both(each.en, each.zh) for kind, each in expectations.kinds.items()}
+    zone = ZoneInfo(scored.known.manifest.timezone)
+    names = {kind.value: both(each.en, each.zh) for kind, each in scored.expectations.kinds.items()}
     rows = [
         (
             _clock(each.told.at_ms, zone),
             each.alert.village,
             each.alert.subject,
-            each.alert.rule,
-            each.told.priority,
+            rule_title(scored.pack, each.alert.rule),
+            both(*PRIORITIES[each.told.priority]),
             names.get(each.beside, ""),
         )
         for each in tellings
     ]
-    return table(("When", "Village", "Of", "Rule", "Priority", "While"), rows)
+    return table(("When", "Village", "Person or gateway", "Rule", "Priority", "While"), rows)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: int = 99) -> str:
@@ -89,6 +101,16 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: 
     more = f"<p class='note'>{len(rows) - _SHOWN:,} more are in the outcome file.</p>" if len(rows) > _SHOWN else ""
     whole = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"<div class='scroll' tabindex='0'>{whole}</div>{more}"
+
+
+def period(known: Known) -> str:
+    """From which day to which, local time."""
+    zone = ZoneInfo(known.manifest.timezone)
+    first, last = (
+        datetime.fromtimestamp(moment_ms / 1000, UTC).astimezone(zone).strftime("%d %b %Y")
+        for moment_ms in (known.manifest.starts_ms, known.manifest.ends_ms - 1)
+    )
+    return f"{first} to {last}, {known.manifest.timezone} time."
 
 
 def _right(number: int, numbers_from: int) -> str:
@@ -120,7 +142,7 @@ def _true_values(known: Known, happening: Happening) -> str:
                 lowest, highest = reached.get(metric, (low, high))
                 reached[metric] = (min(lowest, low), max(highest, high))
     shown = [
-        f"{_name(metric)} {reached[metric][0]:.3g} to {reached[metric][1]:.3g}"
+        f"{_name(metric)} {reached[metric][0]:.3g} to {reached[metric][1]:.3g} {unit(METRICS[metric].ucum)}"
         for metric in _WORTH_SHOWING
         if metric in reached
     ]

@@ -5,25 +5,18 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
-from kanhu.harness.county.drawings import (
-    delays,
-    false_by_rule,
-    found_by_kind,
-    hours,
-    strip_of_events,
-    village_table,
-    villages,
-)
-from kanhu.harness.county.evidence import event_table, missed_lists, table, telling_table
+from kanhu.harness.county.alike import group_table, groups, village_table, villages
+from kanhu.harness.county.drawings import delays, false_by_rule, found_by_kind, hours, strip_of_events
+from kanhu.harness.county.evidence import event_table, missed_lists, period, table, telling_table
 from kanhu.harness.county.story import glance, story
-from kanhu.harness.county.words import both
+from kanhu.harness.county.words import PRIORITIES, both, rule_title
 from kanhu.harness.report import Value
 from kanhu.harness.scoring.comparing import Comparison
 from kanhu.harness.scoring.episodes import MISSED, TellingResult
 from kanhu.harness.scoring.expectations import Expectations
 from kanhu.harness.scoring.figures import Scored
 from kanhu.harness.scoring.spread import spread
-from kanhu.harness.scoring.tally import by_group, by_kind, by_rule
+from kanhu.harness.scoring.tally import by_kind, by_rule
 
 __all__ = ["Making", "page"]
 
@@ -44,8 +37,9 @@ def page(scored: Scored, making: Making, *, comparison: Comparison | None = None
         f"County report 县域看护报告: {known.manifest.people:,} people, {known.days:g} days, seed {known.manifest.seed}"
     )
     sections = [
-        f"<h1>{escape(title)}</h1><p class='sub'>Simulated people, real rules and real alert work. Reference software "
-        "for research; no medical device, not for diagnosis, no emergency service. 模拟人群，仅供研究。</p>",
+        f"<h1>{escape(title)}</h1><p class='sub'>{escape(period(known))} Simulated people, real rules and real alert "
+        "work. Reference software for research; no medical device, not for diagnosis, no emergency service. "
+        "模拟人群，仅供研究。</p>",
         f"<div class='top'>{story(scored)}{glance(scored)}</div>",
         _comparison(scored, comparison),
         _drawings(scored),
@@ -77,11 +71,12 @@ def _drawings(scored: Scored) -> str:
         + "".join(
             f"<section class='card'><h3>{escape(both(english, chinese))}</h3>{drawing}</section>"
             for english, chinese, drawing in (
-                ("Told and missed, by kind", "各类事件", found_by_kind(scored)),
+                ("Told and missed, by kind of event", "各类事件", found_by_kind(scored)),
                 ("False alerts in 1,000 person-days, by rule", "各规则误报率", false_by_rule(scored)),
-                ("How soon", "报警延迟", delays(scored)),
-                ("When people are called", "呼叫时段", hours(scored)),
-                ("Served alike?", "各村是否一致", villages(scored)),
+                ("How soon it is found", "报警延迟", delays(scored)),
+                ("When alerts sound", "响铃时段", hours(scored)),
+                ("Are villages served alike?", "各村是否一致", villages(scored)),
+                ("Are groups of people served alike?", "各人群是否一致", groups(scored)),
             )
         )
         + "</div>"
@@ -113,21 +108,21 @@ def _comparison(scored: Scored, comparison: Comparison | None) -> str:
             parts.append(_details(f"{name}: {len(episodes)}", event_table(known, episodes, expected)))
     for name, tellings in (("New false alerts", comparison.false_new), ("False alerts gone", comparison.false_gone)):
         if tellings:
-            parts.append(_details(f"{name}: {len(tellings)}", telling_table(known, tellings, expected)))
+            parts.append(_details(f"{name}: {len(tellings)}", telling_table(scored.episodes, tellings)))
     return "".join(parts)
 
 
 def _false_lists(scored: Scored) -> str:
     lists = []
-    for priority in ("high", "medium", "low", "technical"):
+    for priority in PRIORITIES:
         false = [
             each
             for each in scored.episodes.tellings
             if each.result is TellingResult.FALSE and each.told.priority == priority
         ]
         if false:
-            shown = telling_table(scored.episodes.known, false, _expected(scored))
-            lists.append(_details(f"{priority}: {len(false):,}", shown))
+            shown = telling_table(scored.episodes, false)
+            lists.append(_details(f"{both(*PRIORITIES[priority])}: {len(false):,}", shown))
     return "".join(lists) or "<p>Nothing was raised for nothing.</p>"
 
 
@@ -141,40 +136,36 @@ def _tables(scored: Scored) -> str:
             *map(_shown, (tally.events, tally.found, tally.late, *(tally.results[why] for why in MISSED))),
             "" if delay is None else f"{delay.median / 60:,.1f}",
         ))  # fmt: skip
-    heads = ("Kind", "Events", "In time", "Late", "Not measured", "No rule", "Spoilt", "Not at limit", "Too low",
-             "Not raised", "Median delay, min")  # fmt: skip
+    heads = ("Kind", "Events", "In time", "Late", "Missed: not measured", "no rule", "spoilt",
+             "short of limit", "too low", "not raised", "Middle delay, min")  # fmt: skip
     events = table(heads, rows, numbers_from=1)
     rules = [
-        (name, *(_shown(tally.all_of(result)) for result in TellingResult))
+        (rule_title(scored.episodes.pack, name), *(_shown(tally.all_of(result)) for result in TellingResult))
         for name, tally in by_rule(scored.episodes).items()
     ]
-    told = table(("Rule", "Right", "Rose", "Again", "Without script", "False"), rules, numbers_from=1)
-    days = scored.episodes.known.days
-    groups = [
-        (
-            name,
-            f"{tally.people:,}",
-            f"{tally.events:,}",
-            "" if tally.sensitivity is None else f"{tally.sensitivity:.0%}",
-            f"{1000 * tally.false / (tally.people * days):.1f}" if tally.people else "",
-        )
-        for name, tally in by_group(scored.episodes).items()
-        if tally.people
-    ]
-    by_people = table(("Group", "People", "Events", "Told", "False in 1,000 person-days"), groups, numbers_from=1)
+    told = table(("Rule", "Right", "More urgent", "Said again", "Right, no event", "False"), rules, numbers_from=1)
+    told += (
+        "<p class='note'>More urgent: the same event, said more urgently than before. Right, no event: outside every "
+        "event, and the person's true value had reached the limit that day, or the gateway truly was silent.</p>"
+    )
     climbed = [
-        (priority, *(f"{share:.1%}" for share in shares)) for priority, shares in scored.load.unclaimed_share.items()
+        (both(*PRIORITIES[priority]), *(f"{share:.1%}" for share in shares))
+        for priority, shares in scored.load.unclaimed_share.items()
     ]
-    ladder = table(("Priority", "Climbed to level 1", "to level 2", "to level 3"), climbed, numbers_from=1)
+    ladder = table(("Priority", "First step", "Second step", "Third step"), climbed, numbers_from=1)
+    ladder += (
+        "<p class='note'>Share of alerts that went on to the next person because nobody had taken them in time, by how "
+        "far up they went.</p>"
+    )
     return (
         _details("Events by kind 各类事件", events)
-        + _details("Calls by rule 各规则呼叫", told)
+        + _details("Alerts by rule 各规则报警", told)
         + _details("By village 各村", village_table(scored))
-        + _details("By group of people 各人群", by_people)
+        + _details("By group of people 各人群", group_table(scored))
         + _details("Taken by nobody in time 未及时认领", ladder)
         + _details("All figures 全部指标", table(
             ("Figure", "Value"), [(name, _shown(value)) for name, value in scored.figures().items()], numbers_from=1
-        ))
+        ) + "<p class='note'>Each name is explained in docs/scoring.md; _s is seconds.</p>")
     )  # fmt: skip
 
 

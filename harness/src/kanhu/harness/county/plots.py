@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-__all__ = ["Bar", "Mark", "Point", "aim_bars", "bars", "columns", "cumulative", "funnel", "strip"]
+__all__ = ["Bar", "Mark", "Point", "aim_bars", "bars", "chance_band", "columns", "cumulative", "funnel", "strip"]
 
 _WIDTH = 440
 _WIDE = 1080
@@ -112,12 +112,14 @@ def aim_bars(rows: Sequence[Bar], *, aim: float, aim_label: str, title: str) -> 
     return _svg(parts, width=_WIDTH, height=height, title=title)
 
 
-def columns(values: Mapping[str, Sequence[float]], *, shaded: frozenset[int], title: str) -> str:
+def columns(
+    values: Mapping[str, Sequence[float]], *, shaded: frozenset[int], x_axis: str, y_axis: str, title: str
+) -> str:
     """Stacked columns, one an hour of the day; shaded hours are night."""
     count = max((len(row) for row in values.values()), default=0)
     sums = [sum(row[hour] for row in values.values()) for hour in range(count)]
     most = max(sums, default=0) or 1
-    left, right, top, bottom = 34, _WIDTH - 6, 10, 170
+    left, right, top, bottom = 34, _WIDTH - 6, 26, 186
     step = (right - left) / max(count, 1)
     parts = [
         f'<rect class="night" x="{left + hour * step:.1f}" y="{top}" width="{step:.1f}" height="{bottom - top}"/>'
@@ -141,12 +143,20 @@ def columns(values: Mapping[str, Sequence[float]], *, shaded: frozenset[int], ti
             x = left + hour * step
             parts.append(f'<text class="small" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{hour:02d}</text>')
     parts.append(f'<text class="small" x="{right:.1f}" y="{bottom + 16}" text-anchor="middle">24</text>')
-    return _svg(parts, width=_WIDTH + 8, height=bottom + 22, title=title)
+    parts += _axes(x_axis, y_axis, middle=(left + right) / 2, bottom=bottom)
+    return _svg(parts, width=_WIDTH + 8, height=bottom + 38, title=title)
 
 
-def cumulative(series: Sequence[tuple[str, Sequence[float]]], *, ticks: Sequence[tuple[float, str]], title: str) -> str:
+def cumulative(
+    series: Sequence[tuple[str, Sequence[float]]],
+    *,
+    ticks: Sequence[tuple[float, str]],
+    x_axis: str,
+    y_axis: str,
+    title: str,
+) -> str:
     """Share that is over after so many seconds; the axis is logarithmic from the first tick to the last."""
-    left, right, top, bottom = 34, _WIDTH - 10, 10, 180
+    left, right, top, bottom = 36, _WIDTH - 10, 26, 196
     lowest, highest = math.log(ticks[0][0]), math.log(ticks[-1][0])
     parts: list[str] = []
     for share in (0.0, 0.5, 0.95, 1.0):
@@ -167,12 +177,13 @@ def cumulative(series: Sequence[tuple[str, Sequence[float]]], *, ticks: Sequence
             path.append(f"H{x:.1f}V{bottom - number / len(values) * (bottom - top):.1f}")
         if values:
             parts.append(f'<path class="{style}" d="{"".join(path)}H{right}"/>')
-    return _svg(parts, width=_WIDTH + 12, height=bottom + 22, title=title)
+    parts += _axes(x_axis, y_axis, middle=(left + right) / 2, bottom=bottom)
+    return _svg(parts, width=_WIDTH + 12, height=bottom + 38, title=title)
 
 
-def funnel(points: Sequence[Point], *, title: str) -> str:
+def funnel(points: Sequence[Point], *, x_axis: str, y_axis: str, title: str) -> str:
     """Share by size, with where chance alone would leave 95 and 99.8 of 100 places."""
-    left, right, top, bottom = 40, _WIDTH - 10, 12, 220
+    left, right, top, bottom = 40, _WIDTH - 10, 28, 228
     trials = sum(point.trials for point in points)
     mean = sum(point.successes for point in points) / trials if trials else 0.0
     most = max([10, *(point.trials for point in points)]) * 1.08
@@ -182,11 +193,11 @@ def funnel(points: Sequence[Point], *, title: str) -> str:
         parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="small" x="{left - 5}" y="{y + 4:.1f}" text-anchor="end">{share:.0%}</text>')
     for deviations, style in ((1.96, "limit95"), (3.09, "limit998")):
-        for side in (-1, 1):
+        for side in (0, 1):
             path = []
             for step in range(1, 61):
                 size = most * step / 60
-                share = min(1.0, max(0.0, mean + side * deviations * math.sqrt(mean * (1 - mean) / size)))
+                share = chance_band(mean, size, deviations=deviations)[side]
                 path.append(f"{left + size / most * (right - left):.1f} {bottom - share * (bottom - top):.1f}")
             parts.append(f'<path class="{style}" d="M{"L".join(path)}"/>')
     y = bottom - mean * (bottom - top)
@@ -206,7 +217,22 @@ def funnel(points: Sequence[Point], *, title: str) -> str:
     for tick in _round_ticks(most):
         x = left + tick / most * (right - left)
         parts.append(f'<text class="small" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{tick}</text>')
-    return _svg(parts, width=_WIDTH, height=bottom + 22, title=title)
+    parts += _axes(x_axis, y_axis, middle=(left + right) / 2, bottom=bottom)
+    return _svg(parts, width=_WIDTH, height=bottom + 38, title=title)
+
+
+def chance_band(mean: float, size: float, *, deviations: float) -> tuple[float, float]:
+    """Between which shares a place of this size lies by chance alone (normal approximation)."""
+    wide = deviations * math.sqrt(mean * (1 - mean) / size)
+    return max(0.0, mean - wide), min(1.0, mean + wide)
+
+
+def _axes(x_axis: str, y_axis: str, *, middle: float, bottom: float) -> list[str]:
+    """What is counted upwards, above the drawing; what to the right, below its ticks."""
+    return [
+        f'<text class="small" x="0" y="12">{escape(y_axis)}</text>',
+        f'<text class="small" x="{middle:.1f}" y="{bottom + 33:g}" text-anchor="middle">{escape(x_axis)}</text>',
+    ]
 
 
 def _round_ticks(most: float) -> list[int]:

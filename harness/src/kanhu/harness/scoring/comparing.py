@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from kanhu.harness.report import Value
 from kanhu.harness.scoring.episodes import MISSED, Episode, EventResult, Telling, TellingResult
+from kanhu.harness.scoring.expectations import Expectations
 from kanhu.harness.scoring.figures import Scored
 from kanhu.harness.scoring.spread import spread
 
@@ -89,22 +90,25 @@ def compare_outcomes(before: Scored, after: Scored) -> Comparison:
         worse={},
         better={},
     )
-    _weigh_events(comparison)
+    _weigh_events(comparison, after.episodes.expectations)
     _weigh_tellings(comparison, before, after)
     _weigh_account(comparison, before, after)
     _weigh_delay(comparison, pairs)
     return comparison
 
 
-def _weigh_events(comparison: Comparison) -> None:
-    if comparison.lost:
-        comparison.worse[Difference.EVENTS_LOST] = f"{len(comparison.lost)} events that were told are missed now"
-    if comparison.now_late:
-        comparison.worse[Difference.EVENTS_NOW_LATE] = f"{len(comparison.now_late)} events are told too late now"
-    if comparison.won:
-        comparison.better[Difference.EVENTS_WON] = f"{len(comparison.won)} events that were missed are told now"
-    if comparison.in_time:
-        comparison.better[Difference.EVENTS_IN_TIME] = f"{len(comparison.in_time)} late events are told in time now"
+def _weigh_events(comparison: Comparison, expected: Expectations) -> None:
+    """Of people and of gateways alike: a house that nobody hears is a house that nobody watches."""
+    worse, better = comparison.worse, comparison.better
+    for side, why, episodes, words in (
+        (worse, Difference.EVENTS_LOST, comparison.lost, "told by the first and missed by the second"),
+        (worse, Difference.EVENTS_NOW_LATE, comparison.now_late, "in time with the first and late with the second"),
+        (better, Difference.EVENTS_WON, comparison.won, "missed by the first and told by the second"),
+        (better, Difference.EVENTS_IN_TIME, comparison.in_time, "late with the first and in time with the second"),
+    ):
+        gateways = sum(expected.kinds[each.happening.kind].of == "gateway" for each in episodes)
+        if episodes:
+            side[why] = f"{len(episodes) - gateways} events of people and {gateways} of gateways: {words}"
 
 
 def _weigh_tellings(comparison: Comparison, before: Scored, after: Scored) -> None:
@@ -116,7 +120,7 @@ def _weigh_tellings(comparison: Comparison, before: Scored, after: Scored) -> No
         side, why = (comparison.worse, Difference.FALSE_MORE) if more else (comparison.better, Difference.FALSE_FEWER)
         said = f"{now[priority]} false {priority} tellings instead of {was[priority]}"
         side[why] = f"{side[why]}; {said}" if why in side else said
-    again_was, again_now = (each.total.all_of(TellingResult.AGAIN) for each in (before, after))
+    again_was, again_now = (each.told.all_of(TellingResult.AGAIN) for each in (before, after))
     if again_now != again_was:
         more = again_now > again_was
         side = comparison.worse if more else comparison.better

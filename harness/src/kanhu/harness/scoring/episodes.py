@@ -8,6 +8,7 @@ it again.
 from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from kanhu.cloud.replay.outcome import Alert, Told
 from kanhu.contract import Priority
@@ -17,9 +18,12 @@ from kanhu.harness.scoring.limits_reached import Reach
 from kanhu.harness.scoring.recorded import Known, Outcome
 from kanhu.vitals import RulePack
 
-__all__ = ["MISSED", "Episode", "Episodes", "EventResult", "Telling", "TellingResult", "compare_with_truth"]
+__all__ = ["MISSED", "SOUNDING", "Episode", "Episodes", "EventResult", "Telling", "TellingResult", "compare_with_truth"]
 
 RANK = {priority.value: rank for rank, priority in enumerate(Priority)}
+
+SOUNDING = (Priority.HIGH.value, Priority.MEDIUM.value)
+"""What makes a sound; low and technical ones stand in a list (docs/dashboard.md, Priorities)."""
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
@@ -56,7 +60,7 @@ class TellingResult(StrEnum):
     RIGHT = "right"
     ROSE = "rose"  # the same happening, said more urgently than before
     AGAIN = "again"  # a duplicate: the happening had been told
-    UNSCRIPTED = "unscripted"  # no happening, and the true value had reached the limit
+    RIGHT_OUTSIDE = "right_outside"  # no happening, and the true value had reached the limit
     FALSE = "false"
 
 
@@ -73,8 +77,15 @@ class Telling:
 
     @property
     def sounded_ms(self) -> int:
-        """When a person could hear it."""
+        """When a person could hear it; one in a list, could read it."""
         return self.told.at_ms if self.told.held_until_ms is None else self.told.held_until_ms
+
+    @property
+    def sounds(self) -> bool:
+        """Whether it is ever heard: one held for the night is not where somebody took it off the board before."""
+        held_ms, claimed_ms = self.told.held_until_ms, self.told.claimed_ms
+        silenced = held_ms is not None and claimed_ms is not None and claimed_ms < held_ms
+        return self.told.priority in SOUNDING and not silenced
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +108,16 @@ class Episodes:
     known: Known
     outcome: Outcome
     expectations: Expectations
+    pack: RulePack
+    """Whose rules spoke."""
     episodes: tuple[Episode, ...]
     """Those that ask for an alert, in order of time."""
     tellings: tuple[Telling, ...]
+
+    def of(self, whose: Literal["person", "gateway"]) -> tuple[Episode, ...]:
+        """Those of people, or those of gateways."""
+        kinds = self.expectations.kinds
+        return tuple(each for each in self.episodes if kinds[each.happening.kind].of == whose)
 
 
 @dataclass(slots=True)
@@ -156,7 +174,7 @@ def compare_with_truth(
         if each.expectation.required
     ]
     episodes.sort(key=lambda each: (each.happening.onset_ms, each.happening.village, each.happening.id))
-    return Episodes(known, outcome, expectations, tuple(episodes), tellings)
+    return Episodes(known, outcome, expectations, pack, tuple(episodes), tellings)
 
 
 def _concerned(of_subject: dict[str, list[_Open]], alert: Alert) -> list[_Open]:
@@ -180,7 +198,7 @@ def _judge(alert: Alert, told: Told, concerned: list[_Open], reach: Reach) -> Te
         return Telling(alert, told, result, tuple(each.happening.id for each in answered or allowed))
     span = {"from_ms": own_ms, "to_ms": own_ms + 1}
     if reach.reached(alert.rule, alert.subject, **span) or reach.silent(alert.rule, alert.gateway, **span):
-        return Telling(alert, told, TellingResult.UNSCRIPTED)
+        return Telling(alert, told, TellingResult.RIGHT_OUTSIDE)
     beside = min((each.happening.kind.value for each in around), default="")
     return Telling(alert, told, TellingResult.FALSE, beside=beside)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kanhu.contract import Priority
 from kanhu.harness.report import Limit, Value
-from kanhu.harness.scoring.episodes import Episodes, EventResult, TellingResult
+from kanhu.harness.scoring.episodes import MISSED, Episodes, EventResult, TellingResult
 from kanhu.harness.scoring.load import Load, measure_load
 from kanhu.harness.scoring.spread import Spread, spread
 from kanhu.harness.scoring.tally import Tally, tally
@@ -36,40 +36,42 @@ class Scored:
     """A recording, one judge's outcome, and everything counted."""
 
     episodes: Episodes
-    total: Tally
     people: Tally
-    """Without what happened to equipment."""
+    """What happened to people."""
+    gateways: Tally
+    """What happened to gateways."""
+    told: Tally
+    """Every telling, whomever it was about."""
     load: Load
     account: Account
 
     def figures(self) -> dict[str, Value]:
         """By name; a share that nothing stands behind is left out."""
-        total, people, load, known = self.total, self.people, self.load, self.episodes.known
-        detect, tell, claim = people.detect(), spread(total.tell_s), spread(total.claim_s)
+        people, gateways, told, load, known = self.people, self.gateways, self.told, self.load, self.episodes.known
+        detect, tell, claim = people.detect(), spread(told.tell_s), spread(told.claim_s)
         figures: dict[str, Value | None] = {
             "people": known.manifest.people,
             "person_days": _short(known.person_days),
-            "events": total.events,
-            "found": total.found,
-            "late": total.late,
-            "missed": total.missed,
-            "missed_unmeasured": total.results[EventResult.UNMEASURED],
-            "missed_without_rule": total.results[EventResult.WITHOUT_RULE],
-            "missed_spoilt": total.results[EventResult.SPOILT],
-            "missed_not_reached": total.results[EventResult.NOT_REACHED],
-            "missed_below_priority": total.results[EventResult.BELOW_PRIORITY],
-            "missed_not_raised": total.results[EventResult.NOT_RAISED],
-            "not_due": total.results[EventResult.NOT_DUE],
-            "events_people": people.events,
-            "missed_people": people.missed,
-            "sensitivity_people": _share(people.sensitivity),
-            "sensitivity": _share(total.sensitivity),
-            **{f"false_{each}": total.of(each, TellingResult.FALSE) for each in Priority},
-            **{f"precision_{each}": _share(total.precision(each)) for each in (Priority.HIGH, Priority.MEDIUM)},
-            "unscripted": total.all_of(TellingResult.UNSCRIPTED),
-            "duplicates": total.all_of(TellingResult.AGAIN),
+            "events": people.events,
+            "found": people.found,
+            "late": people.late,
+            "missed": people.missed,
+            **{f"missed_{why}": people.results[why] for why in MISSED},
+            "not_due": people.results[EventResult.NOT_DUE],
+            "sensitivity": _share(people.sensitivity),
+            "events_gateways": gateways.events,
+            "found_gateways": gateways.found,
+            "late_gateways": gateways.late,
+            "missed_gateways": gateways.missed,
+            "not_due_gateways": gateways.results[EventResult.NOT_DUE],
+            "sensitivity_gateways": _share(gateways.sensitivity),
+            **{f"false_{each}": told.of(each, TellingResult.FALSE) for each in Priority},
+            **{f"precision_{each}": _share(told.precision(each)) for each in (Priority.HIGH, Priority.MEDIUM)},
+            "right_outside": told.all_of(TellingResult.RIGHT_OUTSIDE),
+            "duplicates": told.all_of(TellingResult.AGAIN),
             "alerts": len(self.episodes.outcome.alerts),
             "tellings": len(self.episodes.tellings),
+            "sounded": load.sounded,
             "delay_median_s": _of(detect, "median"),
             "delay_p95_s": _of(detect, "p95"),
             "from_reading_median_s": _of(spread(people.from_reading_s), "median"),
@@ -77,7 +79,7 @@ class Scored:
             "tell_p95_s": _of(tell, "p95"),
             "claim_median_s": _of(claim, "median"),
             "claim_p95_s": _of(claim, "p95"),
-            "unclaimed": total.unclaimed,
+            "unclaimed": told.unclaimed,
             "unowned": len(load.unowned),
             "flood_minutes": load.flood_minutes,
             "nights_woken": load.nights_woken,
@@ -106,11 +108,11 @@ def score(episodes: Episodes) -> Scored:
         owed=sum(each.owed for each in counts),
     )
     count = episodes.known.manifest.people
-    about_people = [each for each in episodes.episodes if each.happening.subject]
     return Scored(
         episodes=episodes,
-        total=tally(episodes.episodes, episodes.tellings, people=count),
-        people=tally(about_people, (), people=count),
+        people=tally(episodes.of("person"), (), people=count),
+        gateways=tally(episodes.of("gateway"), ()),
+        told=tally((), episodes.tellings, people=count),
         load=measure_load(episodes),
         account=account,
     )

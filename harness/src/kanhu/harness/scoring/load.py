@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from kanhu.cloud.replay.outcome import Alert, Told
 from kanhu.contract import Priority
-from kanhu.harness.scoring.episodes import Episodes, Telling, TellingResult
+from kanhu.harness.scoring.episodes import SOUNDING, Episodes, Telling, TellingResult
 from kanhu.harness.scoring.expectations import Budget, Effort, Staff, Unowned
 
 __all__ = ["Load", "flood_minutes", "measure_load"]
@@ -23,12 +23,14 @@ class Load:
 
     by_hour: dict[str, tuple[int, ...]]
     """Tellings that sounded, by priority, for each of 24 hours of the day."""
+    sounded: int
+    """Tellings that were heard; the others stood in a list, or were taken before they sounded."""
     flood_minutes: int
-    """Minutes at the county desk after which a flood's worth of tellings lay within the window."""
+    """Minutes at the county desk at whose end a flood's worth of sounds lay within the window."""
     effort_minutes: float
     false_effort_minutes: float
     nights_woken: int
-    """Nights in which somebody's sleep was broken, each village for itself."""
+    """Nights in which something sounded, each village for itself."""
     nights_woken_falsely: int
     """Of those, nights with nothing but false ones."""
     per_worker_hour: float
@@ -46,17 +48,17 @@ def measure_load(scored: Episodes) -> Load:
     """Count it."""
     known, expectations = scored.known, scored.expectations
     zone = ZoneInfo(known.manifest.timezone)
-    heard = [each for each in scored.tellings if each.told.priority != Priority.LOW.value]
+    heard = [each for each in scored.tellings if each.sounds]
     nights: Counter[tuple[str, str]] = Counter()
     nights_right: Counter[tuple[str, str]] = Counter()
-    hours = {priority.value: [0] * 24 for priority in Priority}
+    hours = {priority: [0] * 24 for priority in SOUNDING}
     days: Counter[tuple[str, str]] = Counter()
     for telling in scored.tellings:
+        days[telling.alert.village, _local(telling.sounded_ms, zone).date().isoformat()] += 1
+    for telling in heard:
         local = _local(telling.sounded_ms, zone)
         hours[telling.told.priority][local.hour] += 1
-        days[telling.alert.village, local.date().isoformat()] += 1
-    for telling in heard:
-        night = _night(_local(telling.sounded_ms, zone), expectations.staff)
+        night = _night(local, expectations.staff)
         if night is not None:
             nights[telling.alert.village, night] += 1
             nights_right[telling.alert.village, night] += telling.result is not TellingResult.FALSE
@@ -65,6 +67,7 @@ def measure_load(scored: Episodes) -> Load:
     effort = expectations.effort
     return Load(
         by_hour={priority: tuple(counts) for priority, counts in hours.items()},
+        sounded=len(heard),
         flood_minutes=flood_minutes((each.sounded_ms for each in heard), budget=expectations.budget),
         effort_minutes=sum(_minutes(each, effort) for each in scored.tellings),
         false_effort_minutes=sum(

@@ -13,9 +13,6 @@ __all__ = ["Tally", "by_group", "by_kind", "by_rule", "by_village", "groups_of",
 _AGES = ((65, "under 65"), (75, "65 to 74"), (85, "75 to 84"))
 _OLDEST = "85 and over"
 
-_CALLING = ("high", "medium")
-"""What waits for a person; low ones stand in a list, equipment mostly mends itself."""
-
 
 @dataclass(slots=True)
 class Tally:
@@ -29,11 +26,11 @@ class Tally:
     from_reading_s: list[float] = field(default_factory=list)
     """From the first good reading to the judge's own time."""
     tell_s: list[float] = field(default_factory=list)
-    """High and medium: from the judge's own time to when a person could hear it."""
+    """Of what sounds: from the judge's own time to when a person could hear it."""
     claim_s: list[float] = field(default_factory=list)
-    """High and medium: from when a person could hear it to when somebody took it."""
+    """Of what sounds: from when a person could hear it to when somebody took it."""
     unclaimed: int = 0
-    """High and medium ones that nobody ever took."""
+    """Of what sounds: tellings that nobody ever took."""
     people: int = 0
 
     @property
@@ -77,7 +74,8 @@ class Tally:
     def precision(self, priority: str) -> float | None:
         """Share of tellings that were right; said again counts on neither side. None without any."""
         right = sum(
-            self.of(priority, result) for result in (TellingResult.RIGHT, TellingResult.ROSE, TellingResult.UNSCRIPTED)
+            self.of(priority, result)
+            for result in (TellingResult.RIGHT, TellingResult.ROSE, TellingResult.RIGHT_OUTSIDE)
         )
         false = self.of(priority, TellingResult.FALSE)
         return right / (right + false) if right + false else None
@@ -95,7 +93,7 @@ class Tally:
         """Count a telling."""
         told = telling.told
         self.tellings[told.priority, telling.result] += 1
-        if told.priority not in _CALLING:
+        if not telling.sounds:
             return
         self.tell_s.append(max(0.0, (telling.sounded_ms - told.own_ms) / 1000))
         if told.claimed_ms is None:
@@ -138,9 +136,8 @@ def by_village(scored: Episodes) -> dict[str, Tally]:
     """What happened to people, and every telling, by village; all villages of the recording."""
     people = Counter(person.village for person in scored.known.people.values())
     villages = {village: Tally(people=people[village]) for village in scored.known.manifest.villages}
-    for episode in scored.episodes:
-        if episode.happening.subject:
-            villages[episode.happening.village].add_episode(episode)
+    for episode in scored.of("person"):
+        villages[episode.happening.village].add_episode(episode)
     for telling in scored.tellings:
         if telling.alert.village in villages:
             villages[telling.alert.village].add_telling(telling)
@@ -148,13 +145,13 @@ def by_village(scored: Episodes) -> dict[str, Tally]:
 
 
 def by_group(scored: Episodes) -> dict[str, Tally]:
-    """Everything by tag, age and sex of the person; one person is in several groups. Equipment is in none."""
+    """What happened to people, and what was told of them, by tag, age and sex; one person is in several groups."""
     groups: defaultdict[str, Tally] = defaultdict(Tally)
     of = {subject: groups_of(person) for subject, person in scored.known.people.items()}
     for names in of.values():
         for name in names:
             groups[name].people += 1
-    for episode in scored.episodes:
+    for episode in scored.of("person"):
         for name in of.get(episode.happening.subject, ()):
             groups[name].add_episode(episode)
     for telling in scored.tellings:
