@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from kanhu.contract import Priority
 from kanhu.firmware_sim.truth import HappeningKind
-from kanhu.harness.county.plots import Bar, Mark, aim_bars, bars, columns, cumulative, strip
+from kanhu.harness.county.plots import CROWD, Bar, Mark, aim_bars, bars, columns, cumulative, strip
 from kanhu.harness.county.words import PRIORITIES, both, duration, rule_title
 from kanhu.harness.scoring.episodes import SOUNDING, EventResult, TellingResult
 from kanhu.harness.scoring.figures import Scored
@@ -45,7 +45,9 @@ def strip_of_events(scored: Scored) -> str:
         ticks=ticks,
         title=f"{sum(map(len, rows.values()))} events in time by kind; the table by kind below holds the numbers",
     )
-    return f"<div class='scroll' tabindex='0'>{drawn}</div>" + legend(*RESULTS)
+    band = (("many", "in time, too many to draw one by one 及时（密集）"),)
+    keys = RESULTS + (band if any(len(marks) > CROWD for marks in rows.values()) else ())
+    return f"<div class='scroll' tabindex='0'>{drawn}</div>" + legend(*keys)
 
 
 def found_by_kind(scored: Scored) -> str:
@@ -124,6 +126,7 @@ def legend(*entries: tuple[str, str]) -> str:
     """What each style means."""
     keys = {
         "found": "<circle class='m-found' cx='7' cy='7' r='4.5'/>",
+        "many": "<rect class='m-many' x='1' y='4' width='12' height='6'/>",
         "late": "<path class='m-late' d='M7 1.5l6 11h-12z'/>",
         "missed": "<path class='m-missed' d='M2 2l10 10m0-10l-10 10'/>",
     }

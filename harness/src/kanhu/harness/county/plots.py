@@ -8,12 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-__all__ = ["Bar", "Mark", "Point", "aim_bars", "bars", "chance_band", "columns", "cumulative", "funnel", "strip"]
+__all__ = [
+    "CROWD",
+    "Bar",
+    "Mark",
+    "Point",
+    "aim_bars",
+    "bars",
+    "chance_band",
+    "columns",
+    "cumulative",
+    "funnel",
+    "strip",
+]
 
 _WIDTH = 440
 _WIDE = 1080
 _ROW = 26
-_CROWD = 250
+CROWD = 250
 """Marks in one row that can still be told apart; more are drawn as a band."""
 _ON_TOP = {"found": 0, "late": 1, "missed": 2}
 
@@ -61,9 +73,9 @@ def strip(rows: Sequence[tuple[str, Sequence[Mark]]], *, ticks: Sequence[tuple[f
         y = 4 + (number + 0.5) * _ROW
         parts.append(f'<text x="{left - 12}" y="{y + 4.5:.1f}" text-anchor="end">{escape(label)}</text>')
         parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        crowded = len(marks) > _CROWD
+        crowded = len(marks) > CROWD
         if crowded:
-            places = sorted({round(mark.at * _CROWD) / _CROWD for mark in marks if mark.kind == "found"})
+            places = sorted({round(mark.at * CROWD) / CROWD for mark in marks if mark.kind == "found"})
             parts += [_many(left + at * (right - left), y) for at in places]
         shown = [mark for mark in marks if not crowded or mark.kind != "found"]
         shown.sort(key=lambda mark: (_ON_TOP[mark.kind], mark.at))
