@@ -10,7 +10,7 @@ from kanhu.contract import FakeClock
 from kanhu.firmware_sim.bodies import Body
 from kanhu.firmware_sim.devices import Surroundings
 from kanhu.firmware_sim.journal import Journal
-from kanhu.firmware_sim.scenario import DeviceEntry, DeviceKind, Event
+from kanhu.firmware_sim.scenario.model import DeviceEntry, DeviceKind, Event
 from kanhu.firmware_sim.serial_line import SerialLine
 from kanhu.firmware_sim.timeline import Timeline
 

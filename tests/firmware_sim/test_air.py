@@ -15,7 +15,7 @@ from bumble.transport.tcp_client import open_tcp_client_transport
 
 from kanhu.firmware_sim.air import Air, HciPort, RadioController
 from kanhu.firmware_sim.devices import Button, Cuff, Strap
-from kanhu.firmware_sim.scenario import DeviceKind, LoseContact, Measure, Press, Remove, Rhythm, Wear
+from kanhu.firmware_sim.scenario.model import DeviceKind, LoseContact, Measure, Press, Remove, Rhythm, Wear
 from tests.firmware_sim.playing import Stage
 
 _CUFF, _STRAP, _BUTTON = "F0:0D:00:01:00:01", "F0:0D:00:01:00:02", "F0:0D:00:01:00:03"

@@ -19,7 +19,7 @@ from kanhu.firmware_sim.bodies import (
     SinusBeats,
     load_recorded_beats,
 )
-from kanhu.firmware_sim.scenario import Condition, Resident
+from kanhu.firmware_sim.scenario.model import Condition, Resident
 from kanhu.firmware_sim.truth import HappeningKind
 
 _DAY_S = 86_400.0

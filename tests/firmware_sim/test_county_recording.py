@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from kanhu.contract.recording import (
 from kanhu.firmware_sim.cli import main
 from kanhu.firmware_sim.errors import FolderRefused, RecordRefused
 from kanhu.firmware_sim.recording import county as county_module
-from kanhu.firmware_sim.recording.county import CountyWish, record_county
+from kanhu.firmware_sim.recording.county import CountyWish, county_settings, record_county
 from kanhu.firmware_sim.recording.rhythms import default_recordings
 from kanhu.firmware_sim.truth import Extremes, Happening, HappeningKind, Person, Truth, read_truth
 
@@ -79,6 +80,16 @@ def _plans(county: Path) -> list[VillagePlan]:
 
 
 # ------------------------------------------------------------------------------------------ the same bytes
+
+
+@pytest.mark.parametrize("pattern", county_module._DECIDES)
+def test_other_code_is_another_simulator(pattern: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(county_module._CODE, tmp_path / "code")
+    monkeypatch.setattr(county_module, "_CODE", tmp_path / "code")
+    before = county_settings(_wish(tmp_path))
+    file = next((tmp_path / "code").glob(pattern))
+    file.write_text(file.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+    assert county_settings(_wish(tmp_path)) != before
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:

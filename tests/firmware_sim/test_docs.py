@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kanhu.firmware_sim import scenario
+from kanhu.firmware_sim.scenario import model
 
 _ROOT = Path(__file__).parents[2]
 _PAGES = "".join((_ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("simulator.md", "scenarios.md"))
@@ -14,9 +14,9 @@ _LIBRARY = _ROOT / "harness" / "scenarios" / "library"
 
 
 def _tables() -> list[type[msgspec.Struct]]:
-    everything = vars(scenario).values()
+    everything = vars(model).values()
     named = [each for each in everything if isinstance(each, type) and issubclass(each, msgspec.Struct)]
-    return [table for table in named if not table.__name__.startswith("_") and table is not scenario.DeviceEvent]
+    return [table for table in named if not table.__name__.startswith("_") and table is not model.DeviceEvent]
 
 
 def _words() -> list[str]:
@@ -24,7 +24,7 @@ def _words() -> list[str]:
     tags = {table.__struct_config__.tag for table in _tables() if isinstance(table.__struct_config__.tag, str)}
     choices = {
         member.value
-        for each in vars(scenario).values()
+        for each in vars(model).values()
         if isinstance(each, type) and issubclass(each, StrEnum)
         for member in each
     }

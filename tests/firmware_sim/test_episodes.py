@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanhu.firmware_sim.bodies import Body, Episode, VitalState, full
-from kanhu.firmware_sim.scenario import Condition, Resident
+from kanhu.firmware_sim.scenario.model import Condition, Resident
 from kanhu.firmware_sim.truth import HappeningKind
 
 _DAY_S = 86_400.0

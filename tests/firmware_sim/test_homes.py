@@ -19,7 +19,7 @@ from kanhu.firmware_sim.homes import (
     has_weak_link,
     outages,
 )
-from kanhu.firmware_sim.scenario import Resident
+from kanhu.firmware_sim.scenario.model import Resident
 from kanhu.firmware_sim.truth import HappeningKind
 
 _DAY_S = 86_400.0

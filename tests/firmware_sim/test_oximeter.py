@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kanhu.firmware_sim.devices import Oximeter
-from kanhu.firmware_sim.scenario import Artefact, DeviceKind, Event, Remove, Wear, Window
+from kanhu.firmware_sim.scenario.model import Artefact, DeviceKind, Event, Remove, Wear, Window
 from kanhu.firmware_sim.serial_line import SerialLine
 from tests.firmware_sim.playing import Stage, fill
 

@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 
 from kanhu.firmware_sim.devices.oximeter_window import OximeterWindow, PulseWave
-from kanhu.firmware_sim.scenario import Artefact
+from kanhu.firmware_sim.scenario.model import Artefact
 
 
 def _window(artefact: Artefact | None, *, seed: str = "1") -> OximeterWindow:

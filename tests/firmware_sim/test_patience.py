@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kanhu.contract import SystemClock
 from kanhu.firmware_sim.journal import Journal
-from kanhu.firmware_sim.scenario_file import load_scenario
+from kanhu.firmware_sim.scenario import load_scenario
 from kanhu.firmware_sim.simulator import Announcement, Order, Simulator
 
 _SCENARIO = """

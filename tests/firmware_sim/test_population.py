@@ -23,7 +23,7 @@ from kanhu.firmware_sim.population import (
     register_toml,
     village_sizes,
 )
-from kanhu.firmware_sim.scenario import Condition
+from kanhu.firmware_sim.scenario.model import Condition
 from kanhu.firmware_sim.truth import HappeningKind
 from kanhu.vitals import unknown_tag
 

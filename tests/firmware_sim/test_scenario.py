@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kanhu.firmware_sim import Scenario, ScenarioRefused, load_scenario
-from kanhu.firmware_sim.scenario import Measure, Press, Wear
+from kanhu.firmware_sim.scenario.model import Measure, Press, Wear
 
 _SCENARIOS = Path(__file__).parents[2] / "harness" / "scenarios"
 

@@ -11,7 +11,7 @@ from kanhu.contract import ClockState, QualityLevel
 from kanhu.contract.recording import Manifest, Recorded, VillagePlan, decode_plan, read_readings
 from kanhu.firmware_sim import ScenarioRefused, load_scenario
 from kanhu.firmware_sim.cli import main
-from kanhu.firmware_sim.scenario_player import record_scenario
+from kanhu.firmware_sim.recording.scenario_play import record_scenario
 from kanhu.firmware_sim.truth import Demand, Happening, HappeningKind, Truth, read_truth
 
 _STORY = """

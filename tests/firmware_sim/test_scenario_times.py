@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanhu.firmware_sim import ScenarioRefused, load_scenario
-from kanhu.firmware_sim.scenario_times import in_seconds, second_of_day
+from kanhu.firmware_sim.scenario.times import in_seconds, second_of_day
 
 _MORNING_S = 7.5 * 3600
 

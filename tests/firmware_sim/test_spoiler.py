@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanhu.firmware_sim.devices.spoiler import Spoiler
-from kanhu.firmware_sim.scenario import DeviceFault, Fault
+from kanhu.firmware_sim.scenario.model import DeviceFault, Fault
 
 _WHOLE = bytes(range(1, 15))
 

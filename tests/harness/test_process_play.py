@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kanhu.firmware_sim import load_scenario
-from kanhu.firmware_sim.scenario_site import site_of
+from kanhu.firmware_sim.scenario import site_of
 from kanhu.harness.faults import Fault, Kind, Place, Target
 from kanhu.harness.prove.desk import Worker
 from kanhu.harness.prove.process_play import ProcessPlay, play_processes

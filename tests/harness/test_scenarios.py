@@ -8,9 +8,9 @@ import pytest
 
 from kanhu.cloud.replay.command import replay
 from kanhu.firmware_sim import load_scenario
-from kanhu.firmware_sim.scenario import Depth, Scenario
-from kanhu.firmware_sim.scenario_file import recordings_folder
-from kanhu.firmware_sim.scenario_player import record_scenario
+from kanhu.firmware_sim.recording.scenario_play import record_scenario
+from kanhu.firmware_sim.scenario import recordings_folder
+from kanhu.firmware_sim.scenario.model import Depth, Scenario
 from kanhu.harness.faults import Place, Target
 from kanhu.harness.prove.demands import Judgement
 from kanhu.harness.prove.process_scenario import as_play

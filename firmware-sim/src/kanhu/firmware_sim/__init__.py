@@ -5,8 +5,8 @@ Not here: any judgement or decoding; nothing from vitals, edge, gateway or cloud
 """
 
 from kanhu.firmware_sim.errors import NotEncodable, RecordRefused, ScenarioRefused, SimulatorError
-from kanhu.firmware_sim.scenario import DeviceKind, Scenario
-from kanhu.firmware_sim.scenario_file import load_scenario
+from kanhu.firmware_sim.scenario import Scenario, load_scenario
+from kanhu.firmware_sim.scenario.model import DeviceKind
 
 __all__ = [
     "DeviceKind",

@@ -22,8 +22,8 @@ from kanhu.firmware_sim.fleet.cli import add_fleet, run_fleet
 from kanhu.firmware_sim.hurried_clock import FASTEST, SLOWEST, HurriedClock
 from kanhu.firmware_sim.journal import Journal
 from kanhu.firmware_sim.recording.cli import add_record, record
-from kanhu.firmware_sim.scenario import Depth, Scenario
-from kanhu.firmware_sim.scenario_file import load_scenario, recordings_folder
+from kanhu.firmware_sim.scenario import Scenario, load_scenario, recordings_folder
+from kanhu.firmware_sim.scenario.model import Depth
 from kanhu.firmware_sim.simulator import Announcement, Order, Simulator
 
 _ORDERS = {b"start": Order.START, b"stop": Order.STOP, b"quit": Order.QUIT}

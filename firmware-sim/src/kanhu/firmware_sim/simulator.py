@@ -17,13 +17,13 @@ import msgspec
 
 from kanhu.contract.clock import Clock
 from kanhu.firmware_sim.air import Air, HciPort, RadioController
+from kanhu.firmware_sim.bodies import body_of
 from kanhu.firmware_sim.devices import Button, Cuff, Device, Oximeter, Strap, Surroundings
 from kanhu.firmware_sim.devices.spoiler import Spoiler
 from kanhu.firmware_sim.errors import NotEncodable
 from kanhu.firmware_sim.journal import Journal
-from kanhu.firmware_sim.scenario import DeviceEntry, DeviceKind, Home, Scenario, start_of_day_s
-from kanhu.firmware_sim.scenario_body import body_of
-from kanhu.firmware_sim.scenario_file import all_events
+from kanhu.firmware_sim.scenario import all_events
+from kanhu.firmware_sim.scenario.model import DeviceEntry, DeviceKind, Home, Scenario, start_of_day_s
 from kanhu.firmware_sim.serial_line import SerialLine
 from kanhu.firmware_sim.timeline import Timeline
 
@@ -139,7 +139,7 @@ class Simulator:
         surroundings = Surroundings(
             home=home.id,
             entry=entry,
-            events=tuple(all_events(self._scenario, home, entry.id)),
+            events=tuple(all_events(self._scenario, home, entry)),
             body=body_of(self._scenario, resident, seed=str(self._seed)),
             seed=str(self._seed),
             clock=self._clock,

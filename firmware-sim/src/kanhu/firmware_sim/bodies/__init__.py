@@ -17,6 +17,7 @@ from kanhu.firmware_sim.bodies.beats import (
 from kanhu.firmware_sim.bodies.body import Body
 from kanhu.firmware_sim.bodies.days import DayPlan
 from kanhu.firmware_sim.bodies.episodes import Episode, full
+from kanhu.firmware_sim.bodies.scripted import body_of
 from kanhu.firmware_sim.bodies.state import VitalState
 from kanhu.firmware_sim.bodies.traits import Traits
 
@@ -33,6 +34,7 @@ __all__ = [
     "SinusBeats",
     "Traits",
     "VitalState",
+    "body_of",
     "full",
     "load_recorded_beats",
 ]

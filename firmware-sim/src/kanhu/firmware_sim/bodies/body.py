@@ -25,7 +25,7 @@ from kanhu.firmware_sim.bodies.days import Calendar, DayPlan
 from kanhu.firmware_sim.bodies.episodes import STILL, Course, Episode, courses
 from kanhu.firmware_sim.bodies.state import VitalState
 from kanhu.firmware_sim.bodies.traits import Traits, traits
-from kanhu.firmware_sim.scenario import Resident
+from kanhu.firmware_sim.scenario.model import Resident
 
 _DAY_S = 86_400.0
 _HOUR_S = 3600.0

@@ -26,7 +26,7 @@ household of software is not where one meets a resting heart rate of 110.
 import random
 from dataclasses import dataclass, replace
 
-from kanhu.firmware_sim.scenario import Condition, Resident
+from kanhu.firmware_sim.scenario.model import Condition, Resident
 
 _CUT = 2.2
 

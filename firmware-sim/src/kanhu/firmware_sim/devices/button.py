@@ -5,7 +5,7 @@ import random
 
 from kanhu.firmware_sim.air import Air, Beacon
 from kanhu.firmware_sim.devices.device import Surroundings
-from kanhu.firmware_sim.scenario import Press
+from kanhu.firmware_sim.scenario.model import Press
 from kanhu.firmware_sim.timeline import Timeline
 from kanhu.firmware_sim.wire import ButtonPress, idle_advertisement, press_advertisement
 

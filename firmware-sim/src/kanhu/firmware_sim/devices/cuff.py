@@ -11,7 +11,7 @@ from bumble.gatt import Characteristic
 from kanhu.firmware_sim.air import Air, Identity, Peripheral
 from kanhu.firmware_sim.devices.device import Surroundings
 from kanhu.firmware_sim.journal import Value
-from kanhu.firmware_sim.scenario import CuffNotice, DeviceClock, Measure
+from kanhu.firmware_sim.scenario.model import CuffNotice, DeviceClock, Measure
 from kanhu.firmware_sim.timeline import Timeline
 from kanhu.firmware_sim.wire import CuffReading, CuffStatus, PressureUnit, blood_pressure_measurement
 

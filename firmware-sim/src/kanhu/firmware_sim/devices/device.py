@@ -8,7 +8,7 @@ from kanhu.contract.clock import Clock
 from kanhu.firmware_sim.bodies import Body
 from kanhu.firmware_sim.devices.spoiler import Spoiler
 from kanhu.firmware_sim.journal import Journal
-from kanhu.firmware_sim.scenario import DeviceEntry, Event
+from kanhu.firmware_sim.scenario.model import DeviceEntry, Event
 from kanhu.firmware_sim.timeline import Timeline
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from kanhu.firmware_sim.devices.device import Surroundings
 from kanhu.firmware_sim.devices.oximeter_window import OximeterWindow, PulseWave
 from kanhu.firmware_sim.journal import Value
-from kanhu.firmware_sim.scenario import SESSION_PAUSE_S, WINDOW_S, Wear, Window
+from kanhu.firmware_sim.scenario.model import SESSION_PAUSE_S, WINDOW_S, Wear, Window
 from kanhu.firmware_sim.serial_line import SerialLine
 from kanhu.firmware_sim.timeline import Timeline
 from kanhu.firmware_sim.wire import oximeter_packet

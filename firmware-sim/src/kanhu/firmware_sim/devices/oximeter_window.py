@@ -4,7 +4,7 @@ import math
 import random
 from dataclasses import dataclass, replace
 
-from kanhu.firmware_sim.scenario import PACKETS_PER_WINDOW, Artefact
+from kanhu.firmware_sim.scenario.model import PACKETS_PER_WINDOW, Artefact
 from kanhu.firmware_sim.wire import NO_PULSE, NO_SPO2, OximeterPacket
 from kanhu.firmware_sim.wire.cms50d import PACKETS_PER_S
 

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 
-from kanhu.firmware_sim.scenario import DeviceFault, Fault
+from kanhu.firmware_sim.scenario.model import DeviceFault, Fault
 
 __all__ = ["Spoiler"]
 

@@ -8,7 +8,7 @@ from kanhu.firmware_sim.air import Air, Identity, Peripheral
 from kanhu.firmware_sim.bodies import Beat, BeatSource, RecordedBeats, SinusBeats, load_recorded_beats
 from kanhu.firmware_sim.devices.device import Surroundings
 from kanhu.firmware_sim.journal import Value
-from kanhu.firmware_sim.scenario import Event, LoseContact, Wear
+from kanhu.firmware_sim.scenario.model import Event, LoseContact, Wear
 from kanhu.firmware_sim.timeline import Timeline
 from kanhu.firmware_sim.wire import Contact, HeartRateReading, heart_rate_measurement
 from kanhu.firmware_sim.wire.heart_rate import RR_UNITS_PER_S

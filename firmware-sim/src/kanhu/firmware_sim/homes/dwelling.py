@@ -13,7 +13,7 @@ from typing import Literal
 
 from kanhu.firmware_sim.bodies import Body
 from kanhu.firmware_sim.homes.itinerary import Place, Stay, itinerary, lying
-from kanhu.firmware_sim.scenario import Resident
+from kanhu.firmware_sim.scenario.model import Resident
 
 _DAY_S = 86_400.0
 _HOUR_S = 3600.0

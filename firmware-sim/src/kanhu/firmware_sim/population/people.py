@@ -9,7 +9,7 @@ from typing import TypeVar
 from kanhu.firmware_sim.homes import DwellingKind
 from kanhu.firmware_sim.population import rates
 from kanhu.firmware_sim.population.names import person_name, surname, village_name
-from kanhu.firmware_sim.scenario import Condition, Resident
+from kanhu.firmware_sim.scenario.model import Condition, Resident
 
 _Row = TypeVar("_Row")
 

@@ -7,7 +7,7 @@ throughout.
 
 from dataclasses import dataclass
 
-from kanhu.firmware_sim.scenario import Condition
+from kanhu.firmware_sim.scenario.model import Condition
 from kanhu.firmware_sim.truth import HappeningKind
 
 # Seventh national census of China (2020), shares of people of 65 and over by five years: (from age, share). As commonly

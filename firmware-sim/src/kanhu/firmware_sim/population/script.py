@@ -9,7 +9,7 @@ from kanhu.firmware_sim.bodies import Episode
 from kanhu.firmware_sim.population import rates
 from kanhu.firmware_sim.population.people import Diligence, Household, Inhabitant, Instrument
 from kanhu.firmware_sim.population.rates import Befalls
-from kanhu.firmware_sim.scenario import Condition
+from kanhu.firmware_sim.scenario.model import Condition
 from kanhu.firmware_sim.truth import HappeningKind
 
 _DAY_S, _HOUR_S = 86_400.0, 3600.0

@@ -16,9 +16,9 @@ from kanhu.firmware_sim.population import village_sizes
 from kanhu.firmware_sim.recording.county import CountyWish, record_county
 from kanhu.firmware_sim.recording.progress import Progress, ProgressForm
 from kanhu.firmware_sim.recording.rhythms import default_recordings
-from kanhu.firmware_sim.scenario import Depth
-from kanhu.firmware_sim.scenario_file import load_scenario, recordings_folder
-from kanhu.firmware_sim.scenario_player import record_scenario
+from kanhu.firmware_sim.recording.scenario_play import record_scenario
+from kanhu.firmware_sim.scenario import load_scenario, recordings_folder
+from kanhu.firmware_sim.scenario.model import Depth
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

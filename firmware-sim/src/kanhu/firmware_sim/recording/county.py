@@ -34,7 +34,7 @@ STARTS_MS: Final = int(datetime(2026, 3, 1, 16, 0, tzinfo=UTC).timestamp()) * 10
 
 _DIGITS = 12
 _CODE = Path(__file__).parents[1]
-_DECIDES = ("bodies/*.py", "homes/*.py", "population/*.py", "recording/*.py", "scenario.py", "truth.py")
+_DECIDES = ("bodies/*.py", "homes/*.py", "population/*.py", "recording/*.py", "scenario/*.py", "truth.py")
 
 Told = Callable[[str, int, int], None]
 """Village, days done, days in all."""

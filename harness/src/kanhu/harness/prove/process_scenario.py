@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kanhu.firmware_sim.errors import ScenarioRefused
-from kanhu.firmware_sim.scenario import Expected, Forbidden, Scenario
-from kanhu.firmware_sim.scenario import Home as ScenarioHome
-from kanhu.firmware_sim.scenario_file import load_scenario, recordings_folder
-from kanhu.firmware_sim.scenario_site import site_of, tags_of
+from kanhu.firmware_sim.scenario import load_scenario, recordings_folder, site_of, tags_of
+from kanhu.firmware_sim.scenario.model import Expected, Forbidden, Scenario
+from kanhu.firmware_sim.scenario.model import Home as ScenarioHome
 from kanhu.firmware_sim.truth import Demand
 from kanhu.harness.faults import Kind, Place, Schedule, faults_from_tables
 from kanhu.harness.prove.demands import Judgement, Raised, Telling, judge

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kanhu.contract.version import VERSION
 from kanhu.firmware_sim import load_scenario
-from kanhu.firmware_sim.scenario_site import site_of
+from kanhu.firmware_sim.scenario import site_of
 from kanhu.harness.faults import schedule_as_json
 from kanhu.harness.prove.desk import Worker
 from kanhu.harness.prove.process_play import Course, Disturbance, ProcessPlay, Promise, play_processes

@@ -10,7 +10,7 @@ from typing import Final
 from kanhu.firmware_sim.bodies.body import Body
 from kanhu.firmware_sim.bodies.ranges.figures import Figure, Living
 from kanhu.firmware_sim.population import Inhabitant
-from kanhu.firmware_sim.scenario import Condition, Resident
+from kanhu.firmware_sim.scenario.model import Condition, Resident
 
 _DAY_S = 86_400.0
 _HOUR_S = 3600.0

@@ -1,8 +1,10 @@
-"""Habits of a scenario, day after day, as the events they stand for."""
+"""What happens to a device of a scenario: the events that are written, and habits, day after day, as events."""
 
 from collections.abc import Iterator
 
-from kanhu.firmware_sim.scenario import (
+from kanhu.firmware_sim.scenario.model import (
+    SESSION_PAUSE_S,
+    WINDOW_S,
     DeviceEntry,
     DeviceKind,
     Event,
@@ -15,15 +17,31 @@ from kanhu.firmware_sim.scenario import (
     Wear,
     start_of_day_s,
 )
-from kanhu.firmware_sim.scenario_times import second_of_day
+from kanhu.firmware_sim.scenario.times import DAY_S, second_of_day
 
-__all__ = ["habits_of"]
-
-_DAY_S = 86_400.0
+__all__ = ["all_events", "shortest_s"]
 
 
-def habits_of(scenario: Scenario, home: Home, device: DeviceEntry) -> list[Event]:
-    """What habits make happen to one device, day after day, in order."""
+def all_events(scenario: Scenario, home: Home, device: DeviceEntry) -> list[Event]:
+    """What happens to one device in order, habits among it; what is written stands in for a habit at the same time."""
+    written = [event for event in home.event if event.device == device.id]
+    busy = [(event.at_s, event.at_s + shortest_s(event) + SESSION_PAUSE_S) for event in written]
+    kept = [
+        event
+        for event in _habits_of(scenario, home, device)
+        if not any(from_s - shortest_s(event) - SESSION_PAUSE_S <= event.at_s <= to_s for from_s, to_s in busy)
+    ]
+    return sorted((*written, *kept), key=lambda event: event.at_s)
+
+
+def shortest_s(event: Event) -> float:
+    """How many seconds an event keeps its device busy at least."""
+    if isinstance(event, Wear):
+        return sum(window.count for window in event.windows) * WINDOW_S
+    return 0.0
+
+
+def _habits_of(scenario: Scenario, home: Home, device: DeviceEntry) -> list[Event]:
     events: list[Event] = []
     for habit in (habit for resident in home.resident for habit in resident.habit if habit.device == device.id):
         end_s = scenario.duration_s if habit.to_s is None else min(habit.to_s, scenario.duration_s)
@@ -35,10 +53,10 @@ def habits_of(scenario: Scenario, home: Home, device: DeviceEntry) -> list[Event
 
 def _habit_times(scenario: Scenario, habit: Habit) -> Iterator[float]:
     starts_s = start_of_day_s(scenario)
-    days = int((starts_s + scenario.duration_s) // _DAY_S) + 1
+    days = int((starts_s + scenario.duration_s) // DAY_S) + 1
     for day in range(0, days, habit.every_days):
         for text in habit.times:
-            yield day * _DAY_S + (second_of_day(text) or 0.0) - starts_s
+            yield day * DAY_S + (second_of_day(text) or 0.0) - starts_s
 
 
 def _as_events(habit: Habit, kind: DeviceKind, at_s: float) -> list[Event]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from kanhu.firmware_sim.scenario import Home, Resident, Scenario
+from kanhu.firmware_sim.scenario.model import Home, Resident, Scenario
 
 __all__ = ["COUNTY_TIMEZONE", "site_of", "tags_of"]
 

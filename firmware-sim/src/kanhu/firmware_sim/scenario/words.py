@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from kanhu.firmware_sim import scenario
-from kanhu.firmware_sim.scenario_times import TIME_KEYS
+from kanhu.firmware_sim.scenario import model
+from kanhu.firmware_sim.scenario.times import TIME_KEYS
 
 __all__ = ["place_and_remedy", "place_in_words"]
 
@@ -17,26 +17,26 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<field>.*)`")
 _STEP = re.compile(r"(?P<key>[a-z_]+)(?:\[(?P<number>\d+|\.\.\.)\])?")
 _EVENTS: tuple[type[msgspec.Struct], ...] = (
-    scenario.Press,
-    scenario.Measure,
-    scenario.Wear,
-    scenario.LoseContact,
-    scenario.Remove,
+    model.Press,
+    model.Measure,
+    model.Wear,
+    model.LoseContact,
+    model.Remove,
 )
 _TABLES: Mapping[str, tuple[type[msgspec.Struct], ...]] = {
-    "": (scenario.Scenario,),
-    "home": (scenario.Home,),
-    "resident": (scenario.Resident,),
-    "device": (scenario.DeviceEntry,),
+    "": (model.Scenario,),
+    "home": (model.Home,),
+    "resident": (model.Resident,),
+    "device": (model.DeviceEntry,),
     "event": _EVENTS,
-    "windows": (scenario.Window,),
-    "happening": (scenario.Befalling,),
-    "habit": (scenario.Habit,),
-    "fault": (scenario.Fault,),
-    "expected": (scenario.Expected,),
-    "forbidden": (scenario.Forbidden,),
-    "staff": (scenario.Staff,),
-    "absent": (scenario.Absence,),
+    "windows": (model.Window,),
+    "happening": (model.Befalling,),
+    "habit": (model.Habit,),
+    "fault": (model.Fault,),
+    "expected": (model.Expected,),
+    "forbidden": (model.Forbidden,),
+    "staff": (model.Staff,),
+    "absent": (model.Absence,),
 }
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 
 from kanhu.contract import ClockState, Subject, SubjectKind
 from kanhu.contract.recording import Manifest, Reaction, Silence, VillagePlan
-from kanhu.firmware_sim.recording import ClockStart, Done, GatewayClock, Reading, RecordingFolder, Settings
+from kanhu.firmware_sim.bodies import body_of
+from kanhu.firmware_sim.recording.folder import Done, RecordingFolder, Settings
+from kanhu.firmware_sim.recording.gateway_clock import ClockStart, GatewayClock
+from kanhu.firmware_sim.recording.readings import Reading
+from kanhu.firmware_sim.recording.scenario_readings import Stand, readings_of
 from kanhu.firmware_sim.recording.writing import alone
-from kanhu.firmware_sim.scenario import Fault, Home, Press, Scenario, start_of_day_s
-from kanhu.firmware_sim.scenario_body import body_of
-from kanhu.firmware_sim.scenario_file import all_events
-from kanhu.firmware_sim.scenario_readings import Stand, readings_of
-from kanhu.firmware_sim.scenario_site import COUNTY_TIMEZONE, site_of, tags_of
+from kanhu.firmware_sim.scenario import all_events
+from kanhu.firmware_sim.scenario.model import DeviceEntry, Fault, Home, Press, Scenario, start_of_day_s
+from kanhu.firmware_sim.scenario.site import COUNTY_TIMEZONE, site_of, tags_of
 from kanhu.firmware_sim.truth import Demand, Happening, HappeningKind, Person, Truth
 
 __all__ = ["record_scenario"]
@@ -77,7 +79,7 @@ class _Player:
         try:
             taken: dict[str, list[Reading]] = {}
             for home in self._homes:
-                read = [reading for device in home.device for reading in self._read(home, device.id)]
+                read = [reading for device in home.device for reading in self._read(home, device)]
                 taken[home.id] = [reading for reading in read if writer.take(home.id, reading)]
             for day in range(self._settings.days):
                 writer.end_day(day)
@@ -92,11 +94,10 @@ class _Player:
 
     # ------------------------------------------------------------------------------------------ readings
 
-    def _read(self, home: Home, device: str) -> Iterator[Reading]:
-        entry = next(each for each in home.device if each.id == device)
-        resident = next((each for each in home.resident if each.id == entry.person), None)
+    def _read(self, home: Home, device: DeviceEntry) -> Iterator[Reading]:
+        resident = next((each for each in home.resident if each.id == device.person), None)
         stand = Stand(
-            entry=entry,
+            entry=device,
             subject=None if resident is None else Subject(SubjectKind.RESIDENT, resident.id),
             dwelling=Subject(SubjectKind.DWELLING, home.id),
             body=body_of(self._scenario, resident, seed=str(self._settings.seed)),

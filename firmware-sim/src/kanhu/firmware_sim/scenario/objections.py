@@ -1,24 +1,19 @@
-"""Reads a scenario file and refuses, before anything opens, what cannot be played."""
+"""What in a scenario cannot be played, by place and with the remedy."""
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from kanhu.firmware_sim.errors import ScenarioRefused
-from kanhu.firmware_sim.scenario import (
+from kanhu.firmware_sim.scenario.events import all_events, shortest_s
+from kanhu.firmware_sim.scenario.model import (
     SESSION_PAUSE_S,
     WITHOUT_BYTES,
     Depth,
     DeviceEvent,
     DeviceFault,
     DeviceKind,
-    Event,
     Fault,
     Home,
     LoseContact,
@@ -28,14 +23,10 @@ from kanhu.firmware_sim.scenario import (
     Rhythm,
     Scenario,
     Wear,
-    events_of,
-    shortest_s,
 )
-from kanhu.firmware_sim.scenario_habits import habits_of
-from kanhu.firmware_sim.scenario_times import TimeRefused, second_of_day, with_seconds
-from kanhu.firmware_sim.scenario_words import place_and_remedy, place_in_words
+from kanhu.firmware_sim.scenario.times import second_of_day
 
-__all__ = ["all_events", "load_scenario", "recordings_folder"]
+__all__ = ["objections"]
 
 _ACTIONS: dict[DeviceKind, tuple[type[DeviceEvent], ...]] = {
     DeviceKind.BUTTON: (Press,),
@@ -58,56 +49,8 @@ _PLACES = ("gateway", "link", "broker", "cloud", "disk", "clock", "device", "sta
 _AT_THE_START = frozenset({"clock"})
 
 
-def load_scenario(file: Path, *, recordings: Path | None = None) -> Scenario:
-    """Read and check a scenario file; `recordings` stands in for the folder it names.
-
-    Raises:
-        ScenarioRefused: the file cannot be read, or something in it cannot be played.
-    """
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScenarioRefused(file, "file", f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ScenarioRefused(file, "contents", str(error)) from error
-    scenario = _converted(file, tables)
-    for place, remedy in _objections(scenario, recordings or recordings_folder(scenario, file)):
-        raise ScenarioRefused(file, place, remedy)
-    return scenario
-
-
-def recordings_folder(scenario: Scenario, file: Path) -> Path:
-    """Where the scenario in `file` keeps its recordings."""
-    return file.parent / scenario.recordings
-
-
-def all_events(scenario: Scenario, home: Home, device: str) -> list[Event]:
-    """What happens to one device in order, habits among it; what is written stands in for a habit at the same time."""
-    entry = next(each for each in home.device if each.id == device)
-    written = events_of(home, device)
-    busy = [(event.at_s, event.at_s + shortest_s(event) + SESSION_PAUSE_S) for event in written]
-    kept = [
-        event
-        for event in habits_of(scenario, home, entry)
-        if not any(from_s - shortest_s(event) - SESSION_PAUSE_S <= event.at_s <= to_s for from_s, to_s in busy)
-    ]
-    return sorted((*written, *kept), key=lambda event: event.at_s)
-
-
-def _converted(file: Path, tables: dict[str, Any]) -> Scenario:
-    starts_at = tables.get("starts_at", "07:30")
-    starts_s = second_of_day(starts_at) if isinstance(starts_at, str) else None
-    if starts_s is None:
-        raise ScenarioRefused(file, "starts_at", f"{starts_at!r} is not a time of day such as 07:30")
-    try:
-        return msgspec.convert(with_seconds(tables, starts_s=starts_s), Scenario)
-    except TimeRefused as error:
-        raise ScenarioRefused(file, place_in_words(error.path, tables), str(error)) from error
-    except msgspec.ValidationError as error:
-        raise ScenarioRefused(file, *place_and_remedy(str(error), tables)) from error
-
-
-def _objections(scenario: Scenario, recordings: Path) -> Iterator[tuple[str, str]]:
+def objections(scenario: Scenario, recordings: Path) -> Iterator[tuple[str, str]]:
+    """Places in words and remedies; none where all can be played with the beats in `recordings`."""
     homes = Counter(home.id for home in scenario.home)
     devices = Counter(device.id for home in scenario.home for device in home.device)
     people = Counter(resident.id for home in scenario.home for resident in home.resident)
@@ -172,13 +115,14 @@ def _objections_to_home(scenario: Scenario, home: Home, recordings: Path) -> Ite
             yield from _objections_to_wear(event, kind, place, recordings)
         if event.at_s > scenario.duration_s:
             yield place, f"the play ends at {scenario.duration_s:g} s"
-    for name in kinds:
-        for before, after in pairwise(all_events(scenario, home, name)):
+    for device in home.device:
+        for before, after in pairwise(all_events(scenario, home, device)):
+            place = f"home {home.id}, {device.id} at {after.at_s:g} s"
             pause_s = after.at_s - before.at_s - shortest_s(before)
             if pause_s < 0:
-                yield f"home {home.id}, {name} at {after.at_s:g} s", "the event before it is not over yet"
+                yield place, "the event before it is not over yet"
             if shortest_s(before) and 0 < pause_s < SESSION_PAUSE_S:
-                yield f"home {home.id}, {name} at {after.at_s:g} s", f"leave no pause or one of {SESSION_PAUSE_S:g} s"
+                yield place, f"leave no pause or one of {SESSION_PAUSE_S:g} s"
 
 
 def _objections_to_habits(home: Home, kinds: dict[str, DeviceKind], recordings: Path) -> Iterator[tuple[str, str]]:

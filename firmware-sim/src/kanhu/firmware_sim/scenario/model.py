@@ -1,6 +1,6 @@
 """What a scenario file says: homes, the people in them, their devices, what happens when, and what must be raised.
 
-Times are seconds from the start of the play (`scenario_times` reads other ways of writing them). What breaks, who
+Times are seconds from the start of the play (`times` reads other ways of writing them). What breaks, who
 answers and what is expected belongs to whoever runs the whole system; the simulator checks its shape, a recording
 copies it, and neither knows what an alert is.
 """
@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from kanhu.firmware_sim.scenario_times import second_of_day
+from kanhu.firmware_sim.scenario.times import second_of_day
 from kanhu.firmware_sim.truth import HappeningKind
 from kanhu.firmware_sim.wire.cms50d import PACKETS_PER_S
 
@@ -302,15 +302,3 @@ class Scenario(_Table, frozen=True, kw_only=True):
 def start_of_day_s(scenario: Scenario) -> float:
     """Seconds after local midnight at which the play begins."""
     return second_of_day(scenario.starts_at) or 0.0
-
-
-def events_of(home: Home, device: str) -> list[Event]:
-    """What is written to happen to one device, in order."""
-    return sorted((event for event in home.event if event.device == device), key=lambda event: event.at_s)
-
-
-def shortest_s(event: Event) -> float:
-    """How long an event keeps its device busy at least."""
-    if isinstance(event, Wear):
-        return sum(window.count for window in event.windows) * WINDOW_S
-    return 0.0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kanhu.contract import Meal, QualityReason, Subject
 from kanhu.firmware_sim.bodies import BeatSource, Body, RecordedBeats, SinusBeats, load_recorded_beats
-from kanhu.firmware_sim.recording import (
+from kanhu.firmware_sim.recording.readings import (
     BloodPressure,
     Reading,
     blood_pressure,
@@ -21,7 +21,7 @@ from kanhu.firmware_sim.recording import (
     temperature,
     weight,
 )
-from kanhu.firmware_sim.scenario import (
+from kanhu.firmware_sim.scenario.model import (
     WINDOW_S,
     Artefact,
     CuffNotice,

@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["TIME_KEYS", "TimeRefused", "in_seconds", "second_of_day", "with_seconds"]
+__all__ = ["DAY_S", "TIME_KEYS", "TimeRefused", "in_seconds", "second_of_day", "with_seconds"]
 
 TIME_KEYS = ("at", "for", "from", "to", "by", "duration", "claims_after", "closes_after", "worn_for")
 """Keys that may hold a text; each is read as the same key with `_s`."""
 
-_DAY_S = 86_400.0
+DAY_S = 86_400.0
 _UNITS_S = {
     "s": 1.0,
     "second": 1.0,
@@ -24,8 +24,8 @@ _UNITS_S = {
     "h": 3600.0,
     "hour": 3600.0,
     "hours": 3600.0,
-    "day": _DAY_S,
-    "days": _DAY_S,
+    "day": DAY_S,
+    "days": DAY_S,
 }
 _LENGTH = re.compile(r"(?:\d+(?:\.\d+)? *[a-z]+ *)+")
 _PART = re.compile(r"(\d+(?:\.\d+)?) *([a-z]+)")
@@ -64,7 +64,7 @@ def in_seconds(text: str, *, starts_s: float) -> float | None:
     if moment is None or clock_s is None:
         return None
     day = int(moment[1] or 1)
-    return (day - 1) * _DAY_S + clock_s - starts_s
+    return (day - 1) * DAY_S + clock_s - starts_s
 
 
 def with_seconds(tables: Any, *, starts_s: float, path: str = "$") -> Any:

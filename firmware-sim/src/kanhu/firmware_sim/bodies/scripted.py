@@ -1,7 +1,7 @@
 """The body of a resident of a scenario, with what befalls it."""
 
 from kanhu.firmware_sim.bodies import Body, Episode
-from kanhu.firmware_sim.scenario import Resident, Scenario, start_of_day_s
+from kanhu.firmware_sim.scenario.model import Resident, Scenario, start_of_day_s
 
 __all__ = ["body_of"]
 
