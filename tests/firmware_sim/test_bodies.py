@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
-from statistics import fmean, median, stdev
+from statistics import fmean, stdev
 
 import pytest
 
@@ -12,15 +12,11 @@ from kanhu.firmware_sim.bodies import (
     Beat,
     BeatSource,
     Body,
-    Episode,
-    EpisodicBeats,
-    ExtraBeats,
     RecordedBeats,
     SinusBeats,
     load_recorded_beats,
 )
 from kanhu.firmware_sim.scenario.model import Condition, Resident
-from kanhu.firmware_sim.truth import HappeningKind
 
 _DAY_S = 86_400.0
 _HOUR_S = 3600.0
@@ -148,24 +144,6 @@ def test_a_missed_tablet_raises_pressure_from_its_hour_until_the_next() -> None:
 
 def test_a_missed_tablet_means_nothing_to_who_takes_none() -> None:
     assert Body(_resident(), seed="1", missed_doses=frozenset({0})).at(60_000) == Body(_resident(), seed="1").at(60_000)
-
-
-def test_an_extra_beat_is_early_and_its_pause_makes_up_for_it() -> None:
-    usual = SinusBeats(Body(_resident(), seed="1"), seed="1")
-    beats = [beat.rr_ms for beat in _played(ExtraBeats(usual, seed="1", share=0.05), 2000)]
-    early = [place for place in range(1, 1999) if beats[place] < 0.8 * median(beats)]
-    assert 60 < len(early) < 140
-    for place in early:
-        assert beats[place] + beats[place + 1] == pytest.approx(2 * median(beats), rel=0.12)
-
-
-def test_recorded_beats_are_played_while_the_body_fibrillates_and_only_then() -> None:
-    episode = Episode(HappeningKind.FIBRILLATION, _MORNING_S, 600.0)
-    body = Body(_resident(), seed="1", episodes=[episode])
-    irregular = RecordedBeats(load_recorded_beats(_RECORDING), first=895)
-    source = EpisodicBeats(body, usual=SinusBeats(body, seed="1"), irregular=irregular)
-    rhythms = [source.next_beat(_MORNING_S + second).rhythm for second in (-1, 59, 61, 300, 539, 541, 700)]
-    assert rhythms == ["sinus", "sinus", "af", "af", "af", "sinus", "sinus"]
 
 
 @pytest.mark.parametrize("name", _EXTRA_BEATS)

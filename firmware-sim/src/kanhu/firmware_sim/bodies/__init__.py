@@ -5,11 +5,8 @@ beats. Not here: devices, bytes, dwellings, or any judgement of what a value mea
 """
 
 from kanhu.firmware_sim.bodies.beats import (
-    EXTRA_BEATS_COMMON,
     Beat,
     BeatSource,
-    EpisodicBeats,
-    ExtraBeats,
     RecordedBeats,
     SinusBeats,
     load_recorded_beats,
@@ -17,23 +14,21 @@ from kanhu.firmware_sim.bodies.beats import (
 from kanhu.firmware_sim.bodies.body import Body
 from kanhu.firmware_sim.bodies.days import DayPlan
 from kanhu.firmware_sim.bodies.episodes import Episode, full
-from kanhu.firmware_sim.bodies.scripted import body_of
+from kanhu.firmware_sim.bodies.scripted import beats_of, body_of
 from kanhu.firmware_sim.bodies.state import VitalState
 from kanhu.firmware_sim.bodies.traits import Traits
 
 __all__ = [
-    "EXTRA_BEATS_COMMON",
     "Beat",
     "BeatSource",
     "Body",
     "DayPlan",
     "Episode",
-    "EpisodicBeats",
-    "ExtraBeats",
     "RecordedBeats",
     "SinusBeats",
     "Traits",
     "VitalState",
+    "beats_of",
     "body_of",
     "full",
     "load_recorded_beats",

@@ -1,4 +1,4 @@
-"""Single heartbeats: a regular sinus rhythm drawn from the body, extra beats in it, or a real recording."""
+"""Single heartbeats: a regular sinus rhythm drawn from the body, or a real recording."""
 
 import csv
 import math
@@ -6,22 +6,15 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from kanhu.firmware_sim.bodies.body import Body
-from kanhu.firmware_sim.bodies.episodes import full
 from kanhu.firmware_sim.errors import RecordRefused
-from kanhu.firmware_sim.truth import HappeningKind
 
 _BREATHS_PER_S = 0.25
 _BREATHING_SHARE = 0.015  # respiratory arrhythmia is small in old age
 _JITTER_SHARE = 0.006
 _SHORTEST_MS, _LONGEST_MS = 200, 4000
-# An extra beat comes after half to three quarters of the usual interval, and the next one so much later that two
-# intervals are as long as usual: the compensatory pause of a ventricular extra beat.
-_EARLY_SHARE = (0.5, 0.75)
-EXTRA_BEATS_COMMON: Final = 0.02
-"""Share of beats; project choice; most people of 65 and over are commonly said to have a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,44 +45,6 @@ class SinusBeats:
         rr_ms = 60_000 / self._body.at(second).heart_rate_bpm
         breathing = _BREATHING_SHARE * math.sin(2 * math.pi * _BREATHS_PER_S * second)
         return Beat(rr_ms * (1 + breathing + self._draw.gauss(0, _JITTER_SHARE)), "sinus")
-
-
-class ExtraBeats:
-    """A rhythm with an extra beat now and then: irregular for two beats, and regular again."""
-
-    def __init__(self, usual: BeatSource, *, seed: str, share: float = EXTRA_BEATS_COMMON) -> None:
-        """Put extra beats into `usual`, this share of all."""
-        self._usual = usual
-        self._share = share
-        self._draw = random.Random(f"{seed}/extra")
-        self._pause_share = 0.0
-
-    def next_beat(self, second: float) -> Beat:
-        """The beat that begins at this second."""
-        beat = self._usual.next_beat(second)
-        if self._pause_share:
-            pause_share, self._pause_share = self._pause_share, 0.0
-            return Beat(beat.rr_ms * pause_share, beat.rhythm)
-        if self._draw.random() >= self._share:
-            return beat
-        early_share = self._draw.uniform(*_EARLY_SHARE)
-        self._pause_share = 2 - early_share
-        return Beat(beat.rr_ms * early_share, beat.rhythm)
-
-
-class EpisodicBeats:
-    """One rhythm while the body has an episode of fibrillation, another one the rest of the time."""
-
-    def __init__(self, body: Body, *, usual: BeatSource, irregular: BeatSource) -> None:
-        """Take `irregular` while an episode is at its full."""
-        self._stretches = [full(each) for each in body.episodes if each.kind is HappeningKind.FIBRILLATION]
-        self._usual = usual
-        self._irregular = irregular
-
-    def next_beat(self, second: float) -> Beat:
-        """The beat that begins at this second."""
-        irregular = any(from_s <= second < to_s for from_s, to_s in self._stretches)
-        return (self._irregular if irregular else self._usual).next_beat(second)
 
 
 class RecordedBeats:

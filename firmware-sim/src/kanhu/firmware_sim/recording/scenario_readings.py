@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kanhu.contract import Meal, QualityReason, Subject
-from kanhu.firmware_sim.bodies import BeatSource, Body, RecordedBeats, SinusBeats, load_recorded_beats
+from kanhu.firmware_sim.bodies import Body, beats_of
 from kanhu.firmware_sim.recording.readings import (
     BloodPressure,
     Reading,
@@ -31,7 +31,6 @@ from kanhu.firmware_sim.scenario.model import (
     Event,
     Measure,
     Press,
-    Rhythm,
     Wear,
     Window,
 )
@@ -169,7 +168,8 @@ def _window(stand: Stand, window: Window, at_s: float, *, session_s: float, draw
 
 def _seconds(stand: Stand, event: Wear, end_s: float) -> Iterator[Reading]:
     """One reading a second: the beats that ended in it."""
-    source = _beats(stand, event)
+    seed = f"{stand.seed}/{stand.entry.id}"
+    source = beats_of(event, stand.body, recordings=stand.recordings, seed=seed)
     recent: list[float] = []
     beat_began_s = event.at_s
     beat = source.next_beat(stand.begins_s + beat_began_s)
@@ -189,9 +189,3 @@ def _seconds(stand: Stand, event: Wear, end_s: float) -> Iterator[Reading]:
             intervals_1024th_s=[round(rr_ms * _RR_UNITS_PER_S / _MS) for rr_ms in ended],
             session_ms=stand.ms(event.at_s),
         )
-
-
-def _beats(stand: Stand, event: Wear) -> BeatSource:
-    if event.rhythm is Rhythm.RECORD and event.rr_file is not None:
-        return RecordedBeats(load_recorded_beats(stand.recordings / event.rr_file), first=event.rr_first_beat)
-    return SinusBeats(stand.body, seed=f"{stand.seed}/{stand.entry.id}")
