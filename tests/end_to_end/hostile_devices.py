@@ -10,13 +10,12 @@ from decimal import Decimal
 from random import Random
 
 from bumble import hci, ll
-from bumble.gatt import Characteristic
 
 from kanhu.contract import ClockState, Observation, Part, Subject, SubjectKind, SystemClock, Times
 from kanhu.edge.codecs.bthome import decode_bthome
 from kanhu.edge.errors import DecodeError
 from kanhu.edge.peers import observe_cuff_frame, observe_strap_frame
-from kanhu.firmware_sim.air import Air, Beacon, Identity, Peripheral
+from kanhu.firmware_sim.air import Air, Beacon, Delivery, Identity, Peripheral
 from kanhu.firmware_sim.wire import (
     ButtonPress,
     CuffReading,
@@ -51,17 +50,13 @@ class HostileConnection:
         self._draw = draw
         self._observe: Observe = observe_cuff_frame if cuff else observe_strap_frame
         self._honest = honest_cuff_frame if cuff else honest_strap_frame
-        how = Characteristic.Properties.INDICATE if cuff else Characteristic.Properties.NOTIFY
         self._peripheral = Peripheral(
             air,
             identity=Identity(
                 name=device, address=address, service_uuid=0x1810 if cuff else 0x180D, maker="nobody", model="hostile"
             ),
-            measurement=Characteristic("2A35" if cuff else "2A37", how, Characteristic.Permissions(0), b""),
-        )
-        self._send = self._peripheral.indicate if cuff else self._peripheral.notify
-        self._subscribed = (
-            self._peripheral.has_indication_subscriber if cuff else self._peripheral.has_notification_subscriber
+            measurement_uuid=0x2A35 if cuff else 0x2A37,
+            delivery=Delivery.INDICATE if cuff else Delivery.NOTIFY,
         )
 
     async def power_on(self) -> None:
@@ -74,7 +69,7 @@ class HostileConnection:
 
     async def connected(self) -> None:
         """Until the gateway has subscribed."""
-        while not self._subscribed():  # noqa: ASYNC110  # the subscriber is another process
+        while not self._peripheral.has_subscriber():  # noqa: ASYNC110  # the subscriber is another process
             await asyncio.sleep(0.05)
 
     async def attack(self) -> None:
@@ -86,11 +81,11 @@ class HostileConnection:
                 assert values is not None
                 self.account.honest[values] += 1
         await self._answers.wait_for(self.account)
-        assert self._subscribed(), "the link stood all the time"
+        assert self._peripheral.has_subscriber(), "the link stood all the time"
 
     async def _give(self, frame: bytes) -> Values | None:
         """Send one frame and note what must become of it."""
-        await self._send(frame)
+        await self._peripheral.send(frame)
         values: Values | None = None
         try:
             values = self._observe(frame, subject=NOBODY, device=self.account.device, times=NO_TIMES).parts

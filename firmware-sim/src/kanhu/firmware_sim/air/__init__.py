@@ -8,6 +8,6 @@ from kanhu.firmware_sim.air.beacon import Beacon
 from kanhu.firmware_sim.air.controller import RadioController
 from kanhu.firmware_sim.air.hci_port import HciPort
 from kanhu.firmware_sim.air.link import Air
-from kanhu.firmware_sim.air.peripheral import Identity, Peripheral
+from kanhu.firmware_sim.air.peripheral import Delivery, Identity, Peripheral
 
-__all__ = ["Air", "Beacon", "HciPort", "Identity", "Peripheral", "RadioController"]
+__all__ = ["Air", "Beacon", "Delivery", "HciPort", "Identity", "Peripheral", "RadioController"]

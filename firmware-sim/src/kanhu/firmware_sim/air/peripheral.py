@@ -5,7 +5,7 @@ It advertises whenever nobody is connected, and again after every lost connectio
 
 import asyncio
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import Enum
 
 from bumble import hci
 from bumble.controller import Controller
@@ -28,9 +28,11 @@ _ADVERTISING_INTERVAL_MS = 200.0
 _CONFIRMATION_TIMEOUT_S = 5.0
 
 
-class _Subscription(IntFlag):
-    NOTIFY = 1 << 0
-    INDICATE = 1 << 1
+class Delivery(Enum):
+    """How a measurement reaches its hosts; the values are the bits with which a host subscribes."""
+
+    NOTIFY = 1 << 0  # never confirmed
+    INDICATE = 1 << 1  # confirmed one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,16 @@ class Peripheral:
         air: Air,
         *,
         identity: Identity,
-        measurement: Characteristic[bytes],
+        measurement_uuid: int,
+        delivery: Delivery,
         constants: tuple[tuple[int, bytes], ...] = (),
     ) -> None:
-        """Build the device with its characteristic and constant, readable ones; `power_on` makes it advertise."""
+        """Build the device with its measurement and constant, readable characteristics; `power_on` advertises."""
         self._identity = identity
-        self._measurement = measurement
+        self._delivery = delivery
+        self._measurement: Characteristic[bytes] = Characteristic(
+            f"{measurement_uuid:04X}", Characteristic.Properties[delivery.name], Characteristic.Permissions(0), b""
+        )
         controller = RadioController(identity.name, link=air, public_address="00:00:00:00:00:00")
         host = Host()
         host.set_packet_sink(AsyncPipeSink(controller))
@@ -75,7 +81,7 @@ class Peripheral:
             [
                 Service(
                     f"{identity.service_uuid:04X}",
-                    [measurement, *(_constant(uuid, value) for uuid, value in constants)],
+                    [self._measurement, *(_constant(uuid, value) for uuid, value in constants)],
                 ),
                 Service(
                     f"{_SERVICE_DEVICE_INFORMATION:04X}",
@@ -109,23 +115,17 @@ class Peripheral:
         await self._device.power_off()
         self._controller.set_packet_sink(None)
 
-    def has_notification_subscriber(self) -> bool:
-        """Whether a connected host has asked for notifications."""
-        return bool(self._subscribers(_Subscription.NOTIFY))
+    def has_subscriber(self) -> bool:
+        """Whether a connected host has asked for measurements."""
+        return bool(self._subscribers())
 
-    def has_indication_subscriber(self) -> bool:
-        """Whether a connected host has asked for indications."""
-        return bool(self._subscribers(_Subscription.INDICATE))
-
-    async def notify(self, value: bytes) -> None:
-        """Send `value` to every host that asked for notifications."""
-        for connection in self._subscribers(_Subscription.NOTIFY):
-            await self._device.notify_subscriber(connection, self._measurement, value)
-
-    async def indicate(self, value: bytes) -> bool:
-        """Send `value` to every host that asked for indications; whether all confirmed it."""
+    async def send(self, value: bytes) -> bool:
+        """Send `value` to every host that asked; False where one did not confirm an indication."""
         confirmed = True
-        for connection in self._subscribers(_Subscription.INDICATE):
+        for connection in self._subscribers():
+            if self._delivery is Delivery.NOTIFY:
+                await self._device.notify_subscriber(connection, self._measurement, value)
+                continue
             try:
                 async with asyncio.timeout(_CONFIRMATION_TIMEOUT_S):
                     await self._device.indicate_subscriber(connection, self._measurement, value)
@@ -133,12 +133,12 @@ class Peripheral:
                 confirmed = False
         return confirmed
 
-    def _subscribers(self, wanted: _Subscription) -> list[Connection]:
+    def _subscribers(self) -> list[Connection]:
         server = self._device.gatt_server
         return [
             connection
             for connection in self._device.connections.values()
-            if server.read_cccd(connection, self._measurement)[0] & wanted
+            if server.read_cccd(connection, self._measurement)[0] & self._delivery.value
         ]
 
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 
 from kanhu.firmware_sim.air import Air, Beacon
-from kanhu.firmware_sim.devices.device import Surroundings
+from kanhu.firmware_sim.devices.device import Device, Surroundings
 from kanhu.firmware_sim.scenario.model import Press
 from kanhu.firmware_sim.timeline import Timeline
 from kanhu.firmware_sim.wire import ButtonPress, idle_advertisement, press_advertisement
@@ -21,27 +21,17 @@ _PRESSES = {
 }
 
 
-class Button:
+class Button(Device):
     """One button."""
 
     def __init__(self, surroundings: Surroundings, *, air: Air, address: str) -> None:
         """Stand in `air`."""
-        self._around = surroundings
-        self._address = address
+        super().__init__(surroundings, reached_by={"address": address})
         self._beacon = Beacon(air, address=address, clock=surroundings.clock)
         self._one_at_a_time = asyncio.Lock()
         draw = random.Random(f"{surroundings.seed}/button/{surroundings.entry.id}")
         self._packet_id = draw.randrange(256)
         self._battery_percent = draw.randint(60, 100)
-
-    @property
-    def name(self) -> str:
-        """Its id."""
-        return self._around.entry.id
-
-    def door(self) -> dict[str, str]:
-        """Its kind and address."""
-        return {"kind": self._around.entry.kind.value, "address": self._address}
 
     def has_reader(self) -> bool:
         """Always: it speaks to whoever listens, and cannot know who does."""
@@ -74,11 +64,8 @@ class Button:
             whole = press_advertisement(packet_id, battery_percent=self._battery_percent, press=_PRESSES[event.press])
             data, *_ = self._around.spoiler.messages(whole, event.at_s)  # it says each press many times as it is
             await self._beacon.advertise(data, times=1, interval_s=_PRESS_INTERVAL_S)
-            self._around.journal.write_emitted(
-                self._around.home,
-                self.name,
-                kind=self._around.entry.kind.value,
-                values={"press": event.press, "packet_id": packet_id, "battery_percent": self._battery_percent},
+            self._write_emitted(
+                {"press": event.press, "packet_id": packet_id, "battery_percent": self._battery_percent}
             )
             await self._around.clock.sleep(_PRESS_INTERVAL_S)
             await self._beacon.advertise(data, times=_PRESS_REPEATS - 1, interval_s=_PRESS_INTERVAL_S)

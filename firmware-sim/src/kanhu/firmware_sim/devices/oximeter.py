@@ -12,7 +12,7 @@ after a session broke off, is not sent at all: a session always begins with a wh
 import asyncio
 from collections.abc import Iterator
 
-from kanhu.firmware_sim.devices.device import Surroundings
+from kanhu.firmware_sim.devices.device import Device, Surroundings
 from kanhu.firmware_sim.devices.oximeter_window import OximeterWindow, PulseWave
 from kanhu.firmware_sim.journal import Value
 from kanhu.firmware_sim.scenario.model import SESSION_PAUSE_S, WINDOW_S, Wear, Window
@@ -33,26 +33,17 @@ _LARGEST_GAP_S = 1.0
 _LARGEST_BACKLOG_BYTES = 2 * PACKETS_PER_S * PACKET_BYTES
 
 
-class Oximeter:
+class Oximeter(Device):
     """One oximeter."""
 
     def __init__(self, surroundings: Surroundings, *, line: SerialLine) -> None:
         """Stand at the end of `line`, which it closes."""
-        self._around = surroundings
+        super().__init__(surroundings, reached_by={"port": str(line.name)})
         self._line = line
         self._wave = PulseWave(seed=f"{surroundings.seed}/{surroundings.entry.id}")
         self._open_since_ns: int | None = None
         self._quiet_since_ns: int | None = None  # set when a session broke off
         self._backlog = b""
-
-    @property
-    def name(self) -> str:
-        """Its id."""
-        return self._around.entry.id
-
-    def door(self) -> dict[str, str]:
-        """Its kind and the line's stable name."""
-        return {"kind": self._around.entry.kind.value, "port": str(self._line.name)}
 
     def has_reader(self) -> bool:
         """Whether a window could begin now: its port has been open on the other side for long enough."""
@@ -93,7 +84,7 @@ class Oximeter:
         if reason is None:
             reason = await self._stream(window, begins_s, timeline)
         if reason is not None:
-            self._write_unsent(window, reason)
+            self._write_unsent(reason, _truth(window))
 
     async def _stream(self, window: OximeterWindow, begins_s: float, timeline: Timeline) -> str | None:
         """Send one window; the reason if it counts as unsent."""
@@ -119,11 +110,9 @@ class Oximeter:
                     return self._cut(window, handed_over, "reader_too_slow")
         except asyncio.CancelledError:
             if self._cut(window, handed_over, "stopped") is not None:
-                self._write_unsent(window, "stopped")
+                self._write_unsent("stopped", _truth(window))
             raise
-        self._around.journal.write_emitted(
-            self._around.home, self.name, kind=self._around.entry.kind.value, values=_truth(window)
-        )
+        self._write_emitted(_truth(window))
         return None
 
     def _cut(self, window: OximeterWindow, handed_over_bytes: int, reason: str) -> str | None:
@@ -131,18 +120,9 @@ class Oximeter:
         self._break_off()
         if handed_over_bytes < PACKET_BYTES:
             return reason
-        self._around.journal.write_emitted(
-            self._around.home,
-            self.name,
-            kind=self._around.entry.kind.value,
-            values={**_truth(window), "cut": reason, "handed_over_packets": handed_over_bytes // PACKET_BYTES},
-        )
+        packets = handed_over_bytes // PACKET_BYTES
+        self._write_emitted({**_truth(window), "cut": reason, "handed_over_packets": packets})
         return None
-
-    def _write_unsent(self, window: OximeterWindow, reason: str) -> None:
-        self._around.journal.write_unsent(
-            self._around.home, self.name, kind=self._around.entry.kind.value, reason=reason, values=_truth(window)
-        )
 
     def _break_off(self) -> None:
         self._backlog = b""

@@ -2,10 +2,9 @@
 
 from collections import deque
 
-from bumble.gatt import Characteristic
-
-from kanhu.firmware_sim.air import Air, Identity, Peripheral
-from kanhu.firmware_sim.bodies import Beat, BeatSource, RecordedBeats, SinusBeats, load_recorded_beats
+from kanhu.firmware_sim.air import Air, Delivery
+from kanhu.firmware_sim.bodies import Beat, BeatSource, beats_of
+from kanhu.firmware_sim.devices.connected import ConnectedDevice, Profile
 from kanhu.firmware_sim.devices.device import Surroundings
 from kanhu.firmware_sim.journal import Value
 from kanhu.firmware_sim.scenario.model import Event, LoseContact, Wear
@@ -13,55 +12,26 @@ from kanhu.firmware_sim.timeline import Timeline
 from kanhu.firmware_sim.wire import Contact, HeartRateReading, heart_rate_measurement
 from kanhu.firmware_sim.wire.heart_rate import RR_UNITS_PER_S
 
-_SERVICE_HEART_RATE = 0x180D
-_MEASUREMENT = 0x2A37
-_BODY_SENSOR_LOCATION = 0x2A38
+_BODY_SENSOR_LOCATION_UUID = 0x2A38
 _LOCATION_CHEST = 0x01
+_PROFILE = Profile(
+    prefix="HR",
+    model="chest strap",
+    service_uuid=0x180D,
+    measurement_uuid=0x2A37,
+    delivery=Delivery.NOTIFY,
+    constants=((_BODY_SENSOR_LOCATION_UUID, bytes([_LOCATION_CHEST])),),
+)
 _AVERAGED_BEATS = 8  # straps show a rate smoothed over a few beats
 _PERIOD_S = 1.0
 
 
-class Strap:
+class Strap(ConnectedDevice):
     """One strap."""
 
     def __init__(self, surroundings: Surroundings, *, air: Air, address: str) -> None:
         """Stand in `air`."""
-        self._around = surroundings
-        self._address = address
-        self._peripheral = Peripheral(
-            air,
-            identity=Identity(
-                name="HR " + surroundings.entry.id,
-                address=address,
-                service_uuid=_SERVICE_HEART_RATE,
-                maker="kanhu simulator",
-                model="chest strap",
-            ),
-            measurement=Characteristic(
-                f"{_MEASUREMENT:04X}", Characteristic.Properties.NOTIFY, Characteristic.Permissions(0), b""
-            ),
-            constants=((_BODY_SENSOR_LOCATION, bytes([_LOCATION_CHEST])),),
-        )
-
-    @property
-    def name(self) -> str:
-        """Its id."""
-        return self._around.entry.id
-
-    def door(self) -> dict[str, str]:
-        """Its kind and address."""
-        return {"kind": self._around.entry.kind.value, "address": self._address}
-
-    def has_reader(self) -> bool:
-        """Whether a host is connected and has asked for measurements."""
-        return self._peripheral.has_notification_subscriber()
-
-    async def power_on(self) -> None:
-        """Advertise."""
-        await self._peripheral.power_on()
-
-    async def idle(self) -> None:
-        """Nothing by itself."""
+        super().__init__(surroundings, profile=_PROFILE, air=air, address=address)
 
     async def play(self, timeline: Timeline) -> None:
         """Send once a second while worn."""
@@ -73,44 +43,28 @@ class Strap:
             elif isinstance(event, LoseContact):
                 await self._send_without_contact(event, end_s, timeline)
 
-    async def power_off(self) -> None:
-        """Leave the air."""
-        await self._peripheral.power_off()
-
     async def _send_beats(self, event: Wear, end_s: float, timeline: Timeline) -> None:
-        heart = _Heart(self._beat_source(event), began_s=event.at_s)
+        around = self._around
+        beats = beats_of(event, around.body, recordings=around.recordings, seed=f"{around.seed}/{self.name}")
+        heart = _Heart(beats, began_s=event.at_s)
         for at_s in _seconds(event, end_s):
             await timeline.until(at_s + self._around.spoiler.delay_s(at_s))
             reading, rhythm = heart.reading(at_s, timeline)
-            await self._send(reading, rhythm, at_s)
+            await self._send_reading(reading, rhythm, at_s)
 
     async def _send_without_contact(self, event: LoseContact, end_s: float, timeline: Timeline) -> None:
         for at_s in _seconds(event, end_s):
             await timeline.until(at_s)
-            await self._send(HeartRateReading(0, contact=Contact.NOT_DETECTED), "none", at_s)
+            await self._send_reading(HeartRateReading(0, contact=Contact.NOT_DETECTED), "none", at_s)
 
-    async def _send(self, reading: HeartRateReading, rhythm: str, at_s: float) -> None:
+    async def _send_reading(self, reading: HeartRateReading, rhythm: str, at_s: float) -> None:
         values: dict[str, Value] = {
             "heart_rate_bpm": reading.heart_rate_bpm,
             "rr_1024": list(reading.rr_intervals_1024),
             "contact": reading.contact.name.lower(),
             "rhythm": rhythm,
         }
-        kind = self._around.entry.kind.value
-        if not self._peripheral.has_notification_subscriber():
-            self._around.journal.write_unsent(
-                self._around.home, self.name, kind=kind, reason="no_subscriber", values=values
-            )
-            return
-        for message in self._around.spoiler.messages(heart_rate_measurement(reading), at_s):
-            await self._peripheral.notify(message)
-            self._around.journal.write_emitted(self._around.home, self.name, kind=kind, values=values)
-
-    def _beat_source(self, event: Wear) -> BeatSource:
-        if event.rhythm == "record" and event.rr_file is not None:
-            beats = load_recorded_beats(self._around.recordings / event.rr_file)
-            return RecordedBeats(beats, first=event.rr_first_beat)
-        return SinusBeats(self._around.body, seed=f"{self._around.seed}/{self.name}")
+        await self._send(heart_rate_measurement(reading), values, at_s=at_s)
 
 
 class _Heart:
