@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from kanhu.firmware_sim.bodies import Body, DayPlan, VitalState
-from kanhu.firmware_sim.bodies.ranges import Figure, draw_picture, measure
-from kanhu.firmware_sim.bodies.ranges.cli import main
 from kanhu.firmware_sim.population import Inhabitant, draw_village, village_sizes
+from kanhu.firmware_sim.ranges import Figure, draw_picture, measure
+from kanhu.firmware_sim.ranges.cli import main
 from kanhu.firmware_sim.scenario.model import Condition, Resident
 
 _DAY_S = 86_400.0

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from kanhu.firmware_sim.bodies.days import DayPlan
-from kanhu.firmware_sim.bodies.state import VitalState
+from kanhu.firmware_sim.bodies import DayPlan, VitalState
 
 
 class Living(Protocol):

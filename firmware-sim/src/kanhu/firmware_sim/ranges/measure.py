@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from statistics import fmean, median, stdev
 from typing import Final
 
-from kanhu.firmware_sim.bodies.body import Body
-from kanhu.firmware_sim.bodies.ranges.figures import Figure, Living
+from kanhu.firmware_sim.bodies import Body
 from kanhu.firmware_sim.population import Inhabitant
+from kanhu.firmware_sim.ranges.figures import Figure, Living
 from kanhu.firmware_sim.scenario.model import Condition, Resident
 
 _DAY_S = 86_400.0

@@ -6,7 +6,7 @@ Plain SVG, so that it opens anywhere and the same figures give the same bytes.
 from collections.abc import Sequence
 from html import escape
 
-from kanhu.firmware_sim.bodies.ranges.figures import Figure
+from kanhu.firmware_sim.ranges.figures import Figure
 
 _ROW, _TOP, _LEFT, _PLOT, _RIGHT = 26, 64, 250, 430, 500
 _WIDTH = _LEFT + _PLOT + _RIGHT

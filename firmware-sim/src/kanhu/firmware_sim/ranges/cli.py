@@ -1,12 +1,12 @@
-"""`python -m kanhu.firmware_sim.bodies.ranges`: the figures as a table, and as a picture."""
+"""`python -m kanhu.firmware_sim.ranges`: the figures as a table, and as a picture."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from kanhu.firmware_sim.bodies.ranges.measure import measure
-from kanhu.firmware_sim.bodies.ranges.picture import draw_picture
 from kanhu.firmware_sim.population import draw_village, village_sizes
+from kanhu.firmware_sim.ranges.measure import measure
+from kanhu.firmware_sim.ranges.picture import draw_picture
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m kanhu.firmware_sim.bodies.ranges",
+        prog="python -m kanhu.firmware_sim.ranges",
         description="Compares simulated people, without any episode, with what studies publish.",
-        epilog="example: python -m kanhu.firmware_sim.bodies.ranges --people 1000 --days 28 --out ranges.svg",
+        epilog="example: python -m kanhu.firmware_sim.ranges --people 1000 --days 28 --out ranges.svg",
     )
     parser.add_argument("--people", type=int, default=1000, metavar="N", help="how many (default 1000)")
     parser.add_argument("--days", type=int, default=28, metavar="D", help="for how long (default 28)")

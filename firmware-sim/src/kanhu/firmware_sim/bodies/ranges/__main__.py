@@ -1,8 +1,0 @@
-"""The program behind `python -m kanhu.firmware_sim.bodies.ranges`."""
-
-import sys
-
-from kanhu.firmware_sim.bodies.ranges.cli import main
-
-if __name__ == "__main__":
-    sys.exit(main())
