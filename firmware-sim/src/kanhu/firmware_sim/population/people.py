@@ -60,13 +60,6 @@ _BUTTON_FROM_80 = 0.6
 # Project choice.
 _DILIGENCE = ((Diligence.DILIGENT, 0.3), (Diligence.ORDINARY, 0.5), (Diligence.CARELESS, 0.2))
 
-_TAG_BY_CONDITION = {
-    Condition.HYPERTENSION: "hypertension",
-    Condition.DIABETES: "diabetes",
-    Condition.COPD: "copd",
-    Condition.HEART_FAILURE: "heart_failure",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Inhabitant:
@@ -194,7 +187,7 @@ def _person(
         owns.add(Instrument.BUTTON)
     if fibrillates:  # the strap is how it was found, and how it is followed
         owns.add(Instrument.STRAP)
-    tags = [_TAG_BY_CONDITION[condition] for condition in conditions]
+    tags = [condition.value for condition in conditions]
     if household is Household.ALONE:
         tags.append("lives_alone")
     further = (("high_risk", rates.HIGH_RISK_SHARE), ("disabled", rates.DISABLED_SHARE))

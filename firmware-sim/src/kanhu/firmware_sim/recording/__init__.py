@@ -1,7 +1,7 @@
 """Makes recordings: readings as gateways would have got them, in virtual time, with the truth beside them.
 
-Here lives the shape of readings without bytes, the clocks of gateways, the folder that a recording is, and the village
-that fills it. Not here: bodies, homes and who lives there; nor any judgement.
+Here lives the shape of readings without bytes, the clocks of gateways, the folder that a recording is, and what fills
+it: the villages of a county, or a scenario. Not here: bodies, homes and who lives there; nor any judgement.
 """
 
 from kanhu.firmware_sim.recording.folder import Done, RecordingFolder, Settings

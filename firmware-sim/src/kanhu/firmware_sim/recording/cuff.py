@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from kanhu.contract import QualityReason
 from kanhu.firmware_sim.recording.diary import Bound, Diary
-from kanhu.firmware_sim.recording.readings import BloodPressure, blood_pressure
+from kanhu.firmware_sim.recording.readings import BloodPressure, Reading, blood_pressure
 from kanhu.firmware_sim.recording.trouble import Trouble, TroubleKind
 from kanhu.firmware_sim.truth import HappeningKind
 
@@ -81,7 +81,11 @@ class Cuff:
             shown, spoilt = self._stuck(diary), True
         if spoilt and not reasons:
             diary.befell(HappeningKind.MISUSE, second, second + 60.0)
-        self._tell(second, shown, reasons, diary, spoilt=spoilt)
+        reading = self._reading(second, shown, reasons, diary)
+        if spoilt or self._bound.subject is None:
+            diary.note_spoilt(self._bound.gateway, reading)
+        else:
+            diary.note(self._bound.gateway, reading)
         return Sat(shown, noticed=bool(reasons))
 
     def sit_stranger(self, second: float, *, diary: Diary, draw: random.Random, truth: BloodPressure) -> Sat | None:
@@ -94,32 +98,21 @@ class Cuff:
             diastolic_mmhg=round(truth.diastolic_mmhg + draw.gauss(0, 3.0)),
             pulse_bpm=round(truth.pulse_bpm + draw.gauss(0, 2.0)),
         )
-        reading = blood_pressure(
-            diary.site.ms(second + TAKES_S),
-            self._bound.device,
-            subject=self._bound.subject,
-            shown=shown,
-            reasons=(*reasons, *self._clock_reasons()),
-            device_ms=self._device_ms(second, diary),
-        )
-        diary.note_strange(self._bound.gateway, reading)
+        diary.note_strange(self._bound.gateway, self._reading(second, shown, reasons, diary))
         return Sat(shown, noticed=bool(reasons))
 
-    def _tell(
-        self, second: float, shown: BloodPressure, reasons: tuple[QualityReason, ...], diary: Diary, *, spoilt: bool
-    ) -> None:
-        reading = blood_pressure(
+    def _reading(
+        self, second: float, shown: BloodPressure, noticed: tuple[QualityReason, ...], diary: Diary
+    ) -> Reading:
+        unset = (QualityReason.DEVICE_CLOCK_UNSET,) if self._clock_unset else ()
+        return blood_pressure(
             diary.site.ms(second + TAKES_S),
             self._bound.device,
             subject=self._bound.subject,
             shown=shown,
-            reasons=(*reasons, *self._clock_reasons()),
+            reasons=(*noticed, *unset),
             device_ms=self._device_ms(second, diary),
         )
-        if spoilt or self._bound.subject is None:
-            diary.note_spoilt(self._bound.gateway, reading)
-        else:
-            diary.note(self._bound.gateway, reading)
 
     def _artefact(self, draw: random.Random) -> tuple[float, tuple[QualityReason, ...], bool]:
         """Error in mmHg, what the cuff noticed, and whether the reading is spoilt."""
@@ -140,9 +133,6 @@ class Cuff:
             diastolic_mmhg=round(since.diastolic_mmhg),
             pulse_bpm=round(since.heart_rate_bpm),
         )
-
-    def _clock_reasons(self) -> tuple[QualityReason, ...]:
-        return (QualityReason.DEVICE_CLOCK_UNSET,) if self._clock_unset else ()
 
     def _device_ms(self, second: float, diary: Diary) -> int | None:
         if not self._sends_time:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import msgspec
+
 from kanhu.contract import ClockState, Subject, SubjectKind
 from kanhu.contract.recording import Manifest, Reaction, Silence, VillagePlan
 from kanhu.firmware_sim.bodies import body_of
@@ -185,25 +187,20 @@ class _Player:
         for home in self._homes:
             for resident in home.resident:
                 for number, each in enumerate(resident.happening, 1):
-                    happening = self._happening(home, each.kind, f"{resident.id}-{number}", each.at_s, each.for_s)
+                    ms = self._span(each.at_s, each.at_s + each.for_s)
+                    happening = self._happening(home, each.kind, f"{resident.id}-{number}", ms)
                     yield _seen(happening, taken[home.id], subject=resident.id, severity=each.severity)
             for number, event in enumerate((each for each in home.event if isinstance(each, Press)), 1):
                 person = next(each.person for each in home.device if each.id == event.device)
-                call = self._happening(home, HappeningKind.CALL, f"{event.device}-{number}", event.at_s, 0.0)
+                ms = self._span(event.at_s, event.at_s)
+                call = self._happening(home, HappeningKind.CALL, f"{event.device}-{number}", ms)
                 yield _seen(call, taken[home.id], subject=person or home.id, severity=1.0)
             for number, silence in enumerate(self._silences[home.id], 1):
-                yield Happening(
-                    id=f"{home.id}-silent-{number}",
-                    kind=HappeningKind.GATEWAY_SILENT,
-                    village=self._village,
-                    gateway=home.id,
-                    onset_ms=silence.from_ms,
-                    end_ms=silence.to_ms,
-                )
+                ms = (silence.from_ms, silence.to_ms)
+                yield self._happening(home, HappeningKind.GATEWAY_SILENT, f"{home.id}-silent-{number}", ms)
 
-    def _happening(self, home: Home, kind: HappeningKind, name: str, at_s: float, for_s: float) -> Happening:
-        from_ms, to_ms = self._span(at_s, at_s + for_s)
-        return Happening(id=name, kind=kind, village=self._village, gateway=home.id, onset_ms=from_ms, end_ms=to_ms)
+    def _happening(self, home: Home, kind: HappeningKind, name: str, ms: tuple[int, int]) -> Happening:
+        return Happening(id=name, kind=kind, village=self._village, gateway=home.id, onset_ms=ms[0], end_ms=ms[1])
 
     def _demands(self) -> Iterator[Truth]:
         """Every village has all demands that are about it or about anybody."""
@@ -243,14 +240,9 @@ def _seen(happening: Happening, taken: Sequence[Reading], *, subject: str, sever
         and reading.subject.id == subject
     ]
     good = [reading for reading in during if not reading.quality.reasons]
-    return Happening(
-        id=happening.id,
-        kind=happening.kind,
-        village=happening.village,
-        gateway=happening.gateway,
+    return msgspec.structs.replace(
+        happening,
         subject=subject,
-        onset_ms=happening.onset_ms,
-        end_ms=happening.end_ms,
         severity=severity,
         readings=dict(sorted(Counter(reading.metric for reading in during).items())),
         good=dict(sorted(Counter(reading.metric for reading in good).items())),
