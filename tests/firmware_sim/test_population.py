@@ -32,7 +32,7 @@ _PEOPLE = 2000
 
 # What is published for people of 65 and over in Chinese villages; rates.py names the sources.
 _PUBLISHED = {
-    Condition.HYPERTENSION: (0.54, 0.62),
+    Condition.HYPERTENSION: (0.44, 0.50),
     Condition.DIABETES: (0.165, 0.215),
     Condition.COPD: (0.11, 0.15),
     Condition.HEART_FAILURE: (0.03, 0.06),

@@ -20,9 +20,11 @@ WOMEN_SHARE = 0.52
 """Census 2020, people of 65 and over; as commonly cited, not checked."""
 
 PREVALENCE = {
-    Condition.HYPERTENSION: 0.58,
-    # China Hypertension Survey 2012-2015 (Wang Z and others, Circulation 2018; 137:2344): 55 % at 65-74 and 60 % from
-    # 75 on, as commonly cited, not checked. A survey that was read has less: 47 % of older villagers (CHARLS 2015).
+    Condition.HYPERTENSION: 0.47,
+    # CHARLS 2015 (Song and others, PeerJ 2019; 7:e8015; abstract read): 47.2 % of older villagers, 48.6 % in towns.
+    # Henan's villages, from 60 to 79 (Hu and others, Frontiers in Public Health 2022; 10:802195; abstract read):
+    # 44.5 %. Of older people, town and country (Xia 2020, Global Clinical and Translational Research 2:78; abstract
+    # read): 52 %. More, by age, in Wang Z and others, Circulation 2018; 137:2344, as commonly cited, not checked.
     Condition.DIABETES: 0.19,
     # National survey of 2013 (Wang L and others, JAMA 2017; 317:2515): 10.9 % of adults; about 20 % from 60 on as
     # commonly cited, not checked. CHARLS 2015: 22 % from 60 on. Less in villages (Zhou 2014, Diabetes Care 38:72).

@@ -21,7 +21,7 @@ _MISSED_DOSES = 0.05
 
 SOURCES: Final = {
     "census": "China's seventh census, 2020, people of 65 and over; as commonly cited, not checked",
-    "hypertension": "Wang 2018, Circulation 137:2344; shares by age as commonly cited, not checked",
+    "hypertension": "Song 2019, PeerJ 7:e8015, and Hu 2022, Frontiers in Public Health 10:802195, villagers",
     "diabetes": "Wang 2017, JAMA 317:2515; share from 60 on as commonly cited, not checked",
     "copd": "China Pulmonary Health study, Wang 2018, Lancet 391:1706, from 40 on",
     "heart_failure": "Wang 2021, Circulation: Heart Failure 14:e008406, townspeople",
@@ -138,7 +138,7 @@ def _who(people: Sequence[Inhabitant]) -> list[Figure]:
         _share("women", [p.resident.sex == "f" for p in people], published=(50.0, 55.0), source="census"),
     ]
     shares = {
-        Condition.HYPERTENSION: (55.0, 60.0),
+        Condition.HYPERTENSION: (44.0, 48.0),
         Condition.DIABETES: (18.0, 20.0),
         Condition.COPD: (11.0, 15.0),
         Condition.HEART_FAILURE: (4.0, 5.0),
