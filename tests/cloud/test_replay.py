@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kanhu.cloud.replay.command import replay
 from kanhu.cloud.replay.outcome import Alert, Told
-from kanhu.contract import ClockState, Quality, QualityLevel, QualityReason
+from kanhu.contract import ClockState, Priority, Quality, QualityLevel, QualityReason
 from kanhu.contract.recording import Reaction, VillagePlan
 from tests.cloud.recorded import (
     DAY_MS,
@@ -35,7 +35,13 @@ def test_a_press_is_told_at_once_claimed_and_closed_by_the_doctor(tmp_path: Path
     assert alert.rule == "SOS"
     assert (alert.village, alert.gateway, alert.subject) == ("v001", "v001-home-1", "v001-r-1")
     assert alert.told == (
-        Told(at_ms=MORNING_MS, own_ms=MORNING_MS, priority="high", reason="opened", claimed_ms=MORNING_MS + MINUTE_MS),
+        Told(
+            at_ms=MORNING_MS,
+            own_ms=MORNING_MS,
+            priority=Priority.HIGH,
+            reason="opened",
+            claimed_ms=MORNING_MS + MINUTE_MS,
+        ),
     )
     assert (alert.closed_by, alert.outcome, alert.level) == ("v001-doctor", "true_action", 0)
     assert alert.closed_ms == MORNING_MS + 6 * MINUTE_MS

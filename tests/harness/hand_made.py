@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from kanhu.cloud.replay.outcome import Alert, Counts, Told
+from kanhu.contract import Priority
 from kanhu.contract.recording import Manifest, Silence
 from kanhu.firmware_sim.truth import Extremes, Happening, HappeningKind, Person
 from kanhu.harness.scoring.episodes import Episodes, compare_with_truth
@@ -65,7 +66,7 @@ def told(
     return Told(
         at_ms=at(minute),
         own_ms=at(minute if own is None else own),
-        priority=priority,
+        priority=Priority(priority),
         reason="opened",
         late=late,
         held_until_ms=None if held_until is None else at(held_until),

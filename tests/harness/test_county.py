@@ -15,7 +15,7 @@ import pytest
 from kanhu.firmware_sim.truth import HappeningKind
 from kanhu.harness.county.bar import left_words
 from kanhu.harness.county.page import Making, page
-from kanhu.harness.county.settings import Judgement, default_folder
+from kanhu.harness.county.settings import Judgement, default_folder, kept_seconds
 from kanhu.harness.county.stages import Heard, run_stage
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.scoring.comparing import compare_outcomes
@@ -140,6 +140,7 @@ def test_progress_is_read_from_both_programs() -> None:
     assert heard.share('{"village": "v002", "done": 10, "of": 10, "whole": 2, "villages": 4}') == 0.5
     assert heard.share("INFO something else") is None
     assert heard.share('{"done": 1, "of": 0}') is None
+    assert heard.share("[" * 100_000) is None
 
 
 def test_time_left_is_said_once_there_is_enough_to_go_by() -> None:
@@ -175,6 +176,10 @@ def test_another_pack_has_another_outcome_and_other_settings_another_folder(tmp_
         (["--days", "400"], "--days 400 is not between"),
         (["--pack", "missing.toml"], "missing.toml"),
         (["--report", "missing/report.html"], "there is no such folder"),
+        (["--report", "."], "is a folder"),
+        (["--judge", "judge 'without end"], "No closing quotation"),
+        (["--judge", ""], "there is no such program"),
+        (["--judge", "no-such-judge --fast"], "there is no such program"),
     ],
 )
 def test_wrong_values_are_refused_before_anything_starts(tmp_path: Path, words: list[str], said: str) -> None:
@@ -227,6 +232,21 @@ def test_an_outcome_compared_with_itself_is_equal(
     assert json.loads(done.stdout.splitlines()[-1])["figures"]["verdict"] == "equal"
 
 
+def test_the_exit_code_is_that_of_the_figures_where_nobody_reads_them(
+    county: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    kept = county[0] / "kept"
+    outcome = str(min(kept.glob("outcome-*.ndjson")))
+    words = ["compare", outcome, outcome, "--recording", str(kept / "recording"), "--json"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run(
+            [*_COUNTY, *words], stdout=nobody, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 _OTHER_JUDGE = """
 import argparse, json, pathlib, sys
 parser = argparse.ArgumentParser()
@@ -254,6 +274,30 @@ def test_another_judge_is_scored_alike_and_what_it_lost_is_seen(
     figures = json.loads(done.stdout.splitlines()[-1])["figures"]
     assert (figures["lost"], figures["alerts"]) == (3, 0)
     assert figures["missed"] == figures["events"]
+
+
+def test_a_judge_that_writes_nothing_is_not_scored_by_what_it_wrote_before(
+    county: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, _ = county
+    words = ["--people", "12", "--days", "1", "--judge", f"{sys.executable} sometimes.py"]
+    (folder / "sometimes.py").write_text(_OTHER_JUDGE, encoding="utf-8")
+    assert _run(folder, *words).returncode == 1
+    (folder / "sometimes.py").write_text("import os; os.write(2, b'\\xff\\n')", encoding="utf-8")
+    done = _run(folder, *words)
+    assert done.returncode == 1
+    assert "judge the recording again" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_damaged_times_are_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("a file", encoding="utf-8")
+    done = _run(tmp_path, "--people", "12", "--days", "1")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "name a folder that can be written" in done.stderr
+    for said in ('{"record": [1]}', '{"record": NaN}', "[1]", "[" * 100_000):
+        (tmp_path / "times.json").write_text(said, encoding="utf-8")
+        assert kept_seconds(tmp_path, "record") == 0.0
 
 
 def test_an_interrupted_county_says_how_to_go_on_and_leaves_no_process_behind(tmp_path: Path) -> None:

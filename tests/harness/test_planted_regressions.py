@@ -3,6 +3,8 @@
 The copy runs from its own folder by PYTHONPATH, on one small recording with truth beside it.
 """
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -11,9 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from kanhu.contract.recording import TRUTH_FILE, Reaction, VillagePlan
+from kanhu.contract.recording import MANIFEST_FILE, TRUTH_FILE, Reaction, VillagePlan
+from kanhu.firmware_sim.recording.village_writer import DONE_FILE, Done
 from kanhu.firmware_sim.truth import Extremes, Happening, HappeningKind, Person, Truth, write_truth
 from kanhu.harness.county.conduct import scored_outcome
 from kanhu.harness.scoring.comparing import Comparison, Difference, Verdict, compare_outcomes
@@ -107,6 +111,10 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record(folder, village)
     with (folder / _VILLAGE / TRUTH_FILE).open("wb") as out:
         write_truth(out, truth)
+    files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / _VILLAGE).iterdir()}
+    readings = json.loads((folder / MANIFEST_FILE).read_bytes())["readings"]
+    done = Done(village=_VILLAGE, settings="by hand", people=4, readings=readings, files=files)
+    (folder / _VILLAGE / DONE_FILE).write_bytes(msgspec.json.encode(done))
     return folder
 
 

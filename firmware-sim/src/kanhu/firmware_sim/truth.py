@@ -119,5 +119,5 @@ def read_truth(lines: Iterable[bytes], *, place: str) -> Iterator[Truth]:
     for number, line in enumerate(lines, 1):
         try:
             yield _decoder.decode(line)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise TruthRefused(place, number, str(error)) from error

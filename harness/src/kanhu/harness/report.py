@@ -131,7 +131,16 @@ def finish(report: Report, *, output: Output) -> int:
 
 def console() -> Console:
     """Return where tables go: as wide as the terminal, or a readable width in a file."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_IN_A_FILE)
+    return _Tables(width=None if sys.stdout.isatty() else _WIDTH_IN_A_FILE)
+
+
+class _Tables(Console):
+    """Goes on where the reader of standard output has left, as `head` does: the exit code is that of the figures."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def read_limits(name: str, *, path: Path = LIMITS_PATH) -> dict[str, Limit]:

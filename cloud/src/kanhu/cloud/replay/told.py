@@ -118,7 +118,7 @@ class Following:
             Told(
                 at_ms=at_ms,
                 own_ms=event.order[0],
-                priority=event.priority.value,
+                priority=event.priority,
                 reason=reason.value,
                 late=event.late,
                 held_until_ms=event.held_until_ms,
@@ -175,7 +175,7 @@ def _alert(village: str, alert: str, followed: Followed) -> Alert:
         subject=state.subject,
         rule=state.rule,
         rule_version=state.rule_version,
-        priority=followed.highest.value,
+        priority=followed.highest,
         told=tuple(followed.told),
         ended_ms=followed.ended_ms,
         closed_ms=state.closed_ms,

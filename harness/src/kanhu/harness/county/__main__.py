@@ -1,6 +1,7 @@
 """Command line of `./run county`."""
 
 import argparse
+import shlex
 import shutil
 import signal
 import sys
@@ -12,7 +13,7 @@ from kanhu.harness.county.conduct import Result, conduct, pack_of, scored_outcom
 from kanhu.harness.county.page import Making, page
 from kanhu.harness.county.settings import Judgement, Wish, default_folder
 from kanhu.harness.errors import HarnessError
-from kanhu.harness.report import Limit, Output, Report, Value, finish, machine, read_limits, settings
+from kanhu.harness.report import Limit, Output, Report, Value, console, finish, machine, read_limits, settings
 from kanhu.harness.scoring.comparing import Comparison, Verdict, compare_outcomes
 from kanhu.harness.scoring.figures import scaled_limits
 from kanhu.harness.scoring.recorded import read_outcome_file
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _compare(words[1:]) if words[:1] == ["compare"] else _county(words)
     except (HarnessError, PackRefused) as error:
         print(f"kanhu: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"kanhu: {place}{error.strerror}; make room, or name a folder that can be written", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("kanhu: stopped; the same command goes on from here", file=sys.stderr)
@@ -136,10 +141,10 @@ def _differences(comparison: Comparison) -> dict[str, Value]:
 
 
 def _tell(comparison: Comparison) -> None:
-    print(f"verdict: {comparison.verdict.value}")
+    lines = [f"verdict: {comparison.verdict.value}"]
     for said, reasons in ((Verdict.WORSE, comparison.worse), (Verdict.BETTER, comparison.better)):
-        for why, words in reasons.items():
-            print(f"  {said.value}: {words} ({why.value})")
+        lines += [f"  {said.value}: {words} ({why.value})" for why, words in reasons.items()]
+    console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -177,10 +182,23 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         if not lowest <= value <= highest:
             parser.error(f"--{name} {value} is not between {lowest} and {highest}")
     _check_files(parser, options.pack, options.against_pack)
+    if options.judge is not None:
+        _check_judge(parser, options.judge)
     if options.against is not None:
         read_outcome_file(options.against)
     if options.report is not None and not options.report.absolute().parent.is_dir():
         parser.error(f"--report {options.report}: there is no such folder")
+    if options.report is not None and options.report.is_dir():
+        parser.error(f"--report {options.report}: is a folder; name a file")
+
+
+def _check_judge(parser: argparse.ArgumentParser, command: str) -> None:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        parser.error(f"--judge {command!r}: {error}")
+    if not words or shutil.which(words[0]) is None:
+        parser.error(f"--judge {command!r}: there is no such program")
 
 
 def _check_files(parser: argparse.ArgumentParser, *packs: Path | None) -> None:

@@ -11,7 +11,7 @@ from kanhu.harness.scoring.comparing import Comparison, compare_outcomes
 from kanhu.harness.scoring.episodes import compare_with_truth
 from kanhu.harness.scoring.expectations import read_expectations
 from kanhu.harness.scoring.figures import Scored, score
-from kanhu.harness.scoring.recorded import read_known, read_outcome_file
+from kanhu.harness.scoring.recorded import check_outcome, read_known, read_outcome_file
 from kanhu.vitals import RulePack, core_pack, load_pack
 
 __all__ = ["Result", "conduct", "pack_of", "scored_outcome"]
@@ -62,11 +62,9 @@ def scored_outcome(recording: Path, outcome: Path, *, pack: RulePack, reference:
     Raises:
         HarnessError: one of them cannot be read.
     """
-    known = read_known(recording)
-    episodes = compare_with_truth(
-        known, read_outcome_file(outcome), expectations=read_expectations(), pack=pack, reference=reference
-    )
-    return score(episodes)
+    known, judged = read_known(recording), read_outcome_file(outcome)
+    check_outcome(judged, known, path=outcome)
+    return score(compare_with_truth(known, judged, expectations=read_expectations(), pack=pack, reference=reference))
 
 
 def pack_of(path: Path | None) -> RulePack:
@@ -92,6 +90,7 @@ def _judge(wish: Wish, name: str, judgement: Judgement, stages: Stages) -> tuple
     if out.exists() and judgement.command is None:  # a file of this name is whole: it appears at once, at the end
         stages.begin(name)(1.0)
         return out, kept_seconds(wish.folder, out.name)
+    out.unlink(missing_ok=True)  # of an earlier start; a judge that writes nothing must not be scored by it
     words = judgement.words(wish.recording, out, jobs=wish.jobs)
     return out, _run(wish, name, stages, words, key=out.name)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shlex
 import tempfile
@@ -90,9 +91,9 @@ def kept_seconds(folder: Path, key: str) -> float:
 def _times(folder: Path) -> dict[str, float]:
     try:
         kept = json.loads((folder / _TIMES_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {str(name): float(value) for name, value in kept.items() if 0 <= value < math.inf}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):  # only figures of time are lost with it
         return {}
-    return {str(name): float(value) for name, value in kept.items()} if isinstance(kept, dict) else {}
 
 
 def _digest(packages: tuple[ModuleType, ...]) -> str:

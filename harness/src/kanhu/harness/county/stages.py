@@ -44,7 +44,7 @@ class Heard:
             whole = sum(1 for part in self.of_village.values() if part >= 1)
             skipped = max(0, int(said["whole"]) - whole)
             return min(1.0, (sum(self.of_village.values()) + skipped) / float(said["villages"]))
-        except (msgspec.MsgspecError, ValueError, KeyError, TypeError, ZeroDivisionError):
+        except (msgspec.MsgspecError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
             return None
 
 
@@ -63,8 +63,9 @@ def run_stage(doing: str, command: Sequence[str], *, listener: Listener) -> None
     heard, said = Heard(), deque[str](maxlen=_KEPT_LINES)
     try:
         process = subprocess.Popen(
-            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
+            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            errors="replace",
+        )  # fmt: skip  # one program, its three streams
     except OSError as error:
         raise ProgramFailed(doing, f"{command[0]}: {error.strerror}") from error
     with process:
