@@ -54,6 +54,9 @@ async def test_under_the_same_faults_the_product_loses_nothing_and_who_trusts_a_
     [
         (["--seconds", "1"], "at least 3"),
         (["--seconds", "nan"], "at least 3"),
+        (["--seconds", "1e9"], "which is a day"),
+        (["--rate", "1e300"], "at most 10000"),
+        (["--out", "."], "is a folder"),
         (["--gateways", "0"], "1 to 20"),
         (["--rate", "0"], "more than 0"),
         (["--schedule", "nowhere.toml"], "cannot be read"),

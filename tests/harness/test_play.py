@@ -99,6 +99,12 @@ async def test_a_hung_process_goes_on_when_the_last_hang_ends(sleepers: Sleepers
     assert sleepers.state("home-01") != "T"
 
 
+async def test_the_same_hang_written_twice_ends_twice(sleepers: Sleepers) -> None:
+    hang = Fault(0, 0.2, _HOME, Kind.HANG)
+    assert await _play((hang, hang), sleepers) == [Hit.HIT, Hit.HIT]
+    assert sleepers.state("home-01") != "T"
+
+
 async def test_a_hung_process_can_be_killed(sleepers: Sleepers) -> None:
     schedule = (Fault(0, 0.3, _HOME, Kind.HANG), Fault(0.1, 0.1, _HOME, Kind.STOP))
     assert await _play(schedule, sleepers) == [Hit.HIT, Hit.HIT]

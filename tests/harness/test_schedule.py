@@ -1,5 +1,7 @@
 """Schedules: drawn, written, read back, refused."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +76,8 @@ def test_what_a_scenario_leaves_out_has_its_usual_meaning() -> None:
         ({"at_s": 1, "on": "broker", "what": "loss"}, "write one of kill, stop, hang"),
         ({"at_s": -1, "on": "broker", "what": "kill"}, "0 or more"),
         ({"at_s": float("nan"), "on": "broker", "what": "kill"}, "is a number"),
+        ({"at_s": 1e300, "on": "broker", "what": "kill"}, "at most 1e+09"),
+        ({"at_s": 10**400, "on": "broker", "what": "kill"}, "at most 1e+09"),
         ({"at_s": 1, "on": "link a", "what": "loss", "amount": 20}, "a share from 0 to 1"),
         ({"at_s": 1, "for": 2, "on": "broker", "what": "kill"}, "did you mean for_s?"),
     ],
@@ -81,4 +85,25 @@ def test_what_a_scenario_leaves_out_has_its_usual_meaning() -> None:
 def test_a_fault_that_cannot_be_played_is_refused_with_the_remedy(table: dict[str, object], said: str) -> None:
     with pytest.raises(ScheduleRefused, match="fault 1") as refused:
         faults_from_tables([table])
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("s.toml", "", "needs [[fault]] tables"),
+        ("s.toml", '[[faults]]\nat_s = 1\non = "broker"\nwhat = "kill"\n', "needs [[fault]] tables"),
+        ("s.json", '{"fault": [], "seed": 3}', "seed: is no key here"),
+        ("s.json", "[" * 100_000, "cannot be read"),
+        ("s.json", '{"fault": [{"at_s": ' + "9" * 5000 + "}]}", "cannot be read"),
+        ("s.json", '{"fault": [3]}', "write [[fault]]"),
+        ("s.toml", "\x00", "cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_schedule_is_refused_and_never_played_as_an_empty_one(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ScheduleRefused) as refused:
+        read_schedule(tmp_path / name)
     assert said in str(refused.value)

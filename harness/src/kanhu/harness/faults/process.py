@@ -5,7 +5,7 @@ Faults overlap: a process comes back when the last fault that keeps it down has 
 
 import os
 import signal
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import Protocol
 
@@ -38,7 +38,7 @@ class ProcessFaults:
         self._processes = processes
         self._down: Counter[str] = Counter()
         self._hung: Counter[int] = Counter()
-        self._pids: dict[Fault, int] = {}
+        self._pids: defaultdict[Fault, list[int]] = defaultdict(list)
         self.restarts: Counter[str] = Counter()
         """Starts after a fault, by name."""
 
@@ -50,7 +50,7 @@ class ProcessFaults:
             return Hit.ALREADY_DOWN
         if fault.kind is Kind.HANG:
             self._hung[pid] += 1
-            self._pids[fault] = pid
+            self._pids[fault].append(pid)
             os.kill(pid, signal.SIGSTOP)
             return Hit.HIT
         self._down[name] += 1
@@ -64,7 +64,7 @@ class ProcessFaults:
         """Start it again, or let it go on."""
         name = process_name(fault.target)
         if fault.kind is Kind.HANG:
-            pid = self._pids.pop(fault)
+            pid = self._pids[fault].pop()
             self._hung[pid] -= 1
             if not self._hung[pid] and self._processes.pid(name) == pid:
                 with suppress(ProcessLookupError):

@@ -19,13 +19,14 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from kanhu.harness.faults.errors import ScheduleRefused
 
 _KEYS = ("at_s", "for_s", "on", "what", "amount")
+_MOST = 1e9
+"""Seconds, bytes a second, parts per million: thirty years, or beyond any link; more is a slip."""
 _SHORTEST_S, _LONGEST_S = 0.2, 3.0
 """How long a drawn fault lasts: long enough to be felt, short enough that others meet a working part."""
 
@@ -215,11 +216,14 @@ def read_schedule(file: Path) -> Schedule:
     try:
         text = file.read_text(encoding="utf-8")
         tables = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ScheduleRefused(str(file), f"cannot be read: {error}") from error
-    if not isinstance(tables, dict) or not isinstance(tables.get("fault", []), list):
+    if not isinstance(tables, dict) or not isinstance(tables.get("fault"), list):
         raise ScheduleRefused(str(file), "needs [[fault]] tables")
-    return faults_from_tables(tables.get("fault", []))
+    for key in tables:
+        if key != "fault":
+            raise ScheduleRefused(str(key), "is no key here; a schedule holds [[fault]] tables")
+    return faults_from_tables(tables["fault"])
 
 
 def schedule_as_json(schedule: Schedule) -> str:
@@ -229,7 +233,7 @@ def schedule_as_json(schedule: Schedule) -> str:
 
 def schedule_as_toml(schedule: Schedule) -> str:
     """The same as `[[fault]]` tables."""
-    tables = []
+    tables = [] if schedule else ["fault = []\n"]
     for fault in schedule:
         lines = [f"{key} = {json.dumps(value)}" for key, value in fault.as_table().items()]
         tables.append("\n".join(["[[fault]]", *lines]) + "\n")
@@ -268,8 +272,8 @@ def _number(table: Mapping[str, Any], key: str, *, default: float | None = None)
     if value is None:
         raise ScheduleRefused(key, "is missing")
     signed = key == "amount" and table.get("what") in {Kind.STEP.value, Kind.DRIFT.value}
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise ScheduleRefused(key, "is a number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_MOST <= value <= _MOST:
+        raise ScheduleRefused(key, f"is a number, at most {_MOST:g}")
     if value < 0 and not signed:
         raise ScheduleRefused(key, "is 0 or more")
     return float(value)

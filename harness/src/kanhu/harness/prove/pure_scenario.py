@@ -73,13 +73,16 @@ def _raised(alert: Alert) -> Raised:
 
 def _run(asked: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
     program = str(Path(sys.executable).with_name(asked[0]))
-    done = subprocess.run(
-        [program, *asked[1:]],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT_S,
-        env={**os.environ, **(environment or {})},
-    )
+    try:
+        done = subprocess.run(
+            [program, *asked[1:]],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TIMEOUT_S,
+            env={**os.environ, **(environment or {})},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ProgramFailed(" ".join(asked), f"it had not ended after {_TIMEOUT_S} s") from error
     if done.returncode:
         raise ProgramFailed(" ".join(asked), done.stdout + done.stderr)

@@ -15,10 +15,12 @@ from rich.table import Table
 from kanhu.contract.version import VERSION
 from kanhu.firmware_sim import ScenarioRefused, load_scenario
 from kanhu.firmware_sim.scenario.model import Depth
+from kanhu.firmware_sim.errors import SimulatorError
 from kanhu.harness.errors import HarnessError
 from kanhu.harness.prove.demands import Judgement
 from kanhu.harness.prove.process_scenario import play_process
 from kanhu.harness.prove.pure_scenario import play_pure
+from kanhu.harness.prove.stopping import STOPPED, until_told
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
 from kanhu.harness.village.processes import ProcessDied
@@ -65,10 +67,10 @@ def main(arguments: Sequence[str]) -> int:
     began_s = time.monotonic()
     try:
         with telling(total_s=_takes_s(wanted) / options.jobs) as teller:
-            played = asyncio.run(_play_all(wanted, teller, jobs=options.jobs))
+            played = until_told(_play_all(wanted, teller, jobs=options.jobs))
     except KeyboardInterrupt:
         print("stopped; nothing is left behind. One alone: ./run prove scenarios --only NAME")
-        return 130
+        return STOPPED
     console().print(_table(played))
     figures = _figures(played) | {"seconds": round(time.monotonic() - began_s, 1)}
     report = Report(_NAME, figures, read_limits(_NAME), versions={"kanhu": VERSION})
@@ -146,7 +148,7 @@ async def _play(file: Path, depth: Depth) -> Played:
             judgement = await play_process(file, say=lambda _: None)
         else:
             judgement = await asyncio.to_thread(_play_pure, file)
-    except (HarnessError, VillageFailed, ProcessDied) as error:
+    except (HarnessError, SimulatorError, VillageFailed, ProcessDied, OSError) as error:
         judgement = Judgement(missing=[str(error)])
     return Played(file.stem, depth, judgement, time.monotonic() - began_s)
 

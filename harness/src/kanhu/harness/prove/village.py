@@ -6,7 +6,6 @@ fault on its way ended: of its gateway or link, of the broker, of the county.
 """
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -16,10 +15,12 @@ from pathlib import Path
 from kanhu.contract.version import VERSION
 from kanhu.firmware_sim import load_scenario
 from kanhu.firmware_sim.scenario import site_of
+from kanhu.harness.errors import HarnessError
 from kanhu.harness.faults import schedule_as_json
 from kanhu.harness.prove.desk import Worker
 from kanhu.harness.prove.process_play import Course, Disturbance, ProcessPlay, Promise, play_processes
 from kanhu.harness.prove.process_scenario import village_homes
+from kanhu.harness.prove.stopping import STOPPED, until_told
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.prove.village_script import draw_village
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
@@ -37,7 +38,7 @@ _EXAMPLES = """examples:
   ./run prove village --homes 40 --seconds 600 --seed 1 --json
   ./run prove village --homes 4 --seconds 60
 """
-_SHORTEST_S, _MOST_HOMES = 60.0, 99
+_SHORTEST_S, _LONGEST_S, _MOST_HOMES = 60.0, 86_400.0, 99
 _PACE = Pace(reconnect_max_s=30, gateway_silent_s=90, reconnect_grace_s=60)
 """Pauses between two tries as long as in the field; silence is not what is proven here."""
 _WORKERS = (Worker(2.0, 5.0), Worker(8.0, 20.0), Worker(1.0, None))
@@ -66,12 +67,12 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="kanhu-village-") as folder:
             course = _play(options, Path(folder))
-    except (VillageFailed, ProcessDied) as error:
+    except (VillageFailed, ProcessDied, HarnessError, OSError) as error:
         print(f"kanhu: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; nothing is left behind. The same seed draws the same village again.", file=sys.stderr)
-        return 130
+        return STOPPED
     found = deliveries(course)
     for one in found:
         if one.took_ns is None or one.took_ns > _LIMIT_NS:
@@ -148,7 +149,7 @@ def _play(options: argparse.Namespace, folder: Path) -> Course:
         patience_s=60.0 + 3.0 * options.homes,
     )
     with telling(total_s=options.seconds) as teller:
-        return asyncio.run(
+        return until_told(
             play_processes(wanted, teller.say, so_far=lambda at_s: teller.now(at_s, f"{at_s:.0f} s played"))
         )
 
@@ -217,8 +218,8 @@ def _homes(text: str) -> int:
 
 def _seconds(text: str) -> float:
     seconds = _float(text)
-    if seconds < _SHORTEST_S:
-        raise argparse.ArgumentTypeError(f"{text!r} is too short: at least {_SHORTEST_S:g} s")
+    if not _SHORTEST_S <= seconds <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is not from {_SHORTEST_S:g} s to {_LONGEST_S:g} s, which is a day")
     return seconds
 
 
