@@ -1,16 +1,20 @@
-"""A gateway in a hurry for the tests of conformance, started as a program: `honest`, or `puback`.
+"""A gateway in a hurry for the tests of conformance, started as a program: `honest`, `puback` or `faint`.
 
-The second takes the broker's acknowledgement for the county's receipt, and deletes on it.
+The second takes the broker's acknowledgement for the county's receipt, and deletes on it; the third ends by itself.
 """
 
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 
 from kanhu.contract import Receipt
 from kanhu.gateway.parcels import SealedParcel
 from kanhu.gateway.uplink import Uplink
 from kanhu.harness.conform import adapter
+
+_FAINTS_AFTER_S = 8.0
 
 
 async def _delete_at_puback(uplink: Uplink, parcel: SealedParcel) -> None:
@@ -31,6 +35,8 @@ def main() -> int:
     config.write_text(text, encoding="utf-8")
     if kind == "puback":
         Uplink._acknowledged = _delete_at_puback  # type: ignore[assignment,method-assign]  # the defect that has to be found
+    if kind == "faint":
+        threading.Timer(_FAINTS_AFTER_S, os._exit, (3,)).start()
     sys.argv = ["adapter", "--config", str(config), "--feed-port", feed_port]
     return adapter.main()
 

@@ -17,7 +17,7 @@ from kanhu.harness.conform.feed import HttpFeed, LineFeed
 from kanhu.harness.conform.matrix import Kept, KeptRefused
 from kanhu.harness.conform.meter import Meter
 from kanhu.harness.conform.rows import ROWS, Row, quick
-from kanhu.harness.village.processes import Processes, environment
+from kanhu.harness.village.processes import ProcessDied, Processes, environment
 from kanhu.harness.village.stage import free_port
 
 _PROGRAM = Path(__file__).with_name("conform_gateway.py")
@@ -70,6 +70,7 @@ async def test_a_reading_is_accepted_only_once_the_gateway_says_so() -> None:
     async with LineFeed(port, clock=FakeClock()) as feed:
         await feed.offer(1)
         assert feed.promises.offered == 0  # nobody is there
+        feed.promises.asked.add(9)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b'{"accepted": 9}\n')
         for _ in range(500):  # until the connection has been taken
@@ -94,6 +95,38 @@ async def test_nonsense_from_a_gateway_ends_its_connection_and_promises_nothing(
         assert await reader.read() == b""
         assert feed.promises.accepted_s == {}
         writer.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"accepted": 7}', b'{"accepted": true}', b'{"accepted": 1e999}', b'{"accepted": "2"}', b"[2]", b"[" * 50_000],
+)
+async def test_a_word_for_what_was_never_handed_over_is_counted_and_promises_nothing(line: bytes) -> None:
+    port = free_port()
+    async with LineFeed(port, clock=FakeClock()) as feed:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(line + b"\n")
+        async with asyncio.timeout(10):
+            while not feed.promises.nonsense:  # noqa: ASYNC110  # until it has been read
+                await asyncio.sleep(0.01)
+        assert feed.promises.accepted_s == {}
+        writer.close()
+
+
+async def test_what_falls_due_counts_from_the_first_that_was_accepted() -> None:
+    async with LineFeed(free_port(), clock=FakeClock()) as feed:
+        await feed.offer(1)
+        feed.promises.asked.add(1)
+        feed.promises.accept(1, at_s=0.0)
+        for number in (2, 3):
+            await feed.offer(number)  # nobody is there any more
+        assert (feed.promises.offered, feed.promises.due) == (1, 2)
+
+
+@pytest.mark.broker
+async def test_a_gateway_that_ends_by_itself_is_no_gateway_that_loses_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ProcessDied, match="ended with status 3"):
+        await _cells(tmp_path, (_gateway("faint"), _row("refused", 30)))
 
 
 async def test_a_gateway_that_does_not_listen_yet_is_offered_nothing() -> None:
@@ -140,3 +173,21 @@ def test_what_is_done_is_taken_up_again_and_other_settings_are_refused(tmp_path:
 def test_a_quick_row_is_shorter_and_says_how_long(row: Row) -> None:
     assert quick(row).lasts_s < row.lasts_s
     assert f"{quick(row).lasts_s:.0f} s" in quick(row).title
+
+
+@pytest.mark.parametrize("damage", ["\x00\n", "{}\n[1]\n", '{"rate": 1}\n{"candidate": 3}\n', "[" * 100_000 + "\n"])
+def test_damaged_figures_are_refused_with_the_remedy(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "figures.ndjson").write_text(damage, encoding="utf-8")
+    with pytest.raises(KeptRefused, match="another --folder"):
+        Kept.open(tmp_path, made_by={"rate": 1})
+
+
+def test_a_figure_cut_short_by_a_kill_is_measured_again(tmp_path: Path) -> None:
+    figures = Figures("kanhu", "reset", 9, 8, 0, 0, 0, 0, 1.5, 40.0, 0.5, 3.0, 100.0, 60.0)
+    Kept.open(tmp_path, made_by={"rate": 1}).add(figures)
+    with (tmp_path / "figures.ndjson").open("ab") as file:
+        file.write(b'{"candidate": "kan')
+    kept = Kept.open(tmp_path, made_by={"rate": 1})
+    assert kept.done == {("kanhu", "reset"): figures}
+    kept.add(replace(figures, row="silent-90"))
+    assert len(Kept.open(tmp_path, made_by={"rate": 1}).done) == 2

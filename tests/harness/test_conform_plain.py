@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanhu.contract import SystemClock
+from kanhu.contract import FakeClock, SystemClock
 from kanhu.harness.conform import mqtt_packets as mqtt
 from kanhu.harness.conform.plain_county import PlainCounty
 from kanhu.harness.village.stage import free_port
@@ -66,3 +66,18 @@ async def test_what_is_published_is_read_back(topic: str, payload: bytes, level:
     reader.feed_data(mqtt.publish(topic, payload, level=level))
     read = mqtt.read_publish(await mqtt.read_packet(reader), level=level)
     assert (read.topic, read.qos, read.payload) == (topic, 0, payload)
+
+
+def test_odd_stamps_and_numbers_break_nothing_and_count_as_what_they_are() -> None:
+    county = PlainCounty(0, FakeClock())
+    for payload in (
+        b'[{"ts": [1], "n": 1}, {"ts": {}, "n": "2"}]',
+        b'{"n": true}',
+        b'{"n": 1.5}',
+        b'{"n": "' + b"9" * 5000 + b'"}',
+        b"[" * 100_000,
+        b"\xff",
+    ):
+        county._store(payload)
+    assert county.committed.numbers == {1: 1, 2: 1}
+    assert county.committed.refused["malformed"] == 2

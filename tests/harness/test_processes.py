@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.village.processes import ProcessDied, Processes, environment
 
 FOR_EVER = (sys.executable, "-c", "import time\nwhile True: time.sleep(1)")
@@ -64,3 +65,34 @@ async def test_peak_memory_is_noted(processes: Processes) -> None:
             processes.check()
     await processes.stop_all()
     assert 1000 < processes.peak_kib["one"] < 1_000_000
+
+
+_WITH_A_CHILD = """
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("way", ["stop", "kill"])
+async def test_what_a_process_started_itself_ends_with_it(processes: Processes, way: str) -> None:
+    child = await processes.start("forks", (sys.executable, "-c", _WITH_A_CHILD))
+    while not (said := child.log.read_text(encoding="utf-8")).endswith("\n"):  # noqa: ASYNC110  # no event to wait for
+        await asyncio.sleep(0.02)
+    await (processes.stop("forks") if way == "stop" else processes.kill("forks"))
+    async with asyncio.timeout(10):
+        while _runs(int(said)):  # noqa: ASYNC110  # it is nobody's child any more
+            await asyncio.sleep(0.02)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+async def test_a_program_that_cannot_be_started_is_named(processes: Processes) -> None:
+    with pytest.raises(ProgramFailed, match="no-such-gateway: No such file"):
+        await processes.start("gateway", ("no-such-gateway",))

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import os
+import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -57,7 +59,7 @@ def main() -> int:
     _check(parser, chosen)
     try:
         return asyncio.run(_main(chosen))
-    except (HarnessError, ProcessDied, ClauseBroken) as error:
+    except (HarnessError, ProcessDied, ClauseBroken, OSError) as error:
         print(f"conform: {error}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -171,6 +173,7 @@ def _matrix_figures(
         "lost": sum(each.lost for each in judged),
         "duplicated": sum(each.duplicated for each in judged),
         "unreadable": sum(each.unreadable for each in judged),
+        "least_accepted_share": round(min([1.0, *(each.accepted / each.due for each in judged if each.due)]), 2),
         "slowest_drain_s": max((each.drain_s for each in judged), default=0.0),
     }
 
@@ -258,12 +261,25 @@ def _check(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
         parser.error("--ledger, --kill and --start belong to --cloud")
     if bool(chosen.kill) != bool(chosen.start):
         parser.error("--kill and --start belong together")
+    for name in ("gateway", "ledger", "kill", "start"):
+        _check_command(parser, f"--{name}", getattr(chosen, name))
     if not 0.01 <= chosen.rate <= 100:
         parser.error("--rate: give 0.01 to 100 readings a second")
     if not 1 <= chosen.jobs <= 64:
         parser.error("--jobs: give 1 to 64")
     if chosen.write and (chosen.gateway or chosen.cloud or chosen.row or chosen.quick):
         parser.error("--write wants the whole table: leave out --gateway, --cloud, --row and --quick")
+
+
+def _check_command(parser: argparse.ArgumentParser, option: str, command: str | None) -> None:
+    if command is None:
+        return
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        parser.error(f"{option} {command!r}: {error}")
+    if not words or ("{" not in words[0] and shutil.which(words[0]) is None):
+        parser.error(f"{option} {command!r}: there is no such program")
 
 
 def _is_broker(url: str) -> bool:

@@ -1,14 +1,15 @@
 """What the clauses stand on: the broker's address and, where the owner gives them, the ledger and the power switch."""
 
 import asyncio
-import json
 import shlex
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO, Protocol
 
 import aiomqtt
+import msgspec
 
 from kanhu.contract import Clock
 from kanhu.harness.conform.readings import Maker
@@ -19,6 +20,8 @@ __all__ = ["Bench", "LedgerCommand", "LedgerRow", "LedgerView", "PowerCommands",
 
 
 _LISTENS_S = 60.0
+_COMMAND_S = 120.0
+"""A dump of a large ledger takes a while; longer than that is a hang."""
 _ASK_S = 0.5
 
 
@@ -30,6 +33,9 @@ class LedgerRow:
     epoch: str
     seq: int
     sha256: str
+
+
+_row_decoder = msgspec.json.Decoder(LedgerRow)
 
 
 class LedgerView(Protocol):
@@ -109,7 +115,7 @@ class Bench:
                         async with asyncio.timeout(_ASK_S):
                             await asking.until(lambda receipt: receipt.epoch == asking.epoch, "no receipt")
                             return
-        except (aiomqtt.MqttError, OSError) as error:
+        except (aiomqtt.MqttError, OSError, UnicodeError) as error:
             raise ClauseBroken(f"no broker takes connections of gateways at {self.url}: {error}") from error
         raise ClauseBroken(f"no county answers heartbeats of {gateway} at {self.url} within {_LISTENS_S:g} s")
 
@@ -128,10 +134,9 @@ class LedgerCommand:
         """
         said = await _run(self.command, "the ledger command")
         try:
-            lines = [json.loads(line) for line in said.splitlines() if line.strip()]
-            return [LedgerRow(line["gateway"], line["epoch"], line["seq"], line["sha256"]) for line in lines]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ProgramFailed("reading the lines of the ledger command", repr(error)) from error
+            return [_row_decoder.decode(line) for line in said.splitlines() if line.strip()]
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise ProgramFailed(f"reading what {self.command!r} printed", f"{error}; see --ledger") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +156,28 @@ class PowerCommands:
 
 
 async def _run(command: str, doing: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *shlex.split(command),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, problems = await process.communicate()
-    if process.returncode != 0:
-        raise ProgramFailed(doing, problems.decode(errors="replace") or f"status {process.returncode}")
-    return out.decode(errors="replace")
+    """To the end of the program itself: what it leaves running, such as a county, may keep its output open."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as problems:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *shlex.split(command), stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=problems
+            )
+        except OSError as error:
+            raise ProgramFailed(doing, f"{command}: {error.strerror}") from error
+        try:
+            async with asyncio.timeout(_COMMAND_S):
+                code = await process.wait()
+        except TimeoutError:
+            raise ProgramFailed(doing, f"{command}: had not ended after {_COMMAND_S:g} s") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if code != 0:
+            raise ProgramFailed(doing, _text(problems) or f"{command}: ended with status {code}")
+        return _text(out)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +59,7 @@ class Figures:
     duplicated: int
     redelivered: int
     unreadable: int
-    """Messages that the county could not read or take, and numbers given to two records."""
+    """Messages that the county could not read or take, numbers given to two records, readings nobody handed over."""
     drain_s: float
     """From the end of the fault to the arrival of the last reading that was promised before it and did arrive."""
     peak_mib: float
@@ -68,6 +69,8 @@ class Figures:
     lasted_s: float
     loss_by: str = ""
     """How packets were lost, in the row that loses them."""
+    due: int = 0
+    """Readings that fell due since the first was accepted; what is not accepted cannot be lost."""
 
 
 @dataclass(slots=True)
@@ -161,7 +164,8 @@ async def run_cell(
     """Everything of one cell, from an empty folder to its figures.
 
     Raises:
-        ProgramFailed: the gateway never brought a first reading to the county.
+        ProgramFailed: the gateway cannot be started, or never brought a first reading to the county.
+        ProcessDied: it ended by itself.
     """
     name = f"{candidate.name}-{row.name}"
     async with AsyncExitStack() as ends:
@@ -192,12 +196,12 @@ async def run_cell(
         offering = asyncio.create_task(_offer(feed, rate=pace.rate), name=f"feed of {name}")
         ends.push_async_callback(_cancelled, offering)
         await _first_arrival(committed, processes, name)
-        await asyncio.sleep(pace.before_s)
-        await row.break_way(cell, row.lasts_s)
+        await _while_all_run(processes, asyncio.sleep(pace.before_s))
+        await _while_all_run(processes, row.break_way(cell, row.lasts_s))
         mended_s = _now_s(clock)
-        await asyncio.sleep(pace.after_s)
+        await _while_all_run(processes, asyncio.sleep(pace.after_s))
         await _cancelled(offering)
-        await _drained(feed, committed, clock=clock, pace=pace)
+        await _while_all_run(processes, _drained(feed, committed, clock=clock, pace=pace))
         cell.meter.look(cell._pid())
         return _figures(cell, row, feed, mended_s=mended_s, lasted_s=_now_s(clock) - began_s)
 
@@ -220,6 +224,19 @@ async def _offer(feed: Feed, *, rate: float) -> None:
             number += 1
             tasks.create_task(feed.offer(number), name=f"reading {number}")
             await asyncio.sleep(1 / rate)
+
+
+async def _while_all_run(processes: Processes, work: Awaitable[None]) -> None:
+    """Do this, unless a process ends that nobody has killed: what is not there loses nothing, and proves nothing."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            processes.check()
+            await asyncio.wait((task,), timeout=_POLL_S)
+        task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _first_arrival(committed: Committed, processes: Processes, name: str) -> None:
@@ -254,6 +271,7 @@ def _figures(cell: _Cell, row: Row, feed: Feed, *, mended_s: float, lasted_s: fl
     promised, committed, meter = feed.promises, cell.committed, cell.meter
     owed = [number for number in promised.accepted_by(mended_s) if number in committed.arrived_s]
     last_s = max((committed.arrived_s[number] for number in owed), default=mended_s)
+    strange = sum(1 for number in committed.numbers if number not in promised.asked)
     return Figures(
         candidate=cell.candidate.name,
         row=row.name,
@@ -262,7 +280,7 @@ def _figures(cell: _Cell, row: Row, feed: Feed, *, mended_s: float, lasted_s: fl
         lost=sum(1 for number in promised.accepted_s if number not in committed.numbers),
         duplicated=sum(count - 1 for count in committed.numbers.values()),
         redelivered=committed.redelivered,
-        unreadable=sum(committed.refused.values()) + committed.conflicts,
+        unreadable=sum(committed.refused.values()) + committed.conflicts + promised.nonsense + strange,
         drain_s=round(max(0.0, last_s - mended_s), 1),
         peak_mib=round(meter.peak_bytes / _MIB, 1),
         cpu_s=round(meter.cpu_s, 1),
@@ -270,6 +288,7 @@ def _figures(cell: _Cell, row: Row, feed: Feed, *, mended_s: float, lasted_s: fl
         written_kib=round(meter.written_bytes / 1024, 1),
         lasted_s=round(lasted_s, 1),
         loss_by=_loss_by(cell, row),
+        due=promised.due,
     )
 
 

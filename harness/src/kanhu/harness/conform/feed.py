@@ -27,9 +27,30 @@ _LINE_BYTES = 65_536
 class Promises:
     """What was offered, and what the gateway took on itself."""
 
-    offered: int = 0
+    due: int = 0
+    """Readings that fell due since the gateway accepted its first, offered or not."""
+    asked: set[int] = field(default_factory=set)
+    """What was handed over."""
+    nonsense: int = 0
+    """Answers that name no reading that was handed over."""
     accepted_s: dict[int, float] = field(default_factory=dict)
     """When each accepted reading was promised, by the monotonic clock."""
+
+    @property
+    def offered(self) -> int:
+        """How many were handed over."""
+        return len(self.asked)
+
+    def fell_due(self) -> None:
+        """One more reading, whoever is there to take it."""
+        self.due += bool(self.accepted_s)
+
+    def accept(self, number: int, *, at_s: float) -> None:
+        """The gateway's word for a reading; it cannot take on itself what it was never given."""
+        if number in self.asked:
+            self.accepted_s.setdefault(number, at_s)
+        else:
+            self.nonsense += 1
 
     def accepted_by(self, moment_s: float) -> list[int]:
         """Readings promised up to a moment."""
@@ -77,10 +98,11 @@ class LineFeed:
 
     async def offer(self, number: int) -> None:
         """Send the line; nobody connected, nothing offered."""
+        self.promises.fell_due()
         writer = self._writer
         if writer is None:
             return
-        self.promises.offered += 1
+        self.promises.asked.add(number)
         done = self._waiting.setdefault(number, asyncio.Event())
         with suppress(OSError, TimeoutError):
             writer.write(json.dumps(reading_line(number, clock=self._clock)).encode() + b"\n")
@@ -91,10 +113,13 @@ class LineFeed:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer  # the newest connection is the gateway that runs
-        with suppress(OSError, ValueError, KeyError, TypeError):  # ends with the connection, or with nonsense
-            while line := await reader.readline():
-                number = int(json.loads(line)["accepted"])
-                self.promises.accepted_s.setdefault(number, self._clock.mono_ns() / 1e9)
+        with suppress(OSError):  # ends with the connection, or with nonsense
+            while line := await _line(reader):
+                number = _accepted(line)
+                if number is None:
+                    self.promises.nonsense += 1
+                    break
+                self.promises.accept(number, at_s=self._clock.mono_ns() / 1e9)
                 if number in self._waiting:
                     self._waiting[number].set()
         for event in self._waiting.values():
@@ -125,16 +150,35 @@ class HttpFeed:
 
     async def offer(self, number: int) -> None:
         """Post it; where nobody listens, nothing was offered."""
+        self.promises.fell_due()
         try:
             answer = await self._client.post(self._url, json={**reading_line(number, clock=self._clock), **self._extra})
         except httpx.ConnectError:
             return
         except httpx.HTTPError:
-            self.promises.offered += 1
+            self.promises.asked.add(number)
             return
-        self.promises.offered += 1
+        self.promises.asked.add(number)
         if answer.is_success:
-            self.promises.accepted_s.setdefault(number, self._clock.mono_ns() / 1e9)
+            self.promises.accept(number, at_s=self._clock.mono_ns() / 1e9)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next line; what never ends is nonsense, and is cut."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b"longer than any answer"
+
+
+def _accepted(line: bytes) -> int | None:
+    """The number in an answer; None where it is none."""
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    number = said.get("accepted") if isinstance(said, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 def reading_line(number: int, *, clock: Clock) -> dict[str, Any]:

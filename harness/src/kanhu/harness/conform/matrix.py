@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -52,12 +53,21 @@ class Kept:
         if kept.path is None or not kept.path.exists():
             kept._append(made_by)
             return kept
-        first, *rest = [json.loads(line) for line in kept.path.read_text(encoding="utf-8").splitlines()]
+        lines = kept.path.read_bytes().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):  # cut short by a kill: that cell is played again
+            kept.path.write_bytes(b"".join(lines[:-1]))
+            del lines[-1]
+        if not lines:
+            kept._append(made_by)
+            return kept
+        try:
+            first, *rest = [msgspec.json.decode(line) for line in lines]
+            for figures in msgspec.convert(rest, list[Figures]):
+                kept.done[figures.candidate, figures.row] = figures
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise KeptRefused(f"{kept.path} is damaged ({error}); name another --folder, or remove it") from error
         if first != made_by:
             raise KeptRefused(f"{kept.path} was made with {first}; name another --folder, or remove it")
-        for line in rest:
-            figures = Figures(**line)
-            kept.done[figures.candidate, figures.row] = figures
         return kept
 
     def add(self, figures: Figures) -> None:

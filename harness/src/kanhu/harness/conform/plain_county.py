@@ -23,6 +23,10 @@ _RPC_RESPONSE = "v1/devices/me/rpc/response/"
 _SESSION_LIMITS = {"maxPayloadSize": 65_536, "maxInflightMessages": 100, "rateLimits": {}, "gatewayRateLimits": {}}
 """What a server of ThingsBoard answers when a gateway asks: no limit that would slow it."""
 
+_LONGEST_NUMBER = 18
+"""Digits of the largest reading that is one."""
+_Stamp = int | float | str | None
+
 
 @dataclass(slots=True)
 class PlainCounty:
@@ -31,7 +35,7 @@ class PlainCounty:
     port: int
     clock: Clock
     committed: Committed = field(default_factory=Committed)
-    _seen: dict[int, set[int | None]] = field(default_factory=dict)
+    _seen: dict[int, set[_Stamp]] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -81,7 +85,7 @@ class PlainCounty:
     def _store(self, payload: bytes) -> None:
         try:
             message = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             self.committed.refused["malformed"] += 1
             return
         for number, ts in _readings(message, None):
@@ -94,12 +98,15 @@ class PlainCounty:
             self.committed.arrived_s.setdefault(number, self.clock.mono_ns() / 1e9)
 
 
-def _readings(part: Any, ts: int | None) -> Iterator[tuple[int, int | None]]:
+def _readings(part: Any, ts: _Stamp) -> Iterator[tuple[int, _Stamp]]:
     if isinstance(part, dict):
-        stamp = part.get("ts", ts)
+        own = part.get("ts", ts)
+        stamp = own if isinstance(own, int | float | str) else ts
         number = part.get("n")
-        if isinstance(number, int) or (isinstance(number, str) and number.isdecimal()):
-            yield int(number), stamp
+        if isinstance(number, str) and number.isdecimal() and len(number) <= _LONGEST_NUMBER:
+            number = int(number)
+        if isinstance(number, int) and not isinstance(number, bool):
+            yield number, stamp
         for each in part.values():
             yield from _readings(each, stamp)
     elif isinstance(part, list):

@@ -6,8 +6,11 @@ import os
 import re
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from kanhu.harness.errors import ProgramFailed
 
 _PR_SET_PDEATHSIG = 1  # prctl(2): the kernel ends the child when whoever started it dies, however it dies
 _STOP_PATIENCE_S = 15.0  # a gateway flushes its outbox and says goodbye; longer than that is a hang
@@ -52,15 +55,18 @@ class Processes:
         """Start a process, or the same one again after it was killed."""
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=stdin,
-                stdout=output,
-                stderr=output,
-                env=dict(self.environment),
-                start_new_session=True,  # Ctrl-C reaches the parent only, which then stops all in order
-                preexec_fn=_die_with_parent,
-            )
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *command,
+                    stdin=stdin,
+                    stdout=output,
+                    stderr=output,
+                    env=dict(self.environment),
+                    start_new_session=True,  # Ctrl-C reaches the parent only, which then stops all in order
+                    preexec_fn=_die_with_parent,
+                )
+            except OSError as error:
+                raise ProgramFailed(f"starting {name}", f"{command[0]}: {error.strerror}") from error
         starts = self.children[name].starts + 1 if name in self.children else 1
         child = Child(name, tuple(command), log, process, starts=starts)
         self.children[name] = child
@@ -78,6 +84,7 @@ class Processes:
         if child.process.returncode is None:
             child.process.send_signal(signal.SIGKILL)
         await child.process.wait()
+        _end_group(child.process.pid)
 
     def pid(self, name: str) -> int:
         """Its process id; 0 where it does not run."""
@@ -115,6 +122,7 @@ class Processes:
         except TimeoutError:
             child.process.send_signal(signal.SIGKILL)
             await child.process.wait()
+        _end_group(child.process.pid)
 
     def _note_peak(self, child: Child) -> None:
         try:
@@ -129,6 +137,13 @@ class Processes:
 def environment() -> dict[str, str]:
     """What children see: a plain UTF-8 world, and threads of numeric libraries kept to one."""
     return {**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _end_group(leader: int) -> None:
+    """What an ended process has started itself and left behind; a number that lives again is somebody else's."""
+    if not Path(f"/proc/{leader}").exists():
+        with suppress(ProcessLookupError):
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _die_with_parent() -> None:
