@@ -197,6 +197,8 @@ def test_the_recording_holds_twenty_minutes_with_a_labelled_episode() -> None:
         ("rr_ms\n800\nlong\n", 3),
         ("# remark\nrr_ms\n800\n100\n", 4),
         ("rr_ms\n9000\n", 2),
+        ('rr_ms\n"800\n800\n', 1),
+        ("rr_ms\n" + "8" * 200_000 + "\n", 1),
     ],
 )
 def test_a_recording_no_heart_made_is_refused_with_its_line(tmp_path: Path, text: str, line: int) -> None:

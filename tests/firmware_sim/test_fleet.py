@@ -149,6 +149,8 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         ["--rate", "6001"],
         ["--speed", "-1"],
         ["--speed", "1e9"],
+        ["--speed", "1e-300"],
+        ["--rate", "1e-300"],
         ["--storm", "60", "--seconds", "60"],
         ["--broker", "127.0.0.1"],
         ["--broker", "127.0.0.1:0"],

@@ -118,5 +118,15 @@ def test_a_file_that_is_no_ledger_is_refused_with_its_line(tmp_path: Path) -> No
     dump.write_text('{"gateway": "a"}\n', encoding="utf-8")
     with pytest.raises(FleetRefused, match="line 1"):
         settle(dump, {})
+    row = '{"gateway": %s, "epoch": "e", "seq": %s, "sha256": "", "kind": "finding"}\n'
+    for text in (row % ('"a"', "1e999"), row % ('"a"', "1.5"), "[" * 100_000):
+        dump.write_text(text, encoding="utf-8")
+        with pytest.raises(FleetRefused, match="line 1"):
+            settle(dump, {})
+    dump.write_text(row % ("[]", "1"), encoding="utf-8")
+    assert settle(dump, {}).stored == 0
+    dump.write_bytes(b"\xff\xfe")
+    with pytest.raises(FleetRefused, match="no ledger"):
+        settle(dump, {})
     with pytest.raises(FleetRefused, match="No such file"):
         settle(tmp_path / "absent", {})

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import serial
@@ -248,6 +248,53 @@ def test_a_refused_scenario_ends_it_with_the_place_and_code_2(bench: Bench) -> N
     refused = bench.simulate()
     assert refused.end() == 2
     assert b"cuf-ble" in refused.complaints()
+
+
+@pytest.mark.parametrize(
+    ("journal", "said"),
+    [("{}", b"Is a directory"), ("/proc/none", b"No such file"), ("/dev/full", b"has room")],
+)
+def test_a_journal_that_cannot_be_written_ends_it_with_code_2(tmp_path: Path, journal: str, said: bytes) -> None:
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text(_ALONE, encoding="utf-8")
+    words = ["--scenario", str(scenario), "--state", str(tmp_path), "--journal", journal.format(tmp_path)]
+    done = _serve(*words, "--autostart", stdout=subprocess.PIPE)
+    assert (done.returncode, said in done.stderr, b"Traceback" in done.stderr) == (2, True, False)
+
+
+def test_it_ends_in_words_when_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text(_ALONE, encoding="utf-8")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        words = ["--scenario", str(scenario), "--state", str(tmp_path), "--journal", str(tmp_path / "journal")]
+        done = _serve(*words, stdout=nobody)
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert b"nobody reads its standard output" in done.stderr
+
+
+@pytest.mark.parametrize("patience", ["nan", "-1", "inf", "soon"])
+def test_a_patience_that_is_none_is_refused(patience: str) -> None:
+    done = _serve("--scenario", "x", "--state", "x", "--journal", "x", "--patience", patience, stdout=subprocess.PIPE)
+    assert done.returncode == 2
+    assert b"is no number of seconds" in done.stderr
+
+
+_ALONE = """
+name = "alone"
+duration_s = 1
+[[home]]
+id = "home-01"
+device = [{ id = "button-01", kind = "button-bthome" }]
+"""
+
+
+def _serve(*words: str, stdout: int | IO[bytes]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "kanhu.firmware_sim", "serve", *words],
+        stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, check=False, timeout=60,
+    )  # fmt: skip  # one flag with its value reads best
 
 
 def test_autostart_plays_without_being_told(bench: Bench) -> None:

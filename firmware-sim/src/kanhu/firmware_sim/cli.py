@@ -28,6 +28,7 @@ from kanhu.firmware_sim.simulator import Announcement, Order, Simulator
 
 _ORDERS = {b"start": Order.START, b"stop": Order.STOP, b"quit": Order.QUIT}
 _READ_BYTES = 4096
+_LONGEST_PATIENCE_S = 86_400.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +38,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _VERBS[options.verb](options)
     except SimulatorError as error:
         print(f"kanhu-sim: {error}", file=sys.stderr)
-        return 2
+    except (OSError, ExceptionGroup) as error:
+        first = _first_of(error)
+        if not isinstance(first, OSError):
+            raise
+        print(f"kanhu-sim: {_remedy(first)}", file=sys.stderr)
+    return 2
+
+
+def _remedy(error: OSError) -> str:
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else what is left of it is written at the end
+        return "nobody reads its standard output any more; read it to the end, or send it to a file"
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror}; name a place that can be written and has room"
+
+
+def _first_of(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _serve_homes(options: argparse.Namespace) -> int:
@@ -72,7 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's")
     serve.add_argument(
-        "--patience", type=float, default=0.0, metavar="S", help="after start, wait so long for every device to be read"
+        "--patience",
+        type=_patience,
+        default=0.0,
+        metavar="S",
+        help="after start, wait so long for every device to be read",
     )
     serve.add_argument("--autostart", action="store_true", help="start at once, ignore the end of standard input")
     serve.add_argument(
@@ -81,6 +105,16 @@ def _parser() -> argparse.ArgumentParser:
     add_record(verbs)
     add_fleet(verbs)
     return parser
+
+
+def _patience(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _LONGEST_PATIENCE_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {_LONGEST_PATIENCE_S:g}")
+    return seconds
 
 
 def _speed(text: str) -> float:

@@ -79,7 +79,12 @@ def load_recorded_beats(file: Path) -> tuple[Beat, ...]:
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#")]
     if len(lines) < 2 or "rr_ms" not in lines[0][1].split(","):
         raise RecordRefused(file, 1, "needs a header with rr_ms and at least one beat")
-    rows = csv.DictReader(line for _, line in lines)
+    try:
+        rows = [*csv.DictReader(line for _, line in lines)]
+    except csv.Error as error:
+        raise RecordRefused(file, 1, f"is no CSV: {error}") from error
+    if len(rows) != len(lines) - 1:
+        raise RecordRefused(file, 1, "a quotation mark without its end, or an empty row; write one beat a line")
     return tuple(_beat(file, number, row) for (number, _), row in zip(lines[1:], rows, strict=True))
 
 

@@ -36,6 +36,8 @@ def settle(dump: Path, outboxes: Mapping[str, Outbox]) -> Account:
         return _settle(dump, outboxes)
     except OSError as error:
         raise FleetRefused(f"{dump}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FleetRefused(f"{dump}: no ledger: {error}") from error
 
 
 def receipts_alone(outboxes: Iterable[Outbox]) -> Account:
@@ -50,9 +52,11 @@ def _settle(dump: Path, outboxes: Mapping[str, Outbox]) -> Account:
         for number, line in enumerate(lines, start=1):
             try:
                 row = json.loads(line)
-                gateway, epoch, seq = row["gateway"], row["epoch"], int(row["seq"])
+                gateway, epoch, seq = str(row["gateway"]), row["epoch"], row["seq"]
                 digest, kind = bytes.fromhex(row["sha256"]), row["kind"]
-            except (ValueError, KeyError, TypeError) as error:
+                if not isinstance(seq, int):
+                    raise TypeError(f"seq is {seq!r}")
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise FleetRefused(f"{dump}, line {number}: no record of a ledger: {error}") from error
             outbox = outboxes.get(gateway)
             if outbox is not None and outbox.epoch == epoch:

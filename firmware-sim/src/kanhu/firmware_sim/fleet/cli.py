@@ -27,6 +27,7 @@ __all__ = ["add_fleet", "run_fleet"]
 
 _MOST_GATEWAYS = 99_999  # five digits in a name
 _MOST_A_MINUTE = 6000.0  # a hundred a second of one gateway; beyond, a mistyped number would eat the memory
+_LEAST_A_MINUTE = 0.001  # once in seventeen hours
 _CONNECTS_A_SECOND = 250
 _STOPPED_BY_HAND = 130  # what a shell calls a program ended by Ctrl-C
 _EXAMPLES = """\
@@ -227,14 +228,20 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _gateways(text: str) -> int:
-    count = int(text)
+    try:
+        count = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
     if not 1 <= count <= _MOST_GATEWAYS:
         raise argparse.ArgumentTypeError(f"{count} is not from 1 to {_MOST_GATEWAYS}")
     return count
 
 
 def _above_zero(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not above zero")
     return value
@@ -242,8 +249,8 @@ def _above_zero(text: str) -> float:
 
 def _a_minute(text: str) -> float:
     value = _above_zero(text)
-    if value > _MOST_A_MINUTE:
-        raise argparse.ArgumentTypeError(f"{text} is above {_MOST_A_MINUTE:g}")
+    if not _LEAST_A_MINUTE <= value <= _MOST_A_MINUTE:
+        raise argparse.ArgumentTypeError(f"{text} is not from {_LEAST_A_MINUTE:g} to {_MOST_A_MINUTE:g}")
     return value
 
 

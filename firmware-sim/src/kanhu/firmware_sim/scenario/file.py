@@ -25,7 +25,7 @@ def load_scenario(file: Path, *, recordings: Path | None = None) -> Scenario:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ScenarioRefused(file, "file", f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # what tomllib makes of long numbers is no TOMLDecodeError
         raise ScenarioRefused(file, "contents", str(error)) from error
     scenario = _converted(file, tables)
     for place, remedy in objections(scenario, recordings or recordings_folder(scenario, file)):
@@ -47,5 +47,7 @@ def _converted(file: Path, tables: dict[str, Any]) -> Scenario:
         return msgspec.convert(with_seconds(tables, starts_s=starts_s), Scenario)
     except TimeRefused as error:
         raise ScenarioRefused(file, place_in_words(error.path, tables), str(error)) from error
+    except RecursionError as error:
+        raise ScenarioRefused(file, "contents", "tables within tables without end") from error
     except msgspec.ValidationError as error:
         raise ScenarioRefused(file, *place_and_remedy(str(error), tables)) from error

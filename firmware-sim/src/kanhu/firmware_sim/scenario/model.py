@@ -19,7 +19,7 @@ WINDOW_S = PACKETS_PER_WINDOW / PACKETS_PER_S
 # Readers take 2 s of silence for the end of a streaming session and count windows anew after it.
 SESSION_PAUSE_S = 3.0
 
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=366 * 86_400)]  # as long as a recording may be
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,32}$")]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Pressure = Annotated[int, msgspec.Meta(ge=1, le=300)]
@@ -238,7 +238,7 @@ class Fault(_Table, frozen=True, kw_only=True):
     for_s: Seconds = 0.0  # 0: to the end
     on: str  # "gateway home-09", "link home-09", "broker", "cloud", "disk home-09", "clock home-09", "device cuff-09"
     what: str
-    amount: float = 0.0
+    amount: Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)] = 0.0
 
 
 class Expected(_Table, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ _PURE_FAULTS = {
     "staff": frozenset({"absent"}),
 }
 _PLACES = ("gateway", "link", "broker", "cloud", "disk", "clock", "device", "staff")
+_NAMELESS = frozenset({"broker", "cloud", "staff"})
 _AT_THE_START = frozenset({"clock"})
 
 
@@ -69,8 +70,17 @@ def objections(scenario: Scenario, recordings: Path) -> Iterator[tuple[str, str]
     for unwanted in scenario.forbidden:
         if unwanted.subject not in known:
             yield f"forbidden {unwanted.rule}", f"there is no resident or home {unwanted.subject}"
+        if unwanted.by_s is not None and unwanted.by_s < unwanted.from_s:
+            yield f"forbidden {unwanted.rule}", "by lies before from, so nothing would be forbidden"
+    yield from _objections_to_staff(scenario)
     for home in scenario.home:
         yield from _objections_to_home(scenario, home, recordings)
+
+
+def _objections_to_staff(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    for absence in (absence for one in scenario.staff for absence in one.absent):
+        if absence.to_s <= absence.from_s:
+            yield f"staff, absent from {absence.from_s:g} s", "to does not lie behind from"
 
 
 def _objections_to_fault(
@@ -82,6 +92,8 @@ def _objections_to_fault(
         near = get_close_matches(kind, _PLACES, n=1)
         meant = f"did you mean {near[0]}?" if near else f"write one of {', '.join(_PLACES)}"
         yield place, f"on is {fault.on!r}; {meant}"
+    if kind in _PLACES and bool(name) == (kind in _NAMELESS):
+        yield place, f'on is {fault.on!r}; write "{kind}"' + ("" if kind in _NAMELESS else " and a name")
     if name and name not in (devices if kind == "device" else homes):
         yield place, f"there is no {'device' if kind == 'device' else 'home'} {name}"
     if kind == "device" and fault.what not in {each.value for each in DeviceFault}:

@@ -29,7 +29,7 @@ _UNITS_S = {
 }
 _LENGTH = re.compile(r"(?:\d+(?:\.\d+)? *[a-z]+ *)+")
 _PART = re.compile(r"(\d+(?:\.\d+)?) *([a-z]+)")
-_MOMENT = re.compile(r"(?:day (\d+) )?(\d{1,2}:\d{2}(?::\d{2})?)")
+_MOMENT = re.compile(r"(?:day (\d{1,4}) )?(\d{1,2}:\d{2}(?::\d{2})?)")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
 
