@@ -49,6 +49,12 @@ def _replayed(recording: Path, out: Path) -> bytes:
     return out.read_bytes()
 
 
+def test_a_second_replay_into_the_same_file_waits_its_turn_in_words(recording: Path, tmp_path: Path) -> None:
+    with Parts(tmp_path / "outcome").alone(), pytest.raises(ReplayRefused, match="another kanhu-cloud replay"):
+        replay(recording, tmp_path / "outcome", pack=None, jobs=1, progress=None)
+    assert _replayed(recording, tmp_path / "outcome")
+
+
 def test_twice_gives_the_same_bytes_and_leaves_nothing_beside_the_outcome(recording: Path, tmp_path: Path) -> None:
     first = _replayed(recording, tmp_path / "one" / "outcome")
     second = _replayed(recording, tmp_path / "two" / "outcome")

@@ -63,11 +63,15 @@ def replay(recording: Path, out: Path, *, pack: Path | None, jobs: int, progress
         CloudError: a recording, a pack or a file that cannot be used; nothing is left half written.
     """
     folder = RecordingFolder(recording)
-    rules = _pack(pack)
-    task = Task(recording, rules, out)
+    task = Task(recording, _pack(pack), out)
     parts = Parts(out)
+    with parts.alone():
+        return _replay(folder, task, parts, jobs=jobs, progress=progress)
+
+
+def _replay(folder: RecordingFolder, task: Task, parts: Parts, *, jobs: int, progress: IO[str] | None) -> int:
     villages = folder.manifest.villages
-    waiting = [village for village in villages if not _is_whole(folder, parts, village, rules)]
+    waiting = [village for village in villages if not _is_whole(folder, parts, village, task.pack)]
     days = -(-(folder.manifest.ends_ms - folder.manifest.starts_ms) // DAY_MS)
     said = Progress(progress, days=days, villages=len(villages))
     said.skip(len(villages) - len(waiting))
@@ -76,8 +80,8 @@ def replay(recording: Path, out: Path, *, pack: Path | None, jobs: int, progress
     readings = parts.readings(villages)
     if readings != folder.manifest.readings:
         raise ReplayRefused(
-            f"{recording}: {readings} readings, its manifest says {folder.manifest.readings}; record it again, or copy "
-            "it whole"
+            f"{folder.path}: {readings} readings, its manifest says {folder.manifest.readings}; record it again, or "
+            "copy it whole"
         )
     parts.finish(villages)
     return readings

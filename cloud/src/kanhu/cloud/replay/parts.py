@@ -4,9 +4,12 @@
 was made from. `FILE` itself appears at once, when all villages are whole, and the folder goes.
 """
 
+import fcntl
 import hashlib
+import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -48,6 +51,24 @@ class Parts:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ReplayRefused(f"{self.path}: {error.strerror}; name another file with --out") from error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep others out: two packs judged into one file would be mixed village by village.
+
+        Raises:
+            ReplayRefused: another replay is at it.
+        """
+        door = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel lets go of it, however this one ends
+            yield
+        except BlockingIOError as error:
+            raise ReplayRefused(
+                f"{self.path}: another kanhu-cloud replay writes there; wait for it, or name another file with --out"
+            ) from error
+        finally:
+            os.close(door)
 
     def is_whole(self, village: str, *, made_from: str) -> bool:
         """Whether a village need not be played again.
