@@ -118,6 +118,11 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         load_scenario(tmp_path / "none.toml")
 
 
+def test_what_never_ends_is_no_scenario() -> None:
+    with pytest.raises(ScenarioRefused, match="more than"):
+        load_scenario(Path("/dev/zero"))
+
+
 def test_recordings_are_found_in_the_folder_the_caller_names(tmp_path: Path) -> None:
     beats = tmp_path / "beats"
     beats.mkdir()

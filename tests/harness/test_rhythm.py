@@ -53,3 +53,16 @@ def test_a_window_in_which_the_rhythm_changes_is_left_out() -> None:
     marks[64:192] = 1
     tally = score(iter([(np.full(256, 800.0), marks)]))
     assert sum(tally.windows.values()) == 0
+
+
+def test_a_damaged_recording_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _recordings(tmp_path, kind_marked_irregular="irregular")
+    np.savez(folder / "mitdb_beats" / "data.npz", sample360=np.zeros(3))
+    for damage in (lambda: None, lambda: (folder / "afdb_rr" / "data.npz").write_bytes(b"PK\x03\x04garbage")):
+        damage()
+        with pytest.raises(SystemExit) as ended:
+            _main(folder, monkeypatch)
+        assert ended.value.code == 2
+        assert "is damaged" in capsys.readouterr().err

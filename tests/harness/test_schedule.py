@@ -107,3 +107,8 @@ def test_a_file_that_is_no_schedule_is_refused_and_never_played_as_an_empty_one(
     with pytest.raises(ScheduleRefused) as refused:
         read_schedule(tmp_path / name)
     assert said in str(refused.value)
+
+
+def test_what_never_ends_is_no_schedule() -> None:
+    with pytest.raises(ScheduleRefused, match="more than"):
+        read_schedule(Path("/dev/zero"))

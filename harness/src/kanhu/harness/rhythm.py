@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,10 @@ def main() -> int:
             )
     figures: dict[str, Value] = {}
     for name, records in (("afdb", _afdb(arguments.data)), ("mitdb", _mitdb(arguments.data))):
-        tally = score(records)
+        try:
+            tally = score(records)
+        except (OSError, ValueError, KeyError, IndexError, TypeError, BadZipFile) as error:
+            parser.error(f"the recording of {name} in {arguments.data} is damaged: {error}; fetch it again")
         figures |= {
             f"{name}_fibrillation_windows": tally.windows["fibrillation"],
             f"{name}_found_percent": tally.percent("fibrillation"),
@@ -87,14 +91,14 @@ def score(records: Iterator[_Record]) -> Tally:
 
 
 def _afdb(data: Path) -> Iterator[_Record]:
-    with np.load(data / "afdb_rr" / "data.npz") as arrays:
+    with (data / "afdb_rr" / "data.npz").open("rb") as file, np.load(file) as arrays:
         intervals, marks, offsets = arrays["rr_ms"].astype(np.float64), arrays["rhythm"], arrays["offsets"]
     for first, last in pairwise(offsets):
         yield intervals[first:last], marks[first:last]
 
 
 def _mitdb(data: Path) -> Iterator[_Record]:
-    with np.load(data / "mitdb_beats" / "data.npz") as arrays:
+    with (data / "mitdb_beats" / "data.npz").open("rb") as file, np.load(file) as arrays:
         samples, marks, offsets = arrays["sample360"], arrays["rhythm"], arrays["offsets"]
     for first, last in pairwise(offsets):
         yield np.diff(samples[first:last]) / _SAMPLES_PER_MS, marks[first + 1 : last]

@@ -14,6 +14,8 @@ from kanhu.firmware_sim.scenario.words import place_and_remedy, place_in_words
 
 __all__ = ["load_scenario", "recordings_folder"]
 
+_MOST_BYTES = 16 * 1024 * 1024
+
 
 def load_scenario(file: Path, *, recordings: Path | None = None) -> Scenario:
     """Read and check a scenario file; `recordings` stands in for the folder it names.
@@ -22,7 +24,11 @@ def load_scenario(file: Path, *, recordings: Path | None = None) -> Scenario:
         ScenarioRefused: the file cannot be read, or something in it cannot be played.
     """
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        with file.open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise ScenarioRefused(file, "file", f"is no scenario: more than {_MOST_BYTES} bytes")
+        tables = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise ScenarioRefused(file, "file", f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # what tomllib makes of long numbers is no TOMLDecodeError

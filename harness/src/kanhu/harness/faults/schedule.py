@@ -27,6 +27,7 @@ from kanhu.harness.faults.errors import ScheduleRefused
 _KEYS = ("at_s", "for_s", "on", "what", "amount")
 _MOST = 1e9
 """Seconds, bytes a second, parts per million: thirty years, or beyond any link; more is a slip."""
+_MOST_BYTES = 16 * 1024 * 1024
 _SHORTEST_S, _LONGEST_S = 0.2, 3.0
 """How long a drawn fault lasts: long enough to be felt, short enough that others meet a working part."""
 
@@ -214,7 +215,11 @@ def read_schedule(file: Path) -> Schedule:
         ScheduleRefused: names what is wrong.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        with file.open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise ScheduleRefused(str(file), f"is no schedule: more than {_MOST_BYTES} bytes")
+        text = data.decode("utf-8")
         tables = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise ScheduleRefused(str(file), f"cannot be read: {error}") from error
