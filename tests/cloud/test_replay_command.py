@@ -150,6 +150,7 @@ def test_a_recording_cut_anywhere_is_refused_with_its_place(recording: Path, tmp
         (MANIFEST_FILE, '"format":1', '"format":2', r"manifest.json: format 2, this version reads 1"),
         (MANIFEST_FILE, "{", "[", r"manifest.json: .*; record it again"),
         (MANIFEST_FILE, "Asia/Shanghai", "Asia/Nowhere", r"no time zone 'Asia/Nowhere'"),
+        (MANIFEST_FILE, '"ends_ms":', '"ends_ms":9999', r"more than 3660 days"),
         (MANIFEST_FILE, '"v003"', '"v004"', r"v004/.*: No such file"),
         ("site.toml", 'id = "v003"\nkind', 'id = "v009"\nkind', r"v003"),
         (f"v002/{VILLAGE_FILE}", '"v002"', '"v003"', r"village.json: is of village 'v003'"),

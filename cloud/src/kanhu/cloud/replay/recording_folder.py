@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from kanhu.cloud.alerting.policy import Policy
+from kanhu.cloud.alerting.policy import DAY_MS, Policy
 from kanhu.cloud.config import CloudConfig, policy_of
 from kanhu.cloud.errors import ConfigInvalid, ReplayRefused
 from kanhu.cloud.people.site import Site, read_site
@@ -29,6 +29,8 @@ from kanhu.vitals import RulePack
 __all__ = ["RecordingFolder"]
 
 _Answer = TypeVar("_Answer")
+_MOST_DAYS = 3660
+"""Ten times what can be recorded; each is played, so that a damaged end would never come."""
 _AGAIN = "record it again, or copy it whole"
 
 
@@ -118,6 +120,8 @@ def _manifest(file: Path) -> Manifest:
     manifest = _named(file, lambda: _decoded(file))
     if not manifest.starts_ms < manifest.ends_ms:
         raise ReplayRefused(f"{file}: ends before it begins; {_AGAIN}")
+    if manifest.ends_ms - manifest.starts_ms > _MOST_DAYS * DAY_MS:
+        raise ReplayRefused(f"{file}: more than {_MOST_DAYS} days; {_AGAIN}")
     return manifest
 
 
