@@ -26,11 +26,12 @@ def load_scenario(file: Path, *, recordings: Path | None = None) -> Scenario:
     try:
         with file.open("rb") as stream:
             data = stream.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            raise ScenarioRefused(file, "file", f"is no scenario: more than {_MOST_BYTES} bytes")
-        tables = tomllib.loads(data.decode("utf-8"))
     except OSError as error:
         raise ScenarioRefused(file, "file", f"cannot be read: {error.strerror}") from error
+    if len(data) > _MOST_BYTES:
+        raise ScenarioRefused(file, "file", f"is no scenario: more than {_MOST_BYTES} bytes")
+    try:
+        tables = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # what tomllib makes of long numbers is no TOMLDecodeError
         raise ScenarioRefused(file, "contents", str(error)) from error
     scenario = _converted(file, tables)

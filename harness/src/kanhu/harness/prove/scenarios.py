@@ -14,8 +14,8 @@ from rich.table import Table
 
 from kanhu.contract.version import VERSION
 from kanhu.firmware_sim import ScenarioRefused, load_scenario
-from kanhu.firmware_sim.scenario.model import Depth
 from kanhu.firmware_sim.errors import SimulatorError
+from kanhu.firmware_sim.scenario.model import Depth
 from kanhu.harness.errors import HarnessError
 from kanhu.harness.prove.demands import Judgement
 from kanhu.harness.prove.process_scenario import play_process
