@@ -58,6 +58,7 @@ def test_books_that_balance_have_no_problem(books: Balanced) -> None:
     [
         (1, [_accepted(1)], [], "1 lost"),
         (0, [_accepted(1, kind="finding")], [], "1 lost"),
+        (2, [_accepted(1), _accepted(1, sha256="other")], [_stored(1, sha256="other")], "1 lost"),
         (1, [_accepted(1)], [_stored(1), _stored(1)], "1 duplicated"),
         (1, [_accepted(1)], [_stored(1, sha256="other")], "1 stored with other bytes"),
         (1, [_accepted(1)], [_stored(1), _stored(2)], "1 stored but never accepted"),
@@ -100,6 +101,13 @@ def test_an_outbox_of_another_epoch_excuses_nothing() -> None:
 def test_a_promise_made_and_never_heard_is_unclaimed_and_breaks_nothing() -> None:
     account = Books().account([_stored(1)])
     assert (account.unclaimed, account.broken_promises()) == (1, [])
+
+
+def test_the_same_promise_written_down_twice_is_one_promise() -> None:
+    books = Books()
+    books.note("home-01", _accepted(1))
+    books.note("home-01", _accepted(1))
+    assert books.account([_stored(1)]).broken_promises() == []
 
 
 def test_lateness_is_counted_from_the_promise_to_the_first_storing() -> None:

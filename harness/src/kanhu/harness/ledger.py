@@ -75,6 +75,8 @@ class _Promises:
     """Of one gateway and epoch."""
 
     digests: dict[int, bytes] = field(default_factory=dict)
+    reused: int = 0
+    """Promises whose number was given to another record later: under it only one of them can be found."""
     others: set[int] = field(default_factory=set)
     """Those that are no readings."""
     at_ms: dict[int, int] = field(default_factory=dict)
@@ -104,7 +106,9 @@ class Books:
             return
         promises = self._promised.setdefault((gateway, line["epoch"]), _Promises())
         seq: int = line["seq"]
-        promises.digests[seq] = _digest(line["sha256"])
+        digest = _digest(line["sha256"])
+        promises.reused += promises.digests.get(seq, digest) != digest
+        promises.digests[seq] = digest
         if line["kind"] != "reading":
             promises.others.add(seq)
         if at_ms is not None:
@@ -134,7 +138,7 @@ class Books:
             missing = promises.digests.keys() - seen
             still = missing & set((owed or {}).get(key, ()))
             owing += len(still)
-            lost += len(missing) - len(still)
+            lost += len(missing) - len(still) + promises.reused
             readings += len(promises.digests) - len(promises.others)
             kept += sum(1 for seq in promises.digests if seq in seen and seq not in promises.others)
         delays_ms.sort()
