@@ -74,6 +74,18 @@ def test_a_call_that_joined_an_open_alert_of_the_person_is_delivered_with_it() -
     assert _took_s(_heard(103, alert="a0")) == 3
 
 
+def test_an_alert_that_was_closed_before_the_call_delivers_nothing() -> None:
+    earlier = _heard(80, alert="a0")
+    earlier.closed_ns = 99 * S
+    assert _took_s(earlier) is None
+    earlier.closed_ns = 101 * S
+    assert _took_s(earlier) == 0
+
+
+def test_where_the_alert_itself_came_another_one_of_the_person_does_not_count() -> None:
+    assert _took_s(_heard(80, alert="a0"), _heard(104)) == 4
+
+
 def test_the_time_runs_from_the_arrival_of_the_deciding_value_where_that_is_known() -> None:
     alert = SeenAlert("a1", "r-03", "SOS", "high", "", 103 * S, 5_000, "", heard=[(103 * S, "high")])
     course = Course(began_ns=90 * S, began_ms=0, alerts=[alert], promises=[PROMISE])

@@ -90,7 +90,7 @@ def deliveries(course: Course) -> list[Delivery]:
     for promise in course.promises:
         if promise.priority != _HIGH:
             continue
-        alerts = [alert for alert in course.alerts if _is_of(alert, promise)]
+        alerts = _alerts_of(promise, course.alerts)
         heard_ns = min((heard_ns for alert in alerts for heard_ns in _high(alert)), default=None)
         decided_ns = min([promise.accepted_ns, *(_decided_ns(alert, course) for alert in alerts)])
         ready_ns = _ready_ns(promise, decided_ns, heard_ns, disturbances=course.disturbances)
@@ -105,10 +105,16 @@ def _decided_ns(alert: SeenAlert, course: Course) -> int:
     return course.began_ns + (alert.evidence_ms - course.began_ms) * 1_000_000
 
 
-def _is_of(alert: SeenAlert, promise: Promise) -> bool:
-    """The same id, or the alert of the same person and rule that it joined because it was open."""
+def _alerts_of(promise: Promise, alerts: Sequence[SeenAlert]) -> list[SeenAlert]:
+    """The alert of that id, or else those of the same person and rule that were open: one of them it joined."""
+    own = [alert for alert in alerts if alert.id == promise.alert]
     person = f"r-{promise.gateway.rpartition('-')[2]}"
-    return alert.id == promise.alert or (alert.rule, alert.subject) == (promise.rule, person)
+    return own or [
+        alert
+        for alert in alerts
+        if (alert.rule, alert.subject) == (promise.rule, person)
+        and (alert.closed_ns is None or alert.closed_ns > promise.accepted_ns)
+    ]
 
 
 def _high(alert: SeenAlert) -> list[int]:

@@ -13,6 +13,7 @@ import httpx
 _TIMEOUT_S = 10.0
 _RETRY_S = 0.5
 _STREAM_SILENT_S = 40.0  # the stream says something every 15 s
+_CLOSED = "closed"
 
 
 @dataclass(slots=True)
@@ -32,6 +33,8 @@ class SeenAlert:
     handling: str = "new"
     heard: list[tuple[int, str]] = field(default_factory=list)
     """When each priority it had was first heard of, CLOCK_BOOTTIME, and which."""
+    closed_ns: int | None = None
+    """When it was heard that somebody had closed it, CLOCK_BOOTTIME; None while it is open."""
 
 
 class County:
@@ -125,6 +128,7 @@ class County:
         known = self.alerts.get(alert)
         if known is not None:
             known.handling = row["handling"]
+            known.closed_ns = (known.closed_ns or heard_ns) if known.handling == _CLOSED else None
             if row["priority"] != known.heard[-1][1]:
                 known.heard.append((heard_ns, row["priority"]))
             return
