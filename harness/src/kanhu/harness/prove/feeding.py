@@ -67,6 +67,11 @@ class Feeding:
         if self._transport is not None:
             self._transport.close()
 
+    def check(self) -> None:
+        """Raise what ended the reading of promises: none would be noted from then on, and none missed."""
+        if self._promises is not None and self._promises.done():
+            self._promises.result()
+
     def pace(self, readings_per_s: float) -> None:
         """Feed so many from now on, as far as the gateway takes them; 0 ends it."""
         self._per_beat = readings_per_s * _BEAT_S

@@ -134,8 +134,10 @@ class Town:
             await link.close()
 
     def check(self) -> None:
-        """Raise ProcessDied where one ended by itself."""
+        """Raise ProcessDied where one ended by itself, and whatever ended the noting of promises."""
         self._processes.check()
+        for feeding in self._feedings.values():
+            feeding.check()
 
     def pace(self, readings_per_s: float) -> None:
         """Share these out over the gateways."""

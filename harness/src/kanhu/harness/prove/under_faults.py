@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 from kanhu.contract import SystemClock
+from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.faults import (
     Hit,
     Kind,
@@ -32,7 +33,7 @@ CALM_S = 1.0
 """How long a run goes on after the last fault of its schedule has ended."""
 
 _FAULTS_PER_S = 2.1
-_WAKING_S = 30.0
+_WAKING_S = 60.0
 _DRAIN_S = 90.0
 _POLL_S = 0.25
 _FIRST_READINGS = 5
@@ -137,11 +138,11 @@ async def conduct(plan: Plan, *, teller: Teller) -> Outcome:
     Raises:
         ScheduleRefused: a fault is on something that is not here; nothing was started.
         ProcessDied: a process ended that nobody had killed.
-        ProgramFailed: the county could not be asked.
+        ProgramFailed: not everybody came up, or the county could not be asked.
     """
     check_targets(plan)
     async with town(plan.size, clock=SystemClock(), seed=plan.seed, broken=plan.broken) as stage:
-        await _wake(stage, teller)
+        await _wake(stage)
         stage.pace(plan.size.readings_per_s)
         played = await _play(plan, stage, teller)
         teller.say("the faults are over; every gateway is killed once more, and all come back")
@@ -157,18 +158,22 @@ async def conduct(plan: Plan, *, teller: Teller) -> Outcome:
         return Outcome(account, tuple(played), restarts, redelivered, drain_s)
 
 
-async def _wake(stage: Town, teller: Teller) -> None:
-    """Feed a little, until everybody has found one another: nothing is owed any more."""
+async def _wake(stage: Town) -> None:
+    """Feed a little, until each gateway has promised some and owes none: a part that never came up proves nothing."""
     began_s = time.monotonic()
     stage.pace(_FIRST_READINGS * stage.size.gateways)
-    while stage.books.accepted < _FIRST_READINGS * stage.size.gateways or stage.owed():
+    while (idle := _idle(stage)) or stage.owed():
         stage.check()
-        if stage.books.accepted >= _FIRST_READINGS * stage.size.gateways:
+        if not idle:
             stage.pace(0)
         if time.monotonic() - began_s > _WAKING_S:
-            teller.say(f"not everybody is up after {_WAKING_S:.0f} s; the faults begin all the same")
-            return
+            why = f"nothing from {', '.join(idle)}" if idle else "what was accepted does not reach the county"
+            raise ProgramFailed(f"bringing everybody up within {_WAKING_S:.0f} s", why)
         await asyncio.sleep(_POLL_S)
+
+
+def _idle(stage: Town) -> list[str]:
+    return [name for name in stage.size.names() if len(stage.books.numbers(name)) < _FIRST_READINGS]
 
 
 async def _play(plan: Plan, stage: Town, teller: Teller) -> list[Played]:
