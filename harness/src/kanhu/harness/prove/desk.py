@@ -66,13 +66,15 @@ class Desk:
         await asyncio.sleep(worker.claims_after_s + self._slower_s())
         if (away_s := self._away_s()) > 0:
             await asyncio.sleep(away_s)
-        await self._act(f"/api/v1/alerts/{seen.id}/claim", key="claim")
+        if not await self._act(f"/api/v1/alerts/{seen.id}/claim", key="claim"):
+            return
         self.claimed += 1
         if worker.closes_after_s is None:
             return
         await asyncio.sleep(worker.closes_after_s)
-        await self._act(f"/api/v1/alerts/{seen.id}/close", key="close", outcome="true_action", note="went there")
-        self.closed += 1
+        details = {"key": "close", "outcome": "true_action", "note": "went there"}
+        if await self._act(f"/api/v1/alerts/{seen.id}/close", **details):
+            self.closed += 1
 
     def _slower_s(self) -> float:
         now_s = self._elapsed_s()
@@ -83,11 +85,16 @@ class Desk:
         now_s = self._elapsed_s()
         return max((to_s - now_s for from_s, to_s in self._absences if from_s <= now_s < to_s), default=0.0)
 
-    async def _act(self, path: str, **body: str) -> None:
-        while True:  # the same key until it is answered: an act is done once, however often it is sent
+    async def _act(self, path: str, **body: str) -> bool:
+        """Until it is answered; False where the county says that it cannot be done any more, and the person is told."""
+        while True:  # with the same key: an act is done once, however often it is sent
             try:
                 await self._stage.county.act(path, **body)
-            except httpx.HTTPError:
+            except httpx.HTTPError as error:
+                answer = error.response if isinstance(error, httpx.HTTPStatusError) else None
+                if answer is not None and answer.status_code == httpx.codes.CONFLICT:
+                    self._stage.say(f"{path} is refused: {answer.text}")
+                    return False
                 await asyncio.sleep(_AGAIN_S)
             else:
-                return
+                return True
