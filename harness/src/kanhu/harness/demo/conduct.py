@@ -28,6 +28,7 @@ from kanhu.harness.village.stage import (
     start_simulator,
     wait_for_county,
     wait_for_gateways,
+    watch,
 )
 
 SCENARIO = HARNESS / "scenarios" / "morning.toml"
@@ -152,15 +153,13 @@ async def play(stage: Village) -> None:
         acts.append(asyncio.create_task(_tell_the_end(stage), name="end"))
     try:
         while end_s is None or stage.timeline.elapsed_s() < end_s:
-            stage.processes.check()
-            for act in acts:
-                if act.done():
-                    act.result()
+            watch(stage, acts)
             await asyncio.sleep(0.5)
         await order(stage, b"stop")
         stage.timeline.say("the devices fall silent; what is still owed arrives")
         if not await drained(stage, patience_s=_DRAIN_PATIENCE_S):
             stage.outcome.problems.append("gateways still owed records when patience ended")
+        watch(stage, acts)
     finally:
         for act in acts:
             act.cancel()

@@ -44,6 +44,7 @@ from kanhu.harness.village.stage import (
     start_simulator,
     wait_for_county,
     wait_for_gateways,
+    watch,
 )
 
 __all__ = ["Course", "Disturbance", "ProcessPlay", "Promise", "play_processes"]
@@ -196,16 +197,14 @@ async def _play(
     async with _running(listening, journals, break_all()) as beside, contextlib.aclosing(desk):
         *_, broken = beside
         while elapsed_s() < wanted.seconds or not broken.done():
-            stage.processes.check()
-            for task in beside:
-                if task.done():
-                    task.result()
+            watch(stage, beside)
             so_far(elapsed_s())
             await asyncio.sleep(_POLL_S)
         await order(stage, b"stop")
         stage.say("the devices fall silent; what is still owed arrives")
         course.drained = await drained(stage, patience_s=wanted.patience_s)
         await asyncio.sleep(1.0)  # what the last record raised is told a moment after its receipt
+        watch(stage, beside)
     course.claimed, course.closed = desk.claimed, desk.closed
     course.alerts = list(stage.county.alerts.values())
 

@@ -8,7 +8,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ __all__ = [
     "start_simulator",
     "wait_for_county",
     "wait_for_gateways",
+    "watch",
 ]
 
 HARNESS = Path(__file__).resolve().parents[4]
@@ -195,6 +196,14 @@ async def wait_for_gateways(stage: Stage, *, patience_s: float = _UP_PATIENCE_S)
     except TimeoutError:
         raise VillageFailed(f"gateways that did not report: {', '.join(sorted(waiting))}") from None
     stage.say(f"{len(stage.homes)} gateways report to the county")
+
+
+def watch(stage: Stage, beside: Iterable[asyncio.Task[None]]) -> None:
+    """Raise ProcessDied where a process ended by itself, and what ended a task that goes on beside the play."""
+    stage.processes.check()
+    for task in beside:
+        if task.done():
+            task.result()
 
 
 async def gateway_rows(stage: Stage) -> list[dict[str, Any]]:
