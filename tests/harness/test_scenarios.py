@@ -1,6 +1,7 @@
 """The library: every pure story raises what it must and nothing else, and a story that is not kept goes red."""
 
 import hashlib
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from kanhu.firmware_sim.recording.scenario_play import record_scenario
 from kanhu.firmware_sim.scenario import recordings_folder
 from kanhu.firmware_sim.scenario.model import Depth, Scenario
 from kanhu.harness.faults import Place, Target
+from kanhu.harness.ledger import Account
 from kanhu.harness.prove.demands import Judgement
-from kanhu.harness.prove.process_scenario import as_play
+from kanhu.harness.prove.process_play import Course
+from kanhu.harness.prove.process_scenario import as_play, judge_course
 from kanhu.harness.prove.pure_scenario import verdict
 from kanhu.harness.prove.scenarios import LIBRARY, main
 
@@ -83,6 +86,15 @@ def _changed(file: Path, folder: Path, before: str, after: str) -> Path:
     changed = folder / "changed.toml"
     changed.write_text(text.replace(before, after), encoding="utf-8")
     return changed
+
+
+@pytest.mark.parametrize(("name", "kept"), [("loose-finger", False), ("county-cut-off", True)])
+def test_a_story_of_devices_without_alerts_is_not_kept_where_no_reading_was_stored(name: str, kept: bool) -> None:
+    nothing = Account(0, 0, {}, 0, lost=0, duplicated=0, wrong=0, unclaimed=0)
+    silent = Course(account=nothing, drained=True)
+    assert judge_course(SCENARIOS[name], silent).kept is kept
+    heard = Course(account=replace(nothing, stored=1), drained=True)
+    assert judge_course(SCENARIOS[name], heard).kept
 
 
 def test_a_story_that_asks_for_less_goes_red(tmp_path: Path) -> None:

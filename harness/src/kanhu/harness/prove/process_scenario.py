@@ -16,7 +16,7 @@ from kanhu.harness.prove.process_play import Course, ProcessPlay, play_processes
 from kanhu.harness.village.script import Device, Home, Person
 from kanhu.harness.village.stage import RECORDING
 
-__all__ = ["as_play", "play_process", "village_homes"]
+__all__ = ["as_play", "judge_course", "play_process", "village_homes"]
 
 _MS = 1000
 _PLAYED = frozenset({Place.GATEWAY, Place.BROKER, Place.CLOUD, Place.LINK, Place.STAFF})
@@ -32,9 +32,16 @@ async def play_process(file: Path, *, say: Callable[[str], None]) -> Judgement:
     """
     scenario = load_scenario(file)
     course = await play_processes(as_play(scenario, file), say)
+    return judge_course(scenario, course)
+
+
+def judge_course(scenario: Scenario, course: Course) -> Judgement:
+    """What is demanded against what came, and the account; a story told by devices that nobody heard is not kept."""
     judgement = judge(_demands(scenario), [*_raised(course)])
     if course.account is not None:
         judgement.missing += course.account.broken_promises()
+        if not course.account.stored and any(home.event for home in scenario.home):
+            judgement.missing.append("no reading was stored: whether anything follows from them was not shown")
     if not course.drained:
         judgement.missing.append("gateways still owed records when patience ended")
     return judgement

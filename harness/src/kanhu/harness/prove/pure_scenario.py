@@ -63,7 +63,9 @@ def verdict(recording: Path, outcome: Path) -> Judgement:
             demands += [line for line in read_truth(lines, place=str(file)) if isinstance(line, Demand)]
     with outcome.open("rb") as lines:
         alerts = [line for line in read_outcome(lines, place=str(outcome)) if isinstance(line, Alert)]
-    return judge(demands, [_raised(alert) for alert in alerts])
+    judgement = judge(demands, [_raised(alert) for alert in alerts])
+    judgement.missing += [] if manifest.readings else ["no reading was recorded: nothing could follow from any"]
+    return judgement
 
 
 def _raised(alert: Alert) -> Raised:
