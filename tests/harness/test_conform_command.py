@@ -18,10 +18,10 @@ from kanhu.harness.conform.document import PAGE, clause_table, figure_tables, pu
 from kanhu.harness.conform.judging import Answer, Verdict
 from kanhu.harness.conform.rows import ROWS
 from kanhu.harness.errors import ProgramFailed
-from kanhu.harness.report import Value
+from kanhu.harness.report import Value, read_limits
+from kanhu.harness.report import Verdict as Judged
 from tests.architecture.layout import ROOT
 
-_COMMAND = [sys.executable, "-P", "-m", "kanhu.harness.conform"]
 _WRONG = {
     "--speed 10": "keep real time",
     "--gateway x --cloud mqtt://127.0.0.1": "two tests",
@@ -43,10 +43,14 @@ _WRONG = {
 
 
 @pytest.mark.parametrize("arguments", _WRONG)
-def test_wrong_usage_is_refused_in_words(arguments: str) -> None:
-    done = subprocess.run([*_COMMAND, *arguments.split()], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 2
-    assert _WRONG[arguments] in done.stderr.splitlines()[-1]
+def test_wrong_usage_is_refused_in_words(
+    arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["conform", *arguments.split()])
+    with pytest.raises(SystemExit) as refused:
+        program.main()
+    assert refused.value.code == 2
+    assert _WRONG[arguments] in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_the_help_of_run_names_each_option() -> None:
@@ -116,6 +120,28 @@ def test_each_gateway_has_its_column_and_a_row_that_does_not_apply_says_so() -> 
     assert "| connection reset every 5 s | 3 of 8 | 3 of 8 |" in text
     assert not stranger.can_be_put_into(next(row for row in rows if row.name == "county-away"))
     assert "does not apply" in text
+
+
+def test_a_gateway_that_promised_nothing_and_one_that_no_row_applied_to_are_not_ok() -> None:
+    stranger = command("my-gateway {folder}", wire=Wire.JSON, door=Door.HTTP)
+    rows = [row for row in ROWS if row.name in {"reset", "refused"}]
+    limits = read_limits("conform")
+
+    def broken(*accepted: int) -> set[str]:
+        done = {
+            (stranger.name, row.name): Figures(
+                stranger.name, row.name, 9, many, 0, 0, 0, 0, 1.5, 40.0, 0.5, 3.0, 1.0, 60.0
+            )
+            for row, many in zip(rows, accepted, strict=False)
+        }
+        figures = program._matrix_figures([stranger], rows, done)
+        return {
+            name for name, value in figures.items() if name in limits and limits[name].judge(value) is Judged.BROKEN
+        }
+
+    assert broken(8, 9) == set()
+    assert broken(8, 0) == {"least_accepted_share"}
+    assert broken() == {"cells"}
 
 
 def test_a_clause_that_was_not_asked_is_in_the_table_all_the_same() -> None:

@@ -170,6 +170,7 @@ def _matrix_figures(
     judged = [done[tried[0].name, row.name] for row in rows if (tried[0].name, row.name) in done]
     return {
         "judged": tried[0].name,
+        "cells": len(judged),
         "lost": sum(each.lost for each in judged),
         "duplicated": sum(each.duplicated for each in judged),
         "unreadable": sum(each.unreadable for each in judged),

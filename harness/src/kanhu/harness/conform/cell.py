@@ -26,6 +26,7 @@ from kanhu.harness.village.stage import free_port
 __all__ = ["Figures", "Pace", "run_cell"]
 
 _FIRST_ARRIVAL_S = 120.0
+_COUNTY_UP_S = 30.0
 _POLL_S = 0.2
 _MIB = 1024 * 1024
 
@@ -128,7 +129,12 @@ class _Cell:
         enrolled = frozenset({GATEWAY})
         county = ReferenceCounty(self.broker_port, enrolled=enrolled, committed=self.committed, clock=self.clock)
         self._county = asyncio.create_task(county.run(), name=f"county of {self.name}")
-        await county.listening.wait()
+        try:
+            async with asyncio.timeout(_COUNTY_UP_S):
+                await county.listening.wait()
+        except TimeoutError:
+            why = f"it is not subscribed after {_COUNTY_UP_S:.0f} s"
+            raise ProgramFailed(f"starting the county of {self.name}", why) from None
 
     async def kill_gateway(self) -> None:
         self.meter.look(self._pid())

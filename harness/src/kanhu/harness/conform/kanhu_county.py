@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,22 +84,29 @@ class KanhuCounty:
 
 
 async def start_broker(processes: Processes, *, folder: Path, port: int, name: str) -> None:
-    """Start a broker of kanhu, and wait until it speaks MQTT."""
+    """Start a broker of kanhu, and wait until it speaks MQTT.
+
+    Raises:
+        ProgramFailed: it does not within half a minute.
+        ProcessDied: it ended.
+    """
     await processes.start(name, (_tool(), "broker", "--port", str(port), "--data", str(folder)))
-    async with asyncio.timeout(_BROKER_UP_S):
-        while not await broker_answers(port):
-            processes.check()
-            await asyncio.sleep(_POLL_S)
+    try:
+        async with asyncio.timeout(_BROKER_UP_S):
+            while not await broker_answers(port):
+                processes.check()
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        raise ProgramFailed(f"starting {name}", f"port {port} is silent after {_BROKER_UP_S:.0f} s") from None
 
 
 async def broker_answers(port: int) -> bool:
     """Whether an MQTT broker takes connections there."""
     with suppress(OSError, asyncio.IncompleteReadError):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(_CONNECT)
-        answer = await reader.readexactly(len(_CONNACK))
-        writer.close()
-        return answer == _CONNACK
+        with closing(writer):
+            writer.write(_CONNECT)
+            return await reader.readexactly(len(_CONNACK)) == _CONNACK
     return False
 
 
