@@ -34,6 +34,12 @@ _EXAMPLES = """examples:
   ./run prove scenarios
   ./run prove scenarios --depth pure --json
   ./run prove scenarios --only broker-killed
+
+exit code:
+  0    every demand was met
+  1    one was not; the line of the scenario says which
+  2    wrong usage
+  130  stopped by hand; nothing is left behind
 """
 _USAGE = 2
 _MOST_JOBS = 8
@@ -80,8 +86,8 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./run prove scenarios",
-        description="Plays the library of scenarios: pure ones are recorded and judged in virtual time, the others run "
-        "as real processes in real time, about a minute each.",
+        description="Plays the library of scenarios: pure ones are recorded and judged in virtual time,\n"
+        "the others run as real processes in real time, about a minute each. All of it: docs/scenarios.md.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -37,6 +37,12 @@ _LIMIT_NS = 10_000_000_000
 _EXAMPLES = """examples:
   ./run prove village --homes 40 --seconds 600 --seed 1 --json
   ./run prove village --homes 4 --seconds 60
+
+exit code:
+  0    every limit of harness/limits.toml, section prove-village, is kept
+  1    one is broken, or a part fell over; the same seed draws the same village again
+  2    wrong usage
+  130  stopped by hand; nothing is left behind
 """
 _SHORTEST_S, _LONGEST_S, _MOST_HOMES = 60.0, 86_400.0, 99
 _PACE = Pace(reconnect_max_s=30, gateway_silent_s=90, reconnect_grace_s=60)
@@ -199,8 +205,8 @@ def _mib(kib: Iterable[int]) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./run prove village",
-        description="Real gateways with simulated devices, a broker and a county, faults over all of them, and a "
-        "person at the desk: every high alert within 10 s of its way being free.",
+        description="Real gateways with simulated devices, a broker and a county, faults over all of them, and a\n"
+        "person at the desk: every high alert within 10 s of its way being free. More: docs/scenarios.md.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
