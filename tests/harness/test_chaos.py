@@ -34,6 +34,7 @@ async def _run(*more: str) -> Ended:
     )
     said, told = await process.communicate()
     assert process.returncode is not None
+    assert said, told.decode()  # it ended before it had figures, and says why
     return Ended(process.returncode, json.loads(said.splitlines()[-1]), told.decode())
 
 
