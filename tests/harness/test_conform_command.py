@@ -130,7 +130,7 @@ def test_a_gateway_that_promised_nothing_and_one_that_no_row_applied_to_are_not_
     def broken(*accepted: int) -> set[str]:
         done = {
             (stranger.name, row.name): Figures(
-                stranger.name, row.name, 9, many, 0, 0, 0, 0, 1.5, 40.0, 0.5, 3.0, 1.0, 60.0
+                stranger.name, row.name, 9, many, 0, 0, 0, 0, 1.5, 40.0, 0.5, 3.0, 1.0, 60.0, due=9
             )
             for row, many in zip(rows, accepted, strict=False)
         }
