@@ -97,7 +97,7 @@ async def test_a_receipt_ahead_of_the_ledger_is_caught(tmp_path: Path) -> None:
 
 @pytest.mark.broker
 async def test_a_county_that_promises_everything_is_caught(tmp_path: Path) -> None:
-    names = {"cumulative", "epochs-apart", "refuses-flipped-bit", "refuses-unknown-metric"}
+    names = {"cumulative", "epochs-apart", "tells-the-time", "refuses-flipped-bit", "refuses-unknown-metric"}
     async with county_bench(tmp_path, PromisesEverything) as bench:
         assert _broken(await ask_all(bench, clauses=[each for each in CLAUSES if each.name in names])) == names
 

@@ -88,6 +88,17 @@ async def _beat_is_answered(bench: Bench) -> None:
         )
 
 
+async def _time_is_told(bench: Bench) -> None:
+    asked_ns = 123_456_789_000
+    async with bench.gateway(FIRST) as gateway:
+        await gateway.send_bytes(gateway.status(mono_ns=asked_ns), lane=Up.STATUS)
+        receipt = await gateway.until(
+            lambda receipt: receipt.epoch == gateway.epoch and receipt.heard_ns == asked_ns,
+            "no receipt names the mono_ns of the heartbeat again",
+        )
+        _expect(receipt.county_ms > 0, "the receipt that names it says no county_ms")
+
+
 async def _refuses(bench: Bench, *, spoiled: Spoiled) -> None:
     maker = bench.maker(FIRST)
     async with bench.gateway(FIRST) as gateway:
@@ -340,6 +351,7 @@ CLAUSES = (
     ),
     Clause("cumulative", "receipt.md", "every number from 1 to this one is accounted for; 0 if none", _cumulative),
     Clause("heartbeat-answered", "receipt.md", "and on each heartbeat, so a lost one harms nothing", _beat_is_answered),
+    Clause("tells-the-time", "receipt.md", "the receipt names it again as `heard_ns`", _time_is_told),
     Clause("receipt-fields", "receipt.md", "a msgpack array of at most 61,440 bytes", _fields),
     Clause("own-topic", "receipt.md", "The county's answer to one gateway about one epoch", _own_topic),
     Clause("many-ranges", "receipt.md", "stored beyond that; at most 2000, the lowest first", _many_ranges),

@@ -132,7 +132,7 @@ class ReferenceCounty:
         known = self.committed.heard.get(gateway) == status.epoch
         self.committed.heard[gateway] = status.epoch
         if not is_retained or not known:
-            await self._answer(client, gateway, status.epoch)
+            await self._answer(client, gateway, status.epoch, heard_ns=0 if is_retained else status.mono_ns)
 
     async def _letter(self, client: aiomqtt.Client, gateway: str, wire: bytes) -> None:
         if len(wire) > MAX_ENVELOPE_BYTES:
@@ -171,17 +171,23 @@ class ReferenceCounty:
                 kept.numbers[number] += 1
                 kept.arrived_s.setdefault(number, self._clock.mono_ns() / 1e9)
 
-    def receipt(self, gateway: str, epoch: str, *, refused: tuple[Refusal, ...] = ()) -> Receipt:
+    def receipt(self, gateway: str, epoch: str, *, refused: tuple[Refusal, ...] = (), heard_ns: int = 0) -> Receipt:
         """What may be said now."""
         accounted = self.committed.accounted.get((gateway, epoch), SeqRanges())
         contiguous = accounted.contiguous()
         ranges = tuple(span for span in accounted if span[1] > contiguous)[:MAX_RANGES]
-        return Receipt(RECEIPT_VERSION, gateway, epoch, contiguous, ranges, refused, self._clock.wall_ms())
+        return Receipt(RECEIPT_VERSION, gateway, epoch, contiguous, ranges, refused, self._clock.wall_ms(), heard_ns)
 
     async def _answer(
-        self, client: aiomqtt.Client, gateway: str, epoch: str, *, refused: tuple[Refusal, ...] = ()
+        self,
+        client: aiomqtt.Client,
+        gateway: str,
+        epoch: str,
+        *,
+        refused: tuple[Refusal, ...] = (),
+        heard_ns: int = 0,
     ) -> None:
-        wire = encode_receipt(self.receipt(gateway, epoch, refused=refused))
+        wire = encode_receipt(self.receipt(gateway, epoch, refused=refused, heard_ns=heard_ns))
         await client.publish(down_topic(gateway, Down.RECEIPT), wire, qos=0)
 
 

@@ -8,8 +8,10 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import aiomqtt
+from msgspec import UNSET
 
 from kanhu.contract import (
+    Boot,
     Clock,
     ClockState,
     Down,
@@ -19,6 +21,7 @@ from kanhu.contract import (
     MessageRefused,
     Receipt,
     Record,
+    Running,
     Status,
     Up,
     decode_receipt,
@@ -96,12 +99,15 @@ class VirtualGateway:
         """Publish a heartbeat."""
         await self.send_bytes(self.status(epoch=epoch, state=state), lane=Up.STATUS)
 
-    def status(self, *, epoch: str = "", state: GatewayState = GatewayState.ONLINE) -> bytes:
-        """The heartbeat as bytes."""
+    def status(
+        self, *, epoch: str = "", state: GatewayState = GatewayState.ONLINE, mono_ns: int | None = None
+    ) -> bytes:
+        """The heartbeat as bytes; with `mono_ns` it tells that as well."""
         now_ms = self._clock.wall_ms()
         status = Status(
             STATUS_VERSION, self.gateway, epoch or self.epoch, state, sent_ms=now_ms, clock=ClockState.SYNCED,
             heartbeat_s=60, boot="c" * 32, software="conform",
+            running=UNSET if mono_ns is None else Running(mono_ns, (Boot("c" * 32, mono_ns),)),
         )  # fmt: skip  # one row
         return encode_status(status)
 
