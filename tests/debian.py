@@ -20,6 +20,7 @@ _TRIPLET = sysconfig.get_config_var("MULTIARCH") or f"{platform.machine()}-linux
 PROVIDES = {
     "chromium": "chromium",
     "libfaketime": f"/usr/lib/{_TRIPLET}/faketime/libfaketimeMT.so.1",
+    "strace": "strace",
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
 }
 

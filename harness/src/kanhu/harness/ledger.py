@@ -123,6 +123,10 @@ class Books:
         """Everything this gateway promised, readings and others, of all its epochs."""
         return {seq for (name, _), of in self._promised.items() if name == gateway for seq in of.digests}
 
+    def alerts(self, gateway: str) -> set[int]:
+        """What this gateway promised and is no reading."""
+        return {seq for (name, _), of in self._promised.items() if name == gateway for seq in of.others}
+
     def account(
         self, stored: Iterable[Mapping[str, Any]], *, owed: Outboxes | None = None, late_after_ms: float | None = None
     ) -> Account:

@@ -16,6 +16,7 @@ class Task(NamedTuple):
 
 TASKS: dict[str, Task] = {
     "chaos": Task("no accepted reading is lost, stored twice or changed", "kanhu.harness.prove.chaos"),
+    "power-cut": Task("what was accepted outlives a cut of the power anywhere", "kanhu.harness.prove.power_cut"),
     "scenarios": Task("each story raises what it must, and nothing else", "kanhu.harness.prove.scenarios"),
     "village": Task("a village under faults: every high alert reaches a person in time", "kanhu.harness.prove.village"),
 }
@@ -39,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _usage() -> str:
     lines = ["usage: ./run prove TASK [ARGUMENTS]", ""]
-    lines += [f"  {name:<11}{task.summary}" for name, task in TASKS.items()]
+    width = max(map(len, TASKS)) + 2
+    lines += [f"  {name:<{width}}{task.summary}" for name, task in TASKS.items()]
     return "\n".join([*lines, "", "./run prove TASK --help says more."])
 
 

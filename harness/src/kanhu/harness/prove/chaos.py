@@ -10,7 +10,6 @@ from pathlib import Path
 from kanhu.harness.errors import HarnessError
 from kanhu.harness.faults import Schedule, read_schedule, schedule_as_json
 from kanhu.harness.faults.shrink import shrink
-from kanhu.harness.prove.fed_gateway import BROKEN
 from kanhu.harness.prove.stopping import STOPPED, until_told
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.prove.town import Size
@@ -33,6 +32,7 @@ exit code:
   130  stopped by hand; nothing is left behind
 """
 _NAME = "prove-chaos"
+_BROKEN = ("puback",)
 _FULL_S = 100.0
 _SHORTEST_S, _LONGEST_S = 3.0, 86_400.0
 _MOST_A_SECOND = 10_000.0
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate", type=float, default=size.readings_per_s, help=f"readings a second (default {size.readings_per_s:.0f})"
     )
-    parser.add_argument("--broken", choices=BROKEN, help="plant this error: the proof has to go red")
+    parser.add_argument("--broken", choices=_BROKEN, help="plant this error: the proof has to go red")
     parser.add_argument("--schedule", type=Path, metavar="FILE", help="play these faults, from TOML or JSON")
     parser.add_argument("--shrink", action="store_true", help="find a small schedule that fails still, by real runs")
     parser.add_argument("--tries", type=int, default=_TRIES, help=f"runs before one counts as passing ({_TRIES})")

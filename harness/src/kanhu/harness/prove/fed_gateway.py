@@ -4,8 +4,7 @@
 
 A line of the feed is a JSON array of readings, `[[subject, metric, value], ...]`; it is answered with one line once
 every reading of it was accepted or refused. The settings' journal may be a pipe: a promise is written to it after the
-commit, by the product's own journal. `--broken puback` plants the classic error: what the broker has acknowledged is
-deleted, as if that said anything about the county.
+commit, by the product's own journal. `--broken` plants an error, so that a proof can be seen to go red.
 """
 
 import argparse
@@ -19,14 +18,13 @@ import msgspec
 from kanhu.contract import Clock, Observation, Part, Receipt, SeqRanges, Subject, SubjectKind, SystemClock, Times
 from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.edge.devices import Sink
-from kanhu.gateway import GatewayConfig, load_config, run
+from kanhu.gateway import GatewayConfig, _schema, load_config, run
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.parcels import SealedParcel
 from kanhu.gateway.uplink import Uplink
 
 __all__ = ["BROKEN", "PubackIsReceipt", "feed", "main"]
 
-BROKEN = ("puback",)
 
 _LINE_BYTES = 1 << 20
 _RECONNECT_S = 0.2
@@ -83,6 +81,24 @@ async def _run(config: GatewayConfig, path: Path) -> None:
     await run.run_gateway(config, clock=clock, source=source)
 
 
+def _trust_the_broker() -> None:
+    """Delete what the broker has acknowledged, as if that said anything about the county."""
+    run.Uplink = PubackIsReceipt  # type: ignore[attr-defined]  # planted here, and no switch of the product
+
+
+def _do_not_wait_for_the_disk() -> None:
+    """Commit with `synchronous=NORMAL`: fast, and gone after a power cut."""
+    _schema.SETTINGS = (*_schema.SETTINGS, ("synchronous", "NORMAL"))
+    _schema._REQUIRED["synchronous"] = 1  # planted here, and no switch of the product
+
+
+BROKEN = {
+    "puback": _trust_the_broker,
+    "normal": _do_not_wait_for_the_disk,
+}
+"""Errors that can be planted."""
+
+
 def main() -> int:
     """Run until SIGTERM."""
     parser = argparse.ArgumentParser(prog="fed_gateway", description="A gateway fed from a socket.")
@@ -91,8 +107,8 @@ def main() -> int:
     parser.add_argument("--broken", choices=BROKEN, help="plant this error")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if chosen.broken == "puback":
-        run.Uplink = PubackIsReceipt  # type: ignore[attr-defined]  # planted here, and no switch of the product
+    if chosen.broken is not None:
+        BROKEN[chosen.broken]()
     asyncio.run(_run(load_config(chosen.config), chosen.feed))
     return 0
 

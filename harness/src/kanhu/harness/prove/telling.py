@@ -20,7 +20,7 @@ class Teller:
         self._bar = bar
         self._task = None if bar is None else bar.add_task("", total=total_s)
         self._total_s = total_s
-        self._said_s = time.monotonic()
+        self._began_s = self._said_s = time.monotonic()
 
     def now(self, at_s: float, text: str) -> None:
         """The run is so far."""
@@ -30,6 +30,19 @@ class Teller:
             self._said_s = time.monotonic()
             left_s = max(0.0, self._total_s - at_s)
             self.say(f"{text}, {left_s:.0f} s left")
+
+    def share(self, done: int, of: int, text: str) -> None:
+        """So much of all is done; how long the rest takes is reckoned from how long this took."""
+        now_s = time.monotonic()
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=of, description=text)
+            return
+        if not done:
+            self._began_s = now_s
+        elif now_s - self._said_s >= _LINE_EVERY_S:
+            self._said_s = now_s
+            left_s = (now_s - self._began_s) / done * (of - done)
+            self.say(f"{text}: {done} of {of}, about {left_s:.0f} s left")
 
     def say(self, text: str) -> None:
         """A line of its own."""
