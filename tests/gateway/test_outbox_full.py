@@ -10,6 +10,7 @@ import pytest
 from kanhu.contract import FakeClock, Finding, Gap, Lane, Observation, Receipt, Record, SeqRanges
 from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.gateway import Outbox, OutboxFull
+from kanhu.gateway._schema import LOG_PAGES, PAGE_BYTES
 from tests.gateway.records import heart_rate, sos
 
 SMALL = 600 * 1024
@@ -94,6 +95,17 @@ def test_the_oldest_and_most_frequent_give_way_first_and_evenly(tmp_path: Path) 
     kept = [record.times.mono_ns // 1_000_000_000 for record in heart_rates if record.times.mono_ns < 1000 * 10**9]
     assert kept
     assert max(after - before for before, after in pairwise(kept)) < 200, "thinned, not cut off"
+    outbox.close()
+
+
+def test_the_log_needs_little_room_beside_a_full_file(tmp_path: Path) -> None:
+    file = tmp_path / "outbox.db"
+    outbox = open_at(file, max_bytes=4 << 20)
+    fill(outbox, range(40_000))
+    drain(outbox)
+    assert ("", "dropped") in outbox.counters()
+    # The pages of the largest transaction come on top of those that wait to be written back.
+    assert file.with_name("outbox.db-wal").stat().st_size < 2 * LOG_PAGES * PAGE_BYTES
     outbox.close()
 
 

@@ -10,11 +10,19 @@ APPLICATION_ID = 0x6B616E68  # "kanh"; `file` and every later version know the o
 SCHEMA_VERSION = 1
 PAGE_BYTES = 4096
 
+LOG_PAGES = 128
+"""Of the write-ahead log, when it is written back into the file: 0.5 MiB, and what one transaction adds to it.
+
+SQLite's own 1,000 make it 4 MiB, more than the quarter that stays free of a 12 MiB partition; a log that finds no room
+before it is long enough to be written back ends every commit, also those that delete. Costs 5 % more bytes written.
+"""
+
 # FULL is the only setting that lost nothing in simulated power cuts; NORMAL lost accepted rows in most of them.
 SETTINGS: tuple[tuple[str, str], ...] = (
     ("page_size", str(PAGE_BYTES)),
     ("journal_mode", "WAL"),
     ("synchronous", "FULL"),
+    ("wal_autocheckpoint", str(LOG_PAGES)),
     ("temp_store", "MEMORY"),
     ("cache_size", "-2000"),
 )
