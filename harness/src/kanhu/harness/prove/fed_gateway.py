@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,8 @@ import msgspec
 from kanhu.contract import Clock, Observation, Part, Receipt, SeqRanges, Subject, SubjectKind, SystemClock, Times
 from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.edge.devices import Sink
-from kanhu.gateway import GatewayConfig, _schema, load_config, run
+from kanhu.gateway import GatewayConfig, _schema, disk, load_config, run
+from kanhu.gateway._gaps import GrowingGap, GrowingGaps
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.parcels import SealedParcel
 from kanhu.gateway.uplink import Uplink
@@ -92,9 +94,29 @@ def _do_not_wait_for_the_disk() -> None:
     _schema._REQUIRED["synchronous"] = 1  # planted here, and no switch of the product
 
 
+def _take_the_whole_disk() -> None:
+    """Leave nothing free for the write-ahead log: a full disk cannot even delete."""
+
+    def all_of_it(file: Path, *, max_mib: int) -> int:  # noqa: ARG001  # stands in for the product's own
+        return max_mib << 20
+
+    disk.allowed_bytes = all_of_it  # planted here, and no switch of the product
+
+
+def _drop_in_silence() -> None:
+    """Thin a full outbox without a word about it."""
+
+    def nothing(self: GrowingGaps, kind: str, rows: Sequence[tuple[int, int]]) -> list[GrowingGap]:  # noqa: ARG001  # stands in for the product's own
+        return []
+
+    GrowingGaps.place = nothing  # type: ignore[method-assign]  # planted here, and no switch of the product
+
+
 BROKEN = {
     "puback": _trust_the_broker,
     "normal": _do_not_wait_for_the_disk,
+    "uncapped": _take_the_whole_disk,
+    "unnamed": _drop_in_silence,
 }
 """Errors that can be planted."""
 

@@ -18,8 +18,10 @@ from kanhu.contract import (
     Refusal,
     RefusalReason,
     SeqRanges,
+    Status,
     Up,
     decode_envelope,
+    decode_status,
     down_topic,
     encode_receipt,
     parse_up_topic,
@@ -41,6 +43,8 @@ class InnerCounty:
         self.stored: dict[int, Record] = {}
         self.conflicts = 0
         """Numbers that came again with another record."""
+        self.status: Status | None = None
+        """The last heartbeat, heard also while away."""
         self.released_s: dict[int, float] = {}
         """When the gateway was first allowed to delete a number, Unix seconds: stored, or named by a stored gap."""
         self._clock = clock
@@ -103,7 +107,9 @@ class InnerCounty:
             writer.write(mqtt.short_answer(mqtt.Kind.PUBACK, publication.number))
         with suppress(InvalidTopic):
             _, up = parse_up_topic(publication.topic)
-            if up is not Up.STATUS and not self._away:
+            if up is Up.STATUS:
+                self.status = decode_status(publication.payload)
+            elif not self._away:
                 self._take(publication.payload, writer)
 
     def _take(self, wire: bytes, writer: asyncio.StreamWriter) -> None:

@@ -20,7 +20,7 @@ GATEWAY = "gw-1"
 
 _PATIENCE_S = 120.0
 _POLL_S = 0.02
-_HEARTBEAT_S = 2
+_HEARTBEAT_S = 1
 _UPLINK = {"routine_s": 0.2, "receipt_timeout_s": 4, "reconnect_max_s": 1}
 """Short, so that much happens in a short run; what is promised does not depend on it."""
 
