@@ -128,6 +128,20 @@ def test_a_repeated_receipt_does_not_condemn_halves_for_the_refusal_of_the_whole
     assert not under_way.is_empty()
 
 
+def test_what_a_parcel_leaves_out_of_a_suspect_flies_later_and_its_refusals_are_not_forgotten() -> None:
+    under_way = flight()
+    under_way.launch(Lane.LIVE, (1, 2, 3, 4), now_ns=0)
+    under_way.answer(receipt(refused=((1, 4),)), now_ns=0)
+    suspect = under_way.next_suspect(Lane.LIVE)
+    assert suspect is not None
+    under_way.launch(Lane.LIVE, (1,), now_ns=0, suspect=suspect)  # a slow link had no room for more
+    assert under_way.suspected() == {1, 2, 3, 4}
+    assert under_way.answer(receipt(refused=((1, 1),)), now_ns=0) == [Condemned(1, "not_storable")]
+    rest = under_way.next_suspect(Lane.LIVE)
+    assert rest is not None
+    assert (rest.seqs, rest.refusals) == ((2, 3, 4), 1)
+
+
 def test_suspects_are_left_out_of_ordinary_parcels_and_survive_a_reconnection() -> None:
     under_way = flight()
     under_way.launch(Lane.ALERT, (1, 2), now_ns=0)

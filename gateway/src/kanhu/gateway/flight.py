@@ -25,7 +25,7 @@ Suspects fly in parcels of their own, so that one record the county will not tak
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 
@@ -136,8 +136,12 @@ class Flight:
         return not self._parcels and not self._suspects
 
     def launch(self, lane: Lane, seqs: Sequence[int], *, now_ns: int, suspect: Suspect | None = None) -> None:
-        """Note a parcel before its first byte leaves; numbers rise."""
+        """Note a parcel before its first byte leaves; numbers rise. What it leaves out of a suspect flies later."""
         order = self._next_order()
+        if suspect is not None and len(seqs) < len(suspect.seqs):
+            rest = tuple(seq for seq in suspect.seqs if seq not in seqs)
+            self._suspects.append(replace(suspect, seqs=rest))
+            suspect = replace(suspect, seqs=tuple(seqs))
         pause_ns = self._alert_pause_ns if lane is Lane.ALERT else self._routine_pause_ns
         span = (seqs[0], seqs[-1])
         self._parcels.append(_Parcel(lane, span, tuple(seqs), order, now_ns, suspect, pause_ns, order, now_ns))

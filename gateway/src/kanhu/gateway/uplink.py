@@ -9,7 +9,9 @@ Hard cases: a PUBACK is no receipt, so it deletes nothing; aiomqtt does not reco
 publishes, so every connection is a fresh client and everything unanswered flies again from the outbox; a link may
 take bytes and never answer, so receipts are timed, not the connection; a broker may take alerts before the county
 listens, so the county's first receipt that does not name them sends them again; alerts have their own sender and
-window and wait for no reading. Two senders, a receiver, a heartbeat and a watch run while online and end together.
+window and wait for no reading; nothing overtakes bytes that are on a slow link, so a sender hands over one parcel at a
+time, no larger than the link has shown to bear (allowance.py). Two senders, a receiver, a heartbeat and a watch run
+while online and end together.
 """
 
 import asyncio
@@ -40,6 +42,8 @@ from kanhu.contract import (
     encode_status,
     up_topic,
 )
+from kanhu.contract.envelope import MAX_ENVELOPE_BYTES
+from kanhu.gateway.allowance import PASSES_IN_S, Allowance
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, UplinkConfig
 from kanhu.gateway.flight import Answer, Condemned, Flight, Suspect
@@ -102,6 +106,7 @@ class Uplink:
         self._status = status
         self._timekeeper = timekeeper
         self._flight = Flight(timeout_s=config.receipt_timeout_s, routine_s=config.routine_s)
+        self._allowance = Allowance(passes_in_s=min(PASSES_IN_S, config.receipt_timeout_s / 4))
         self._alert_wake = asyncio.Event()
         self._routine_wake = asyncio.Event()
         self._settled = asyncio.Event()
@@ -219,6 +224,7 @@ class Uplink:
 
     async def _begin(self) -> None:
         self._flight.begin(self._clock.mono_ns())
+        self._allowance.begin()
         owed = await self._committer.call(lambda outbox: outbox.owed())
         self._alerts_read = self._live_read = self._backfill_read = self._backfill_end = 0
         if owed.routine > BATCH_ROWS:  # a backlog: what comes from now on need not wait for it
@@ -355,7 +361,8 @@ class Uplink:
         return max(0.01, (self._routine_due_ns - now_ns) / 1e9) if pending else _IDLE_S
 
     async def _send_next(self, client: Link, lane: Lane, *, queue: Lane, after: int, upto: int | None = None) -> int:
-        take = partial(take_next, lane=queue, gateway=self._gateway, after=after, upto=upto)
+        room = self._allowance.parcel_bytes
+        take = partial(take_next, lane=queue, gateway=self._gateway, most_bytes=room, after=after, upto=upto)
         taken = await self._committer.call(partial(take, without=self._flight.suspected()))
         if taken.parcel is not None:
             await self._publish(client, lane, taken.parcel)
@@ -366,7 +373,7 @@ class Uplink:
         again = self._flight.next_again(lane, now_ns=self._clock.mono_ns())
         if again is None:
             return False
-        parcel = await self._committer.call(partial(take_these, seqs=again.seqs, gateway=self._gateway))
+        parcel = await self._take_these(again.seqs, most_bytes=MAX_ENVELOPE_BYTES)  # it passed once, and stays whole
         if parcel is not None:
             await self._hand_over(client, again.lane, parcel)
         return True
@@ -375,18 +382,28 @@ class Uplink:
         return min(_IDLE_S, self._flight.again_in_s(lane, now_ns=self._clock.mono_ns()))
 
     async def _send_suspect(self, client: Link, suspect: Suspect) -> int:
-        parcel = await self._committer.call(partial(take_these, seqs=suspect.seqs, gateway=self._gateway))
+        parcel = await self._take_these(suspect.seqs, most_bytes=self._allowance.parcel_bytes)
         if parcel is not None:
             await self._publish(client, suspect.lane, parcel, suspect=suspect)
         return 1
+
+    async def _take_these(self, seqs: Sequence[int], *, most_bytes: int) -> SealedParcel | None:
+        take = partial(take_these, seqs=seqs, gateway=self._gateway, most_bytes=most_bytes)
+        return await self._committer.call(take)
 
     async def _publish(self, client: Link, lane: Lane, parcel: SealedParcel, *, suspect: Suspect | None = None) -> None:
         self._flight.launch(lane, parcel.seqs, now_ns=self._clock.mono_ns(), suspect=suspect)
         await self._hand_over(client, lane, parcel)
 
     async def _hand_over(self, client: Link, lane: Lane, parcel: SealedParcel) -> None:
-        topic = up_topic(self._gateway, lane)
-        await client.publish(topic, parcel.wire, qos=1, timeout=self._config.receipt_timeout_s)
+        topic, patience_s = up_topic(self._gateway, lane), self._config.receipt_timeout_s
+        passage, left_ns = self._allowance.leave(len(parcel.wire)), self._clock.mono_ns()
+        try:
+            await client.publish(topic, parcel.wire, qos=1, timeout=patience_s)
+        except BaseException:
+            self._allowance.stuck(passage, seconds=(self._clock.mono_ns() - left_ns) / 1e9)
+            raise
+        self._allowance.passed(passage, seconds=(self._clock.mono_ns() - left_ns) / 1e9)
         _obey_cancellation()
         await self._acknowledged(parcel)
 
