@@ -18,6 +18,9 @@ TASKS: dict[str, Task] = {
     "chaos": Task("no accepted reading is lost, stored twice or changed", "kanhu.harness.prove.chaos"),
     "disk-full": Task("a full disk jams nothing, and what it cost is named exactly", "kanhu.harness.prove.disk_full"),
     "power-cut": Task("what was accepted outlives a cut of the power anywhere", "kanhu.harness.prove.power_cut"),
+    "offline": Task(
+        "thirty days without a county: nothing lost, drained in time, alerts first", "kanhu.harness.prove.offline"
+    ),
     "scenarios": Task("each story raises what it must, and nothing else", "kanhu.harness.prove.scenarios"),
     "village": Task("a village under faults: every high alert reaches a person in time", "kanhu.harness.prove.village"),
 }

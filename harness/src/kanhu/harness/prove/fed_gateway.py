@@ -21,11 +21,12 @@ from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.edge.devices import Sink
 from kanhu.gateway import GatewayConfig, _schema, disk, load_config, run
 from kanhu.gateway._gaps import GrowingGap, GrowingGaps
+from kanhu.gateway.link import Link
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.parcels import SealedParcel
 from kanhu.gateway.uplink import Uplink
 
-__all__ = ["BROKEN", "PubackIsReceipt", "feed", "main"]
+__all__ = ["BROKEN", "OneQueue", "PubackIsReceipt", "feed", "main"]
 
 
 _LINE_BYTES = 1 << 20
@@ -46,6 +47,15 @@ class PubackIsReceipt(Uplink):
             return outbox.settle(receipt, sent=owed)
 
         await self._committer.call(settle)
+
+
+class OneQueue(Uplink):
+    """Sends alerts after the readings that waited before them. Never do this."""
+
+    async def _send_alert(self, client: Link) -> int:
+        if self._backfill_read < self._backfill_end:
+            return 0
+        return await super()._send_alert(client)
 
 
 async def feed(sink: Sink, *, path: Path, device: str, clock: Clock) -> None:
@@ -88,6 +98,11 @@ def _trust_the_broker() -> None:
     run.Uplink = PubackIsReceipt  # type: ignore[attr-defined]  # planted here, and no switch of the product
 
 
+def _let_alerts_wait() -> None:
+    """Send alerts behind the readings that waited before them."""
+    run.Uplink = OneQueue  # type: ignore[attr-defined]  # planted here, and no switch of the product
+
+
 def _do_not_wait_for_the_disk() -> None:
     """Commit with `synchronous=NORMAL`: fast, and gone after a power cut."""
     _schema.SETTINGS = (*_schema.SETTINGS, ("synchronous", "NORMAL"))
@@ -114,6 +129,7 @@ def _drop_in_silence() -> None:
 
 BROKEN = {
     "puback": _trust_the_broker,
+    "one-queue": _let_alerts_wait,
     "normal": _do_not_wait_for_the_disk,
     "uncapped": _take_the_whole_disk,
     "unnamed": _drop_in_silence,

@@ -17,12 +17,17 @@ import msgspec
 from kanhu.contract import Clock
 from kanhu.harness.ledger import Books
 
-__all__ = ["Feeding"]
+__all__ = ["Feeding", "residents_of"]
 
 _PIPE_BYTES = 1 << 20
 _UNANSWERED = 3  # batches: a driver does not read on while nothing is accepted
 _BEAT_S = 0.1
 _PRESS_ONE_IN = 250  # readings: a press leads to a finding, and both leave at once
+
+
+def residents_of(gateway: str) -> tuple[str, ...]:
+    """The people whom a gateway's readings are of."""
+    return tuple(f"r-{gateway}-{number}" for number in range(1, 4))
 
 
 class Feeding:
@@ -32,12 +37,13 @@ class Feeding:
         self.gateway = gateway
         self.socket = folder / "feed.sock"
         self.pipe = folder / "promises"
-        self.residents = tuple(f"r-{gateway}-{number}" for number in range(1, 4))
+        self.residents = residents_of(gateway)
         self._books = books
         self._clock = clock
         self._draw = random.Random(f"{seed}/feed/{gateway}")
         self._per_beat = 0.0
         self._due = 0.0
+        self._pressed: list[str] = []
         self._turns: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._transport: asyncio.ReadTransport | None = None
@@ -75,6 +81,10 @@ class Feeding:
     def pace(self, readings_per_s: float) -> None:
         """Feed so many from now on, as far as the gateway takes them; 0 ends it."""
         self._per_beat = readings_per_s * _BEAT_S
+
+    def press(self, subject: str) -> None:
+        """Let this person press a help button; it is handed over with the next beat."""
+        self._pressed.append(subject)
 
     async def _note_promises(self, reader: asyncio.StreamReader) -> None:
         decoder = msgspec.json.Decoder(dict[str, Any])
@@ -114,7 +124,8 @@ class Feeding:
     def _batch(self) -> list[tuple[str, str, int]]:
         self._due = min(self._due + self._per_beat, 2 * self._per_beat)  # what was missed is not made up for
         count, self._due = int(self._due), self._due % 1
-        return [self._one() for _ in range(count)]
+        pressed, self._pressed = self._pressed, []
+        return [(subject, "help_button", 1) for subject in pressed] + [self._one() for _ in range(count)]
 
     def _one(self) -> tuple[str, str, int]:
         subject = self._draw.choice(self.residents)
