@@ -37,6 +37,7 @@ from kanhu.gateway import GatewayConfig, Outbox, load_config
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
+from kanhu.gateway.timekeeping import SYNCED_WITHIN_MS, Timekeeper
 from kanhu.gateway.uplink import Uplink
 from kanhu.vitals import Judge, Runs, core_pack, profile_from_tags
 
@@ -71,7 +72,14 @@ def windows(subject: str, *, count: int, until_ms: int, seed: int) -> Iterator[O
             (_part("spo2", spo2), _part("pulse_oximeter", pulse)),
             Subject(SubjectKind.RESIDENT, subject),
             _DEVICE,
-            Times(arrival_ms, after_ms * 1_000_000 + draw.randrange(1_000_000), _BOOT, ClockState.SYNCED),
+            Times(
+                arrival_ms,
+                after_ms * 1_000_000 + draw.randrange(1_000_000),
+                _BOOT,
+                ClockState.SYNCED,
+                earliest_ms=arrival_ms - SYNCED_WITHIN_MS,  # as the gateway of that time filled them
+                latest_ms=arrival_ms + SYNCED_WITHIN_MS,
+            ),
             Quality(QualityLevel.QUESTIONABLE, (QualityReason.WEAK_SIGNAL,)) if weak else Quality(),
         )
 
@@ -86,7 +94,9 @@ async def fill(config: GatewayConfig, *, count: int, seed: int) -> None:
     committer = Committer(Outbox.open(config.outbox_file, clock=clock, max_bytes=config.outbox.max_mib * _MIB))
     try:
         with Journal(config.journal_file) as journal:
-            intake = Intake(committer, journal=journal, uplink=_unconnected(config, committer, clock))
+            timekeeper = Timekeeper((), clock=clock)
+            uplink = _unconnected(config, committer, timekeeper, clock)
+            intake = Intake(committer, journal=journal, uplink=uplink, timekeeper=timekeeper)
             profiles = {one.id: profile_from_tags(one.id, one.tags) for one in config.resident}
             judge = Judge(core_pack(), Runs.GATEWAY, profiles, config.zone)
             intake.judge_with(SensingPipeline(judge, profiles=profiles))
@@ -97,7 +107,7 @@ async def fill(config: GatewayConfig, *, count: int, seed: int) -> None:
         await committer.close()
 
 
-def _unconnected(config: GatewayConfig, committer: Committer, clock: SystemClock) -> Uplink:
+def _unconnected(config: GatewayConfig, committer: Committer, timekeeper: Timekeeper, clock: SystemClock) -> Uplink:
     """An uplink that hears of every commit and is never run: there is no county."""
 
     async def status(_: GatewayState) -> Status:
@@ -111,6 +121,7 @@ def _unconnected(config: GatewayConfig, committer: Committer, clock: SystemClock
         heartbeat_s=config.heartbeat_s,
         clock=clock,
         status=status,
+        timekeeper=timekeeper,
     )
 
 
