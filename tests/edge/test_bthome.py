@@ -95,3 +95,23 @@ def test_a_packet_cut_within_an_object_is_refused_as_short(text: str) -> None:
 
 def test_a_battery_above_full_is_not_told() -> None:
     assert decode_bthome(bytes([0x40, 0x01, 101])).battery_percent is None
+
+
+@pytest.mark.parametrize(
+    ("events", "fine", "step"),
+    [
+        ([0x04], 0x04, 2),
+        ([0x02], 0x02, 2),
+        ([0x00, 0x04], 0x04, 2),
+        ([0x04, 0x01], 0x04, 1),
+        ([0x01], 0x04, 1),
+        ([0x80], 0x04, 1),
+        ([0x04], None, 1),
+    ],
+)
+def test_fine_is_told_only_by_the_way_of_pressing_that_was_named(
+    events: list[int], fine: int | None, step: int
+) -> None:
+    packet = decode_bthome(bytes([0x40, *(byte for event in events for byte in (0x3A, event))]))
+    press = observe_press(packet, subject=RESIDENT, device="button", times=TIMES, fine=fine)
+    assert press.series("help_button") == (step,)

@@ -1,6 +1,17 @@
 """SOS, told as stories."""
 
-from kanhu.contract import Observation, Part, Phase, Priority, Quality, QualityLevel, Subject, SubjectKind, alert_id
+from kanhu.contract import (
+    ClockState,
+    Observation,
+    Part,
+    Phase,
+    Priority,
+    Quality,
+    QualityLevel,
+    Subject,
+    SubjectKind,
+    alert_id,
+)
 from kanhu.vitals import DecisionReason as R
 from tests.vitals.story import LOOSE, RESIDENT, Story
 
@@ -83,3 +94,47 @@ def test_button_on_the_wall_speaks_for_the_dwelling_and_an_unknown_person_is_not
     assert pressed_by(SubjectKind.UNIDENTIFIED) == [R.IDENTITY_UNKNOWN]
     assert pressed_by(SubjectKind.RESIDENT) == [R.PRESSED]
     assert len({finding.alert_id for finding in story.findings}) == 2
+
+
+def test_fine_after_a_call_ends_the_condition_under_the_same_alert() -> None:
+    story = Story()
+    story.press()
+    story.wait(40)
+    assert story.press(value=2) == [R.CALLED_OFF]
+    called, off = story.findings
+    assert (off.alert_id, off.phase, off.priority) == (called.alert_id, Phase.END, Priority.HIGH)
+    story.wait(5)
+    assert story.press(value=2) == [R.CALLED_OFF]
+
+
+def test_fine_is_a_call_where_nobody_has_called_or_long_ago() -> None:
+    story = Story()
+    assert story.press(value=2) == [R.PRESSED]
+    story.wait(601)
+    assert story.press(value=2) == [R.PRESSED]
+    assert [finding.phase for finding in story.findings] == [Phase.START, Phase.START]
+
+
+def test_doubted_fine_does_not_take_a_call_back() -> None:
+    story = Story()
+    story.press()
+    story.wait(5)
+    assert story.press(value=2, quality=LOOSE) == [R.REPEATED]
+
+
+def test_press_after_fine_is_a_new_call_also_after_a_restart() -> None:
+    story = Story()
+    story.press()
+    story.wait(5)
+    story.press(value=2)
+    story.wait(5)
+    story.restart()
+    assert story.press() == [R.PRESSED]
+    assert story.findings[-1].alert_id != story.findings[0].alert_id
+
+
+def test_fine_of_another_boot_without_a_clock_is_a_call() -> None:
+    story = Story()
+    story.press()
+    story.reboot("boot-2", clock=ClockState.UNSET)
+    assert story.press(value=2) == [R.PRESSED]

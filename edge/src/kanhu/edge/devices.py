@@ -22,6 +22,13 @@ class DeviceKind(StrEnum):
     BUTTON_BTHOME = "button-bthome"
 
 
+class FinePress(StrEnum):
+    """The way of pressing a help button that says "I am fine"; a single press always calls."""
+
+    DOUBLE = "double"
+    LONG = "long"
+
+
 SERIAL_KINDS = frozenset({DeviceKind.OXIMETER_CMS50D})
 CONNECTED_KINDS = frozenset({DeviceKind.CUFF_BLE, DeviceKind.STRAP_BLE})
 ADVERTISING_KINDS = frozenset({DeviceKind.BUTTON_BTHOME})
@@ -40,6 +47,8 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Pseudonym of the one person it measures."""
     dwelling: str | None = None
     """Place a help button belongs to where it belongs to nobody: somebody there needs help."""
+    fine: FinePress | None = None
+    """How a call by this help button is taken back; None: every press is a call."""
 
     def __post_init__(self) -> None:
         """Raise DeviceRefused where the fields contradict each other."""
@@ -57,6 +66,8 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 raise DeviceRefused(self.id, "address", "give its Bluetooth address, such as F0:0D:00:00:00:03")
         if self.dwelling is not None and (self.kind not in ADVERTISING_KINDS or self.subject is not None):
             raise DeviceRefused(self.id, "dwelling", "remove it: only a help button of nobody belongs to a place")
+        if self.fine is not None and self.kind not in ADVERTISING_KINDS:
+            raise DeviceRefused(self.id, "fine", "remove it: only a help button can take a call back")
 
 
 class RadioConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

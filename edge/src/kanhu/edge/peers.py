@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from kanhu.contract import Observation, Subject, Times
 from kanhu.edge.codecs import blood_pressure, bthome, heart_rate
-from kanhu.edge.devices import DeviceKind
+from kanhu.edge.devices import DeviceKind, FinePress
 from kanhu.edge.errors import DecodeError, LinkReason
 from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake
@@ -51,6 +51,10 @@ _PROFILES = {
         session_a_reading=False,
     ),
 }
+
+
+# Button events of the BTHome format, version 2.
+_FINE_CODES = {None: None, FinePress.DOUBLE: 0x02, FinePress.LONG: 0x04}
 
 
 class ConnectedPeer:
@@ -148,5 +152,9 @@ class ButtonPeer:
 
     def _observe(self, frame: bytes, times: Times) -> Observation:
         return bthome.observe_press(
-            bthome.decode_bthome(frame), subject=self._sessions.begin(), device=self._intake.device.id, times=times
+            bthome.decode_bthome(frame),
+            subject=self._sessions.begin(),
+            device=self._intake.device.id,
+            times=times,
+            fine=_FINE_CODES[self._intake.device.fine],
         )

@@ -17,6 +17,7 @@ class DecisionReason(StrEnum):
     RECURRED = "recurred"
     LEVEL_RAISED = "level_raised"
     CLEARED = "cleared"
+    CALLED_OFF = "called_off"
     # The reading counts, and nothing is said yet, or again.
     CONFIRMING = "confirming"
     ALREADY_RAISED = "already_raised"

@@ -186,15 +186,24 @@ def decode_bthome(frame: bytes) -> BthomePacket:
     )
 
 
-def observe_press(packet: BthomePacket, *, subject: Subject, device: str, times: Times) -> Observation:
-    """One press of a help button.
+PRESS = 1
+FINE = 2
+"""Steps of a help button: a call, and the way of pressing that says "I am fine"."""
+
+
+def observe_press(
+    packet: BthomePacket, *, subject: Subject, device: str, times: Times, fine: int | None = None
+) -> Observation:
+    """One press of a help button; `fine` is the event code that says "I am fine", where the button has one.
 
     Raises:
         DecodeError: no button of the packet was pressed.
     """
-    if not packet.pressed:
+    pressed = {code for code in packet.buttons if code}
+    if not pressed:
         raise DecodeError(DecodeReason.NO_VALUE, "no button was pressed")
-    return Observation("help_button", (Part("help_button", (1,)),), subject, device, times)
+    step = FINE if pressed == {fine} else PRESS  # one that calls among several outweighs all others
+    return Observation("help_button", (Part("help_button", (step,)),), subject, device, times)
 
 
 def _value(frame: bytes, offset: int) -> tuple[BthomeValue, int] | None:

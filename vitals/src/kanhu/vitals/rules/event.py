@@ -1,11 +1,17 @@
-"""Rules about events: one is enough, at once, and only a person ends the alert."""
+"""Rules about events: one is enough, at once, and only a person ends the alert.
+
+    nothing ── press ──▶ called ── "I am fine" within `dedupe_s` ──▶ called off ── press ──▶ called, a new alert
+       └────── "I am fine", nobody had called: counts as a press ──▲
+
+Calling off ends the condition under the same alert id; the county still has a person close it.
+"""
 
 import msgspec
 
-from kanhu.contract import Observation, Priority, QualityLevel
+from kanhu.contract import Observation, Phase, Priority, QualityLevel
 from kanhu.vitals.decisions import Decision, DecisionReason
 from kanhu.vitals.moment import moment_of
-from kanhu.vitals.rules.episode import Alert, point_of, raised, within
+from kanhu.vitals.rules.episode import Alert, point_of, raised, told, within
 from kanhu.vitals.rules.records import EventTrigger, Rule
 
 
@@ -13,6 +19,7 @@ class EventState(msgspec.Struct, frozen=True, array_like=True, tag="event"):
     """The last alert."""
 
     alert: Alert | None = None
+    called_off: bool = False
 
 
 def judge_event(
@@ -27,6 +34,21 @@ def judge_event(
     doubted = observation.quality.level is QualityLevel.QUESTIONABLE
     priority: Priority = trigger.questionable_priority if doubted else rule.priority
     last = state.alert
+    fine = point.values[0][1] == trigger.fine_step and not doubted
+    if fine and last is not None and within(last.started, moment_of(observation), rule.dedupe_s):
+        alert = msgspec.structs.replace(last, open=False)
+        decision = told(
+            rule,
+            observation,
+            alert=alert,
+            phase=Phase.END,
+            reason=DecisionReason.CALLED_OFF,
+            evidence=point.evidence(),
+            params={"presses": str(alert.count)},
+        )
+        return EventState(alert, called_off=True), [decision]
+    if state.called_off:
+        last = None  # who calls after "I am fine" calls anew
     presses = 1
     if last is not None and within(last.started, moment_of(observation), rule.dedupe_s):
         presses = last.count + 1

@@ -167,7 +167,8 @@ def _check(rule: Rule) -> None:
         raise PackRefused(rule.id, "confirm", f"a {rule.kind} rule cannot confirm so", remedy=_modes(confirms))
     if not isinstance(rule.clear, clears):
         raise PackRefused(rule.id, "clear", f"a {rule.kind} rule cannot clear so", remedy=_modes(clears))
-    if isinstance(rule.clear, ByPerson) is not (rule.cleared is None):
+    says_fine = isinstance(rule.trigger, EventTrigger) and rule.trigger.fine_step is not None
+    if (isinstance(rule.clear, ByPerson) and not says_fine) is not (rule.cleared is None):
         remedy = "write it in every language, unless only a person clears"
         raise PackRefused(rule.id, "cleared", "missing, or never said", remedy=remedy)
     check_trigger(rule)

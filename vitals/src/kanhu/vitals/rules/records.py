@@ -67,6 +67,8 @@ class EventTrigger(_Table, frozen=True):
     metric: str
     questionable_priority: Priority
     """Priority of an event that the device itself doubts: it may not be high, and must not be lost."""
+    fine_step: int | None = None
+    """Value by which the person says "I am fine"; counts within `dedupe_s` of a call, and is a call at other times."""
 
 
 class Limit(_Table, frozen=True):
