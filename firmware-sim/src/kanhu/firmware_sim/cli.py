@@ -21,6 +21,7 @@ from kanhu.firmware_sim.errors import ScenarioRefused, SimulatorError
 from kanhu.firmware_sim.fleet.cli import add_fleet, run_fleet
 from kanhu.firmware_sim.hurried_clock import FASTEST, SLOWEST, HurriedClock
 from kanhu.firmware_sim.journal import Journal
+from kanhu.firmware_sim.modem.cli import add_modem, serve_modem
 from kanhu.firmware_sim.recording.cli import add_record, record
 from kanhu.firmware_sim.scenario import Scenario, load_scenario, recordings_folder
 from kanhu.firmware_sim.scenario.model import Depth
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_record(verbs)
     add_fleet(verbs)
+    add_modem(verbs)
     return parser
 
 
@@ -174,4 +176,4 @@ def _announce(announcement: Announcement) -> None:
     print(msgspec.json.encode(announcement).decode(), flush=True)
 
 
-_VERBS = {"serve": _serve_homes, "record": record, "fleet": run_fleet}
+_VERBS = {"serve": _serve_homes, "record": record, "fleet": run_fleet, "modem": serve_modem}

@@ -7,6 +7,7 @@ SimulatorError
 ├── FolderRefused       a folder that cannot take this recording; names the remedy
 ├── WorkerLost          a process that made a part of a recording was ended from outside
 ├── NotEncodable        a value the device's format has no room for
+├── UnitRefused         a protocol unit of a short message that no network would take
 ├── MqttRefused         bytes from a broker that a client cannot make sense of
 └── FleetRefused        a fleet that cannot be run here; says what to do
 """
@@ -71,6 +72,10 @@ class WorkerLost(SimulatorError):
 
 class NotEncodable(SimulatorError, ValueError):
     """A value the device's format has no room for."""
+
+
+class UnitRefused(SimulatorError, ValueError):
+    """A protocol unit of a short message that no network would take."""
 
 
 class MqttRefused(SimulatorError, ValueError):
