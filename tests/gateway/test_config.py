@@ -7,6 +7,7 @@ import pytest
 
 from kanhu.edge.devices import RadioConfig
 from kanhu.gateway import ConfigRefused, config, load_config
+from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.cli import main
 
 GOOD = """
@@ -22,6 +23,10 @@ routine_s = 2
 
 [radio]
 bumble = "tcp-client:127.0.0.1:40001"
+
+[alarm]
+receipt_s = 30
+light_file = "light"
 
 [[resident]]
 id = "r-0003"
@@ -89,6 +94,11 @@ def test_a_help_button_of_nobody_belongs_to_where_the_gateway_stands(tmp_path: P
         (("port = 1884", 'port = 1884\nhost = "county..example"'), "broker.host", "broker"),
         (("port = 1884", 'port = 1884\nhost = "county\\u0000"'), "broker.host", "broker"),
         (("spo2_limit_percent = 88", 'spo2_limit_percent = "NaN"'), "resident[0].spo2_limit_percent", "percent"),
+        (("receipt_s = 30", "receipt_s = 4"), "alarm.receipt_s", "docs/gateway.md"),
+        (("receipt_s = 30", 'modem_port = "/dev/ttyUSB2"'), "alarm.contacts", "modem-sms.md"),
+        (("receipt_s = 30", 'contacts = "contacts.toml"'), "alarm.modem_port", "modem-sms.md"),
+        (("receipt_s = 30", 'light_on = ["on"]'), "alarm.light_on", "light_file alone"),
+        (("receipt_s = 30", "loud = true"), "alarm.loud", "docs/gateway.md"),
     ],
 )
 def test_a_fault_is_named_with_file_key_and_remedy(
@@ -144,6 +154,7 @@ def settings() -> list[str]:
         "resident": config.ResidentConfig,
         "device": config.DeviceSection,
         "journal": config.JournalConfig,
+        "alarm": AlarmConfig,
     }
     own = [field.name for field in msgspec.structs.fields(config.GatewayConfig)]
     assert {name for name in own if name in tables} == set(tables) - {""}, "a table without a line here"

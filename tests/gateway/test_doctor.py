@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kanhu.contract import ClockState, FakeClock, Lane
 from kanhu.gateway import GatewayConfig, Outbox, load_config
+from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
+from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.doctor import ACKNOWLEDGED_NEVER_RECEIVED, Check, Level, examine, exit_code
 from kanhu.gateway.uplink import SessionEnd
 from tests.gateway.broker import Broker
 from tests.gateway.county import County
-from tests.gateway.records import heart_rate
+from tests.gateway.records import heart_rate, sos
 from tests.gateway.sender import Sender, until
 
 _MANUAL = Path(__file__).resolve().parents[2] / "docs" / "gateway.md"
@@ -134,3 +137,25 @@ async def test_acknowledged_by_the_broker_and_never_received_is_told_apart(
         await gateway.stop()
     found = await findings(config, FakeClock())
     assert found["receipts"].level is Level.OK
+
+
+async def test_the_alarm_is_named_with_what_is_fitted_what_waits_and_what_failed(tmp_path: Path) -> None:
+    config = settings(tmp_path, port=1)
+    fitted = AlarmConfig(player=("play", "{file}"), modem_port="/dev/ttyUSB2", contacts="/etc/kanhu/contacts.toml")
+    config = msgspec.structs.replace(config, alarm=fitted)
+    outbox = Outbox.open(config.outbox_file, clock=FakeClock(), max_bytes=1 << 22)
+
+    async def said() -> Check:
+        return (await findings(config))["alarm"]
+
+    assert (await said()) == Check("alarm", Level.OK, "fitted: voice, messages")
+    outbox.record_alarms([], reasons=["sms:family.failed", "sms:family.failed", "voice.done"])
+    assert "failed so far: sms:family 2" in (await said()).found
+    outbox.remember({MODEM_WELL: 0})
+    assert "could send nothing" in (await said()).found
+    outbox.remember({PIN_TRIED: 5})
+    assert "PIN" in (await said()).found
+    outbox.accept([(Lane.ALERT, sos(1))])
+    assert (await said()).level is Level.BROKEN
+    assert "1 not confirmed" in (await said()).found
+    outbox.close()

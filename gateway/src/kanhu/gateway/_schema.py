@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from kanhu.contract import new_epoch
+from kanhu.gateway.alarm import book
 from kanhu.gateway.errors import OutboxDamaged, OutboxError, OutboxFailed, OutboxFull, OutboxRefused
 
 APPLICATION_ID = 0x6B616E68  # "kanh"; `file` and every later version know the outbox by it
@@ -77,6 +78,7 @@ def connect(file: Path, *, max_pages: int) -> sqlite3.Connection:
         else:
             _check_ours(database, file)
             _settle(database, max_pages=max_pages)
+        database.execute(book.TABLE)  # a file of before there were alarms gets it now
         check_pragmas(database, file)
     except BaseException:
         database.close()

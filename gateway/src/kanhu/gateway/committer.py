@@ -60,6 +60,11 @@ class Committer:
         """The last number given out."""
         return self._outbox.last_seq
 
+    @property
+    def alarms_open(self) -> int:
+        """How many alarms wait for a receipt or are being told."""
+        return self._outbox.alarms.open
+
     async def accept(
         self, records: Sequence[tuple[Lane, Record]], *, states: Mapping[str, bytes] | None = None
     ) -> list[int]:

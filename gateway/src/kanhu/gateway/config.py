@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kanhu.contract import InvalidTopic, check_gateway_id
-from kanhu.edge.devices import ADVERTISING_KINDS, DeviceConfig, DeviceKind, RadioConfig
+from kanhu.edge.devices import ADVERTISING_KINDS, DeviceConfig, DeviceKind, FinePress, RadioConfig
 from kanhu.edge.errors import DeviceRefused
+from kanhu.gateway.alarm.contacts import load_contacts
+from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.errors import ConfigRefused
 from kanhu.vitals import unknown_tag
 
@@ -71,6 +73,7 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     address: str | None = None
     resident: str | None = None
     dwelling: str | None = None
+    fine: FinePress | None = None
 
     def as_edge(self, *, gateway: str) -> DeviceConfig:
         """The same for the part that reads devices; a help button of nobody belongs to where the gateway stands."""
@@ -82,6 +85,7 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             address=self.address,
             subject=self.resident,
             dwelling=gateway if of_nobody and self.dwelling is None else self.dwelling,
+            fine=self.fine,
         )
 
 
@@ -99,6 +103,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     resident: tuple[ResidentConfig, ...] = ()
     device: tuple[DeviceSection, ...] = ()
     journal: JournalConfig | None = None
+    alarm: AlarmConfig = AlarmConfig()
 
     @property
     def folder(self) -> Path:
@@ -159,6 +164,8 @@ def prepare_folders(config: GatewayConfig, file: Path) -> None:
         config.folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:  # ValueError: no path at all
         raise ConfigRefused(file, key="data", problem=str(error), remedy=remedy) from error
+    if config.alarm.contacts is not None:
+        load_contacts(config.folder / config.alarm.contacts)
     if config.journal_file is not None:
         try:
             config.journal_file.open("ab").close()
@@ -203,6 +210,7 @@ def _check(config: GatewayConfig, file: Path) -> None:
     _check_host(config, file)
     _check_residents(config, file)
     _check_devices(config, file)
+    _check_alarm(config, file)
 
 
 def _check_host(config: GatewayConfig, file: Path) -> None:
@@ -232,6 +240,17 @@ def _check_residents(config: GatewayConfig, file: Path) -> None:
         if limit is not None and not (limit.is_finite() and 50 <= limit <= 100):
             key = f"resident[{number}].spo2_limit_percent"
             raise ConfigRefused(file, key=key, problem=f"{limit} is not 50 to 100", remedy="Give percent, such as 88")
+
+
+def _check_alarm(config: GatewayConfig, file: Path) -> None:
+    alarm = config.alarm
+    if (alarm.modem_port is None) is not (alarm.contacts is None):
+        key = "alarm.contacts" if alarm.contacts is None else "alarm.modem_port"
+        remedy = "A modem needs a file of contacts, and contacts need a modem; docs/devices/modem-sms.md"
+        raise ConfigRefused(file, key=key, problem="is missing", remedy=remedy)
+    if bool(alarm.light_on) is not bool(alarm.light_off) or (alarm.light_on and alarm.light_file is not None):
+        remedy = "Give light_on and light_off together, or light_file alone"
+        raise ConfigRefused(file, key="alarm.light_on", problem="does not go with the others", remedy=remedy)
 
 
 def _check_devices(config: GatewayConfig, file: Path) -> None:

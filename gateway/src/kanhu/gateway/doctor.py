@@ -16,6 +16,8 @@ import msgspec
 from kanhu.contract import Clock, ClockState
 from kanhu.edge.devices import SERIAL_KINDS
 from kanhu.gateway._lock import is_held
+from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
+from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.config import DeviceSection, GatewayConfig
 from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
@@ -80,6 +82,7 @@ async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("
             checks += _outbox(outbox)
             checks += _devices(config, outbox, machine)
             checks += _receipts(outbox, clock)
+            checks.append(_alarm(config.alarm, outbox))
         finally:
             outbox.close()
     checks += [
@@ -222,6 +225,28 @@ def _receipts(outbox: Outbox, clock: Clock) -> Iterator[Check]:
     if notes.get("receipts_ahead"):
         remedy = "This card was copied or restored from an old image: move outbox.db away to begin a new one"
         yield Check("epoch", Level.BROKEN, "the county knows later numbers than this outbox has given out", remedy)
+
+
+def _alarm(config: AlarmConfig, outbox: Outbox) -> Check:
+    """What is fitted, what runs, what fails; never a number, a PIN or a text."""
+    light = bool(config.light_on) or config.light_file is not None
+    ways = {"voice": bool(config.player), "light": light, "messages": config.modem_port is not None}
+    found = f"fitted: {', '.join(way for way, is_fitted in ways.items() if is_fitted) or 'nothing'}"
+    if outbox.alarms.open:
+        remedy = "Look after the person first, then restore the way to the county"
+        return Check("alarm", Level.BROKEN, f"{found}; {outbox.alarms.open} not confirmed by the county", remedy)
+    notes = outbox.notes()
+    if ways["messages"] and notes.get(PIN_TRIED):
+        remedy = "Correct the PIN in the file of contacts, or save it anew; better take it off the card"
+        return Check("alarm", Level.ATTENTION, f"{found}; the card did not take its PIN", remedy)
+    if ways["messages"] and notes.get(MODEM_WELL) == 0:
+        remedy = "Check its plug, card, credit and antenna; docs/devices/modem-sms.md"
+        return Check("alarm", Level.ATTENTION, f"{found}; the modem could send nothing when last looked at", remedy)
+    failed = {name: count for (_, name), count in outbox.counters().items() if name.startswith("alarm:")}
+    said = [f"{name[6:-7]} {count}" for name, count in sorted(failed.items()) if name.endswith(".failed")]
+    if said:
+        return Check("alarm", Level.ATTENTION, f"{found}; failed so far: {', '.join(said)}", "Try each of them")
+    return Check("alarm", Level.OK, found)
 
 
 async def _broker(config: GatewayConfig) -> Check:

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 from kanhu.contract import Finding, Lane, Observation, Record
 from kanhu.edge.devices import DeviceSeen
@@ -23,12 +24,21 @@ _log = logging.getLogger(__name__)
 class Intake:
     """The sink that edge's devices hand their readings to."""
 
-    def __init__(self, committer: Committer, *, journal: Journal, uplink: Uplink, timekeeper: Timekeeper) -> None:
-        """Call `judge_with` before the first reading."""
+    def __init__(
+        self,
+        committer: Committer,
+        *,
+        journal: Journal,
+        uplink: Uplink,
+        timekeeper: Timekeeper,
+        unstored: Callable[[Sequence[Finding]], None] = lambda _: None,
+    ) -> None:
+        """Call `judge_with` before the first reading; `unstored` is told of findings that the card did not take."""
         self._committer = committer
         self._journal = journal
         self._uplink = uplink
         self._timekeeper = timekeeper
+        self._unstored = unstored
         self._pipeline: SensingPipeline | None = None
         self._uncounted: Counter[tuple[str, str]] = Counter()
         self.last_reading_ms: dict[str, int] = {}
@@ -60,6 +70,7 @@ class Intake:
             self._uncounted[observation.device, reason] += 1
             _log.error("reading of %s not accepted: %s", observation.device, error)
             if judged.findings:
+                self._unstored(judged.findings)
                 raise
             return
         self._uplink.announce([lane for lane, _ in records])

@@ -41,6 +41,7 @@ from kanhu.gateway._entries import Entries, Entry, Keep, entry_of_gap
 from kanhu.gateway._gaps import GrowingGap, GrowingGaps
 from kanhu.gateway._lock import hold
 from kanhu.gateway._schema import PAGE_BYTES, check_pragmas, connect, look_at, named_error, pragma
+from kanhu.gateway.alarm.book import Alarm, AlarmBook
 from kanhu.gateway.errors import OutboxError, OutboxFailed, OutboxFull
 
 BATCH_ROWS = 500
@@ -100,6 +101,7 @@ class Outbox:
         given_out = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
         self.last_seq: int = given_out[0] if given_out else 0
         self._limit = int(pragma(database, "max_page_count"))
+        self.alarms = AlarmBook(database)
         self._beyond = 0  # the county knows numbers up to here that were never given out here: those are not ours
 
     @classmethod
@@ -171,7 +173,7 @@ class Outbox:
         """
         rows = self._entries.of(records)
         try:
-            self._make_room(rows)
+            self._make_room(rows, beside=self.alarms.bytes_for(record for _, record in records))
         except sqlite3.Error as error:
             raise named_error(error, self._file) from error
         with self._transaction():
@@ -187,9 +189,32 @@ class Outbox:
                 "INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
                 list((states or {}).items()),
             )
+            alarmed = self.alarms.take(seqs, (record for _, record in records))
+        if alarmed:
+            self.alarms.refresh()
         self._entered(rows, seqs)
         self._entries.heard(records)
         return seqs
+
+    def record_alarms(
+        self, alarms: Sequence[Alarm], *, reports: Sequence[Finding] = (), reasons: Sequence[str] = ()
+    ) -> None:
+        """Commit what was decided and done about alarms, and the findings that tell the county, in one transaction.
+
+        Raises:
+            OutboxFull, OutboxFailed: nothing of this call was stored.
+        """
+        rows = self._entries.of([(Lane.ALERT, report) for report in reports])
+        try:
+            self._make_room(rows)
+        except sqlite3.Error as error:
+            raise named_error(error, self._file) from error
+        with self._transaction():
+            seqs = [self._insert(row) for row in rows]
+            self.alarms.write(alarms)
+            self._count(Counter(("", f"alarm:{reason}") for reason in reasons))
+        self.alarms.refresh()
+        self._entered(rows, seqs)
 
     def _insert(self, row: Entry) -> int:
         statement = "INSERT INTO outbox (lane, kind, keep, arrival_ms, record) VALUES (?, ?, ?, ?, ?)"
@@ -274,6 +299,10 @@ class Outbox:
     def _delete_batch(self, seqs: Sequence[int]) -> None:
         with self._transaction():
             gone = self._delete(seqs)
+            ended = self.alarms.receipted(seqs)
+            self._count(Counter(("", f"alarm:{alarm.ended}") for alarm in ended))
+        if ended:
+            self.alarms.refresh()
         self._left(gone)
 
     def quarantine(self, seqs: Sequence[int], *, reason: str) -> None:
@@ -313,11 +342,11 @@ class Outbox:
         used = int(pragma(self._database, "page_count")) - int(pragma(self._database, "freelist_count"))
         return Space(used, self._limit, self._limit - max(_MIN_RESERVE, self._limit // _ALERT_RESERVE))
 
-    def _make_room(self, rows: Sequence[Entry]) -> None:
-        """Thin until these rows fit; alerts may use every page, readings leave the reserve alone."""
+    def _make_room(self, rows: Sequence[Entry], *, beside: int = 0) -> None:
+        """Thin until these rows and so many bytes fit; alerts may use every page, readings leave the reserve alone."""
         space = self.space()
         alerts_only = all(row.lane == 0 for row in rows)
-        needed = 2 + 2 * sum(len(row.record) for row in rows) // PAGE_BYTES
+        needed = 2 + 2 * (beside + sum(len(row.record) for row in rows)) // PAGE_BYTES
         limit = space.limit - 4 if alerts_only else space.routine_limit
         if space.used + needed <= limit:
             return

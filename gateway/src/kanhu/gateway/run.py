@@ -15,6 +15,7 @@ from kanhu.contract import Clock, GatewayState, Running, Status
 from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
+from kanhu.gateway.alarm.fitted import build_keeper
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.disk import open_outbox, set_aside_if_damaged
@@ -109,7 +110,23 @@ class _Gateway:
             status=self._status,
             timekeeper=timekeeper,
         )
-        self._intake = Intake(committer, journal=journal, uplink=self._uplink, timekeeper=timekeeper)
+        self._alarm = build_keeper(
+            config.alarm,
+            committer,
+            pack=core_pack(),
+            home=config.gateway,
+            folder=config.folder,
+            zone=config.zone,
+            clock=clock,
+            announce=self._uplink.announce,
+        )
+        self._intake = Intake(
+            committer,
+            journal=journal,
+            uplink=self._uplink,
+            timekeeper=timekeeper,
+            unstored=self._alarm.sound,
+        )
         self._profiles: dict[str, Profile] = {
             resident.id: profile_from_tags(resident.id, resident.tags, spo2_limit_percent=resident.spo2_limit_percent)
             for resident in config.resident
@@ -125,6 +142,7 @@ class _Gateway:
         async with asyncio.TaskGroup() as tasks:
             sensing = tasks.create_task(self._supervisor.keep("sensing", self._sense), name="sensing")
             uplink = tasks.create_task(self._supervisor.keep("uplink", self._uplink.run), name="uplink")
+            alarm = tasks.create_task(self._supervisor.keep("alarm", self._alarm.run), name="alarm")
             account = tasks.create_task(self._supervisor.keep("account", self._account), name="account")
             ends = [
                 tasks.create_task(stop.wait(), name="stop"),
@@ -134,6 +152,7 @@ class _Gateway:
             for end in ends:
                 end.cancel()
             account.cancel()
+            alarm.cancel()
             sensing.cancel()
             await asyncio.wait({sensing}, timeout=_SENSING_END_S)
             if stop.is_set():

@@ -1,0 +1,331 @@
+"""Looks at the alarms once a second, does what the ladder asks for, and writes down what was done.
+
+Each way of telling has its own task for each attempt, so that a modem that hangs delays no voice, and nothing here
+delays a reading: the keeper shares with the rest of the gateway only the outbox's thread, for one commit before and
+one after each attempt.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from kanhu.contract import Clock, Finding, Lane, Phase, Times
+from kanhu.contract.actions import ACTED_LOCALLY, ActionOutcome, LocalAction
+from kanhu.gateway.alarm import ladder
+from kanhu.gateway.alarm.acting import Message, Result, Way
+from kanhu.gateway.alarm.book import Alarm, Channel, End
+from kanhu.gateway.alarm.ladder import Moment, Reason
+from kanhu.gateway.committer import Committer
+from kanhu.gateway.errors import OutboxError
+from kanhu.gateway.outbox import Outbox
+
+_LOOK_S = 1.0
+_ACT_S = 180.0  # longer than any way of telling takes by itself: a slow modem with a message in three parts
+_FIRST_ACTIONS = 24
+_LAST_ACTIONS = 24
+
+_log = logging.getLogger(__name__)
+
+
+Reports = Callable[[], Coroutine[object, object, Mapping[int, bool]]]
+"""Delivery reports that came since the last question: whether delivered, by reference."""
+
+
+def channel_name(way: Way) -> str:
+    """Under which name the book keeps a way."""
+    return f"{way.channel}:{way.role}" if way.role else way.channel
+
+
+class AlarmKeeper:
+    """Acts by itself when a high finding has no receipt in time."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        ways: Sequence[Way],
+        *,
+        receipt_s: float,
+        clock: Clock,
+        announce: Callable[[Sequence[Lane]], None],
+        reports: Reports | None = None,
+        beside: Callable[[], Coroutine[object, object, None]] | None = None,
+    ) -> None:
+        """`announce` is told on which lanes new records are; `beside` runs as long as this does."""
+        self._committer = committer
+        self._ways = {channel_name(way): way for way in ways}
+        self._receipt_s = receipt_s
+        self._clock = clock
+        self._announce = announce
+        self._reports = reports
+        self._beside = beside
+        self._acting: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._unstored: dict[str, Alarm] = {}
+        """What the card would not take; it leads over what the card says."""
+        self._resting = False
+
+    def sound(self, findings: Sequence[Finding]) -> None:
+        """High findings that the card would not take: nobody else will ever hear of them."""
+        for finding in findings:
+            if finding.phase is not Phase.END and finding.priority.value == "high":
+                self._unstored.setdefault(finding.alert_id, Alarm(finding.alert_id, 0, finding))
+
+    async def run(self) -> None:
+        """Until cancelled; an attempt that is cancelled with it is done once more after the next start."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch(), name="alarm watch")
+                if self._beside is not None:
+                    tasks.create_task(self._beside(), name="alarm beside")
+        finally:
+            for task in self._acting.values():
+                task.cancel()
+            await asyncio.gather(*self._acting.values(), return_exceptions=True)
+            self._acting.clear()
+
+    # -------------------------------------------------------------------------------------------- look
+
+    async def _watch(self) -> None:
+        await self._recover()
+        while True:
+            await self._look()
+            await self._clock.sleep(_LOOK_S)
+
+    async def _recover(self) -> None:
+        now = self._now()
+
+        def recover(outbox: Outbox) -> None:
+            alarms = []
+            for alarm in outbox.alarms.running():
+                channels = {
+                    name: ladder.recovered(channel, now=now) if channel.running else channel
+                    for name, channel in alarm.channels.items()
+                }
+                if channels != alarm.channels:
+                    alarms.append(msgspec.structs.replace(alarm, channels=channels))
+            if alarms:
+                outbox.record_alarms(alarms)
+
+        try:
+            await self._committer.call(recover)
+        except OutboxError as error:  # what was under way is then simply done once more
+            _log.error("the alarms could not be recovered: %s", error)
+
+    async def _look(self) -> None:
+        if not self._committer.alarms_open and not self._unstored:
+            await self._rest()
+            return
+        for alarm in await self._running():
+            await self._attend(alarm)
+        if self._reports is not None:
+            for reference, delivered in (await self._reports()).items():
+                await self._reported(reference, delivered)
+
+    async def _running(self) -> list[Alarm]:
+        found: list[Alarm] = []
+        try:
+            found = await self._committer.call(lambda outbox: outbox.alarms.running())
+        except OutboxError as error:
+            _log.error("the alarms could not be read: %s", error)
+        stored = {alarm.alert for alarm in found}
+        extra = [alarm for alert, alarm in self._unstored.items() if alert not in stored]
+        return [self._unstored.get(alarm.alert, alarm) for alarm in found] + extra
+
+    async def _attend(self, alarm: Alarm) -> None:
+        ways = {name: way for name, way in self._ways.items() if way.concerns(alarm.finding)}
+        now = self._now()
+        reasons = {}
+        for name in ways:
+            if (alarm.alert, name) not in self._acting:
+                channel = alarm.channels.get(name, Channel())
+                reasons[name] = ladder.decide(alarm, channel, now=now, receipt_s=self._receipt_s)
+        for name, reason in reasons.items():
+            if reason in ladder.ACTS:
+                self._resting = False
+                work = self._act(alarm.alert, name, reason=reason)
+                task = asyncio.create_task(work, name=f"alarm {name}")
+                self._acting[alarm.alert, name] = task
+                task.add_done_callback(partial(self._acted, (alarm.alert, name)))
+        if len(reasons) == len(ways) and all(reason in ladder.ENDS for reason in reasons.values()):
+            await self._end(alarm, reasons)
+
+    def _acted(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
+        self._acting.pop(key, None)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("alarm %s failed", key[1], exc_info=task.exception())
+
+    async def _end(self, alarm: Alarm, reasons: Mapping[str, Reason]) -> None:
+        if not reasons:
+            overdue = ladder.decide(alarm, Channel(), now=self._now(), receipt_s=self._receipt_s)
+            if overdue is Reason.WAITING_FOR_RECEIPT:
+                return
+            end = End.NOTHING_FITTED
+        elif alarm.called_off:
+            end = End.CALLED_OFF
+        else:
+            over = Reason.CONDITION_ENDED in reasons.values()
+            end = End.CONDITION_ENDED if over else End.LADDER_ENDED
+        action = self._action(alarm, "button", "", Result(ActionOutcome.CALLED_OFF)) if alarm.called_off else None
+        _log.warning("alarm %s ended: %s", alarm.alert, end.value)
+        await self._change(
+            alarm.alert,
+            lambda kept: msgspec.structs.replace(kept, ended=end.value),
+            reason=end.value,
+            action=action if alarm.actions else None,
+        )
+
+    # --------------------------------------------------------------------------------------------- act
+
+    async def _act(self, alert: str, name: str, *, reason: Reason) -> None:
+        way = self._ways[name]
+        alarm = await self._change(alert, partial(_with_channel, name=name, change=ladder.begun), reason=reason.value)
+        if alarm is None or alarm.ended is not None:
+            return
+        message = Message.CALLED_OFF if reason is Reason.TAKEN_BACK else Message.CALL
+        _log.warning("alarm %s: %s, %s", alert, name, reason.value)
+        try:
+            async with asyncio.timeout(_ACT_S):
+                result = await way.tell(message, alarm.finding)
+        except TimeoutError:
+            result = Result(ActionOutcome.FAILED, "no_end")
+        if not result.well:
+            _log.error("alarm %s: %s failed: %s", alert, name, result.detail)
+        change = partial(_with_channel, name=name, change=partial(self._after, message=message, result=result))
+        detail = f"{name}.{result.outcome.value}"
+        if message is Message.CALLED_OFF:
+            result = Result(result.outcome, "called_off" if result.well else result.detail)
+        action = self._action(alarm, way.channel, way.role, result)
+        unknown = self._action(alarm, way.channel, way.role, Result(ActionOutcome.UNKNOWN))
+        before = [unknown] if reason is Reason.END_UNKNOWN else []
+        await self._change(alert, change, reason=detail, action=action, before=before)
+
+    def _after(self, channel: Channel, *, message: Message, result: Result) -> Channel:
+        now = self._now()
+        if not result.well:
+            return ladder.failed(channel, now=now)
+        if message is Message.CALLED_OFF:
+            return msgspec.structs.replace(channel, running=False, called_off=True)
+        return ladder.succeeded(channel, now=now, references=result.references)
+
+    async def _reported(self, reference: int, delivered: bool) -> None:
+        for alarm in await self._running():
+            for name, channel in alarm.channels.items():
+                if reference not in channel.references or name not in self._ways:
+                    continue
+                way = self._ways[name]
+                left = tuple(one for one in channel.references if one != reference)
+                outcome = ActionOutcome.DELIVERED if delivered else ActionOutcome.FAILED
+                action = None
+                if not (delivered and left):
+                    action = self._action(
+                        alarm, way.channel, way.role, Result(outcome, "" if delivered else "not_delivered")
+                    )
+                forget = partial(_without_reference, reference=reference)
+                change = partial(_with_channel, name=name, change=forget)
+                await self._change(alarm.alert, change, reason=f"{name}.{outcome.value}", action=action)
+                return
+
+    async def _rest(self) -> None:
+        if not self._resting and not self._acting:
+            self._resting = True
+            await asyncio.gather(*(way.rest() for way in self._ways.values()))
+
+    # ------------------------------------------------------------------------------------------- write
+
+    async def _change(
+        self,
+        alert: str,
+        change: Callable[[Alarm], Alarm],
+        *,
+        reason: str,
+        action: LocalAction | None = None,
+        before: Sequence[LocalAction] = (),
+    ) -> Alarm | None:
+        """Commit a change, its named reason, and what the county shall know of it, in one transaction."""
+        actions = tuple(one.text() for one in (*before, action) if one is not None)
+        unstored = self._unstored.get(alert)
+        write = partial(
+            _write, alert=alert, change=change, reason=reason, actions=actions, times=self._times(), unstored=unstored
+        )
+        try:
+            alarm = await self._committer.call(write)
+        except OutboxError as error:
+            _log.error("alarm %s goes on in memory, the card took no %s: %s", alert, reason, error)
+            kept = unstored
+            if kept is None:
+                kept = next((one for one in await self._running() if one.alert == alert), None)
+            if kept is None:
+                return None
+            alarm = _changed(kept, change, actions)
+            self._unstored[alert] = alarm
+            if alarm.ended is not None:
+                del self._unstored[alert]
+            return alarm
+        self._unstored.pop(alert, None)
+        if actions:
+            self._announce([Lane.ALERT])
+        return alarm
+
+    def _action(self, alarm: Alarm, channel: str, role: str, result: Result) -> LocalAction:
+        times, now = alarm.finding.times, self._now()
+        after_s = (now.mono_ns - times.mono_ns) // 1_000_000_000 if times.boot == now.boot else None
+        return LocalAction(channel, result.outcome, role, result.detail, after_s)
+
+    def _now(self) -> Moment:
+        return Moment(self._clock.boot, self._clock.mono_ns())
+
+    def _times(self) -> Times:
+        return Times(self._clock.wall_ms(), self._clock.mono_ns(), self._clock.boot, self._clock.state())
+
+
+def _write(
+    outbox: Outbox,
+    *,
+    alert: str,
+    change: Callable[[Alarm], Alarm],
+    reason: str,
+    actions: tuple[str, ...],
+    times: Times,
+    unstored: Alarm | None,
+) -> Alarm | None:
+    """Runs in the outbox's thread, so nobody comes between reading and writing."""
+    kept = outbox.alarms.read(alert)
+    if unstored is not None:
+        kept = unstored if kept is None else msgspec.structs.replace(unstored, ended=kept.ended, seq=kept.seq)
+    if kept is None:
+        return None
+    alarm = _changed(kept, change, actions)
+    outbox.record_alarms([alarm], reports=[_report(alarm, times)] if actions else [], reasons=[reason])
+    if alarm.seq == 0 and actions:  # its finding was never stored: this report is the first that the county can confirm
+        alarm = msgspec.structs.replace(alarm, seq=outbox.last_seq)
+        outbox.record_alarms([alarm])
+    return alarm
+
+
+def _changed(alarm: Alarm, change: Callable[[Alarm], Alarm], actions: tuple[str, ...]) -> Alarm:
+    done = (*alarm.actions, *actions)
+    if len(done) > _FIRST_ACTIONS + _LAST_ACTIONS:
+        done = (*done[:_FIRST_ACTIONS], *done[-_LAST_ACTIONS:])
+    return msgspec.structs.replace(change(alarm), actions=done)
+
+
+def _report(alarm: Alarm, times: Times) -> Finding:
+    """The same alert once more, with what was done; the county neither counts nor re-opens by it."""
+    return msgspec.structs.replace(
+        alarm.finding,
+        phase=Phase.CONTINUE,
+        reason=ACTED_LOCALLY,
+        times=times,
+        actions=alarm.actions,
+    )
+
+
+def _with_channel(alarm: Alarm, *, name: str, change: Callable[[Channel], Channel]) -> Alarm:
+    channel = change(alarm.channels.get(name, Channel()))
+    return msgspec.structs.replace(alarm, channels={**alarm.channels, name: channel})
+
+
+def _without_reference(channel: Channel, *, reference: int) -> Channel:
+    return msgspec.structs.replace(channel, references=tuple(one for one in channel.references if one != reference))

@@ -1,0 +1,131 @@
+"""Short messages as a way of telling: one way a role, through the one modem."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import tzinfo
+from functools import partial
+from pathlib import Path
+
+from kanhu.contract import Clock, Finding, SubjectKind
+from kanhu.contract.actions import ActionOutcome
+from kanhu.gateway.alarm.acting import Message, Result
+from kanhu.gateway.alarm.contacts import Contact, Role
+from kanhu.gateway.alarm.errors import ModemError, ModemReason
+from kanhu.gateway.alarm.modem import Modem
+from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
+from kanhu.gateway.alarm.words import title_of, written
+from kanhu.gateway.committer import Committer
+from kanhu.gateway.errors import OutboxError
+from kanhu.gateway.outbox import Outbox
+from kanhu.vitals import Language, RulePack
+
+_LOOK_EVERY_S = 86_400.0
+
+_log = logging.getLogger(__name__)
+
+
+class Sms:
+    """Writes to one role."""
+
+    channel = "sms"
+
+    def __init__(
+        self,
+        role: Role,
+        contacts: Sequence[Contact],
+        *,
+        modem: Modem,
+        pack: RulePack,
+        language: Language,
+        home: str,
+        zone: tzinfo,
+    ) -> None:
+        """`home` is what the home is called where a contact has no name for it."""
+        self.role: str = role.value
+        self._contacts = [contact for contact in contacts if contact.role is role]
+        self._modem = modem
+        self._pack = pack
+        self._language = language
+        self._home = home
+        self._zone = zone
+
+    def concerns(self, finding: Finding) -> bool:
+        """Whether anybody of this role is to be told of this subject."""
+        return self._contact(finding) is not None
+
+    async def tell(self, message: Message, finding: Finding) -> Result:
+        """Send it."""
+        contact = self._contact(finding)
+        if contact is None:
+            return Result(ActionOutcome.FAILED, "no_contact")
+        text = written(
+            title_of(self._pack, finding, self._language),
+            message,
+            self._language,
+            home=contact.home or self._home,
+            finding=finding,
+            zone=self._zone,
+        )
+        try:
+            references = await self._modem.send(contact.number, text)
+        except ModemError as error:
+            code = error.detail if error.reason is ModemReason.SEND_REFUSED and error.detail else ""
+            return Result(ActionOutcome.FAILED, f"{error.reason.value}_{code}" if code else error.reason.value)
+        return Result(ActionOutcome.SENT, references=references)
+
+    async def rest(self) -> None:
+        """Let go of the port: somebody may want to look at the modem, or to replug it."""
+        await self._modem.close()
+
+    def _contact(self, finding: Finding) -> Contact | None:
+        subject = finding.subject
+        own = [contact for contact in self._contacts if contact.resident == subject.id]
+        shared = [contact for contact in self._contacts if contact.resident is None]
+        # A button on the wall belongs to nobody: somebody there needs help, and whoever knows the home is told.
+        anybody = self._contacts if subject.kind is SubjectKind.DWELLING else []
+        return next(iter((*own, *shared, *anybody)), None)
+
+
+class NotedPin:
+    """Remembers in the outbox, over restarts, with which state of the contacts file a PIN was tried; never the PIN."""
+
+    def __init__(self, committer: Committer, file: Path) -> None:
+        """`file` is where the PIN stands."""
+        self._committer = committer
+        self._file = file
+
+    async def may_try(self) -> bool:
+        """Whether the file has changed since a PIN was tried and not accepted; notes this try on the card first."""
+        try:
+            changed_ns = self._file.stat().st_mtime_ns
+            notes = await self._committer.call(Outbox.notes)
+            if notes.get(PIN_TRIED) == changed_ns:
+                return False
+            await self._note(changed_ns)
+        except (OSError, OutboxError):  # not noted, not tried: a card that is blocked helps nobody
+            return False
+        return True
+
+    async def accepted(self) -> None:
+        """It was right: it may be given again after the next power cut."""
+        await self._note(0)
+
+    async def _note(self, value: int) -> None:
+        await self._committer.call(partial(Outbox.remember, notes={PIN_TRIED: value}))
+
+
+async def look_after_modem(modem: Modem, committer: Committer, *, clock: Clock) -> None:
+    """See once a day whether a message could leave, and note it for the doctor: not only in the night of the alarm."""
+    while True:
+        try:
+            await modem.check()
+            well = 1
+        except ModemError as error:
+            _log.error("no message could be sent now: %s", error)
+            well = 0
+        if not committer.alarms_open:
+            await modem.close()
+        with suppress(OutboxError):  # the doctor says what is wrong with the card
+            await committer.call(partial(Outbox.remember, notes={MODEM_WELL: well}))
+        await clock.sleep(_LOOK_EVERY_S)

@@ -1,0 +1,80 @@
+"""The voice at home: a recorded file where there is one, else spoken by a speech program, played by a player.
+
+Recordings lie in a folder a language: `zh/SOS.wav` for one rule, `zh/call.wav` for any, `zh/called_off.wav`. Somebody
+from the village who is known and speaks the dialect is understood better than any program.
+"""
+
+import tempfile
+from pathlib import Path
+
+from kanhu.contract import Finding
+from kanhu.contract.actions import ActionOutcome
+from kanhu.gateway.alarm.acting import Message, Result
+from kanhu.gateway.alarm.commands import run_command
+from kanhu.gateway.alarm.settings import AlarmConfig
+from kanhu.gateway.alarm.words import spoken, title_of
+from kanhu.vitals import Language, RulePack
+
+_SPEAK_S = 20.0
+_PLAY_S = 60.0  # a sentence takes ten seconds; a player that waits for a busy card has to end too
+_FILE = "{file}"
+_SPEECH = {Language.ZH: ("espeak-ng", "-v", "cmn", "-s", "140"), Language.EN: ("espeak-ng", "-v", "en", "-s", "140")}
+
+
+class Voice:
+    """Says what was found, in the language of the house."""
+
+    channel = "voice"
+    role = ""
+
+    def __init__(self, config: AlarmConfig, *, pack: RulePack, folder: Path, written_to: int = 0) -> None:
+        """`folder` is where a relative path of recordings counts from."""
+        self._config = config
+        self._pack = pack
+        self._recordings = None if config.recordings is None else folder / config.recordings
+        self._written_to = written_to
+
+    def concerns(self, finding: Finding) -> bool:
+        """Whoever it is about lives here."""
+        del finding
+        return True
+
+    async def tell(self, message: Message, finding: Finding) -> Result:
+        """Play the recording, or speak."""
+        recording = self._recording(message, finding)
+        if recording is not None:
+            return _result(await self._play(recording), "recorded")
+        with tempfile.TemporaryDirectory(prefix="kanhu-voice-") as folder:
+            file = Path(folder) / "said.wav"
+            language = self._config.language
+            title = title_of(self._pack, finding, language)
+            text = spoken(title, message, language, written_to=self._written_to)
+            program = _SPEECH[language] if self._config.speech is None else self._config.speech
+            if not program:
+                return Result(ActionOutcome.FAILED, "no_recording")
+            failure = await run_command((*program, "--stdin", "-w", str(file)), within_s=_SPEAK_S, text=text)
+            if failure:
+                return Result(ActionOutcome.FAILED, f"speech_{failure}")
+            return _result(await self._play(file), "spoken")
+
+    async def rest(self) -> None:
+        """Silence needs nothing."""
+
+    def _recording(self, message: Message, finding: Finding) -> Path | None:
+        if self._recordings is None:
+            return None
+        folder = self._recordings / self._config.language.value
+        names = ["called_off"] if message is Message.CALLED_OFF else [finding.rule, "call"]
+        for name in names:
+            file = folder / f"{name}.wav"
+            if "/" not in name and file.is_file():
+                return file
+        return None
+
+    async def _play(self, file: Path) -> str:
+        command = [word.replace(_FILE, str(file)) for word in self._config.player]
+        return await run_command(command, within_s=_PLAY_S)
+
+
+def _result(failure: str, well: str) -> Result:
+    return Result(ActionOutcome.FAILED, f"player_{failure}") if failure else Result(ActionOutcome.DONE, well)
