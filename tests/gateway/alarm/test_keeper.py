@@ -114,6 +114,31 @@ async def test_fine_takes_back_what_was_told_and_ends_the_alarm(bench: Callable[
     assert len(voice.told) == 2
 
 
+async def test_what_cannot_be_taken_back_is_given_up_after_three_tries(bench: Callable[..., Bench]) -> None:
+    voice = ToldWay()
+    night = bench(voice)
+    await night.raise_sos()
+    await night.wait(62)
+    voice.answer = FAILED
+    await night.call_off()
+    await night.wait(200)
+    assert voice.told.count(Message.CALLED_OFF) == ladder.MOST_FAILURES
+    assert night.committer.alarms_open == 0
+
+
+async def test_a_receipt_in_the_middle_of_an_act_does_not_hide_that_it_was_done(bench: Callable[..., Bench]) -> None:
+    voice = ToldWay()
+    voice.hold = asyncio.Event()
+    night = bench(voice)
+    seq = await night.raise_sos()
+    await night.wait(62)
+    await night.confirm(seq)
+    voice.hold.set()
+    await night.wait(2)
+    assert "voice done" in " ".join(actions_of(await night.findings()))
+    assert night.committer.alarms_open == 0
+
+
 async def test_fine_before_anything_was_told_leaves_the_house_quiet(bench: Callable[..., Bench]) -> None:
     voice = ToldWay()
     night = bench(voice)

@@ -107,6 +107,8 @@ async def test_a_relay_is_switched_by_commands(tmp_path: Path) -> None:
     assert (await relay.tell(Message.CALL, CALL)).well
     assert file.read_text(encoding="ascii") == "on"
     assert (await relay.tell(Message.CALLED_OFF, CALL)).well
+    assert file.read_text(encoding="ascii") == "on", "another alarm may still need it"
+    await relay.rest()
     assert file.read_text(encoding="ascii") == "off"
 
 

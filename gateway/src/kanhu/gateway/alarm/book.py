@@ -108,9 +108,9 @@ class AlarmBook:
         return None if row is None else _decode(row[0])
 
     def write(self, alarms: Iterable[Alarm]) -> None:
-        """Keep these as they are; one that is over and in which nothing was done is forgotten."""
+        """Keep these as they are; one that is over and in which nothing was begun is forgotten."""
         for alarm in alarms:
-            if alarm.ended is not None and not alarm.actions:
+            if alarm.ended is not None and not alarm.channels:
                 self._database.execute("DELETE FROM alarm WHERE alert = ?", (alarm.alert,))
                 continue
             self._database.execute(

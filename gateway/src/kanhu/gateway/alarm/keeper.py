@@ -100,7 +100,7 @@ class AlarmKeeper:
             alarms = []
             for alarm in outbox.alarms.running():
                 channels = {
-                    name: ladder.recovered(channel, now=now) if channel.running else channel
+                    name: ladder.recovered(alarm, channel, now=now) if channel.running else channel
                     for name, channel in alarm.channels.items()
                 }
                 if channels != alarm.channels:
@@ -192,19 +192,23 @@ class AlarmKeeper:
             result = Result(ActionOutcome.FAILED, "no_end")
         if not result.well:
             _log.error("alarm %s: %s failed: %s", alert, name, result.detail)
-        change = partial(_with_channel, name=name, change=partial(self._after, message=message, result=result))
+
+        def change(kept: Alarm) -> Alarm:
+            after = self._after(kept, kept.channels.get(name, Channel()), message=message, result=result)
+            return msgspec.structs.replace(kept, channels={**kept.channels, name: after})
+
         detail = f"{name}.{result.outcome.value}"
-        if message is Message.CALLED_OFF:
-            result = Result(result.outcome, "called_off" if result.well else result.detail)
-        action = self._action(alarm, way.channel, way.role, result)
+        taken_back = message is Message.CALLED_OFF and result.well
+        said = Result(result.outcome, "called_off") if taken_back else result
+        action = self._action(alarm, way.channel, way.role, said)
         unknown = self._action(alarm, way.channel, way.role, Result(ActionOutcome.UNKNOWN))
         before = [unknown] if reason is Reason.END_UNKNOWN else []
         await self._change(alert, change, reason=detail, action=action, before=before)
 
-    def _after(self, channel: Channel, *, message: Message, result: Result) -> Channel:
+    def _after(self, alarm: Alarm, channel: Channel, *, message: Message, result: Result) -> Channel:
         now = self._now()
         if not result.well:
-            return ladder.failed(channel, now=now)
+            return ladder.failed(alarm, channel, now=now)
         if message is Message.CALLED_OFF:
             return msgspec.structs.replace(channel, running=False, called_off=True)
         return ladder.succeeded(channel, now=now, references=result.references)

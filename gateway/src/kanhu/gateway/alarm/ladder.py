@@ -96,7 +96,7 @@ def begun(channel: Channel) -> Channel:
     return msgspec.structs.replace(channel, running=True)
 
 
-def recovered(channel: Channel, *, now: Moment) -> Channel:
+def recovered(alarm: Alarm, channel: Channel, *, now: Moment) -> Channel:
     """The channel at the start of a process, where an earlier one ended in the middle of an attempt.
 
     It is tried once more at once, and again after the next crash: but where the attempt itself takes the power down,
@@ -104,7 +104,7 @@ def recovered(channel: Channel, *, now: Moment) -> Channel:
     """
     failures = channel.failures + 1
     if failures >= MOST_FAILURES:
-        return _next_step(channel, now)
+        return _given_up(alarm, channel, now)
     return msgspec.structs.replace(channel, failures=failures)
 
 
@@ -113,13 +113,18 @@ def succeeded(channel: Channel, *, now: Moment, references: tuple[int, ...] = ()
     return msgspec.structs.replace(_next_step(channel, now), told=True, references=references)
 
 
-def failed(channel: Channel, *, now: Moment) -> Channel:
+def failed(alarm: Alarm, channel: Channel, *, now: Moment) -> Channel:
     """The channel after an attempt that did not."""
     failures = channel.failures + 1
     if failures >= MOST_FAILURES:
-        return _next_step(channel, now)
+        return _given_up(alarm, channel, now)
     due_ns = now.mono_ns + round(RETRY_S * _S)
     return msgspec.structs.replace(channel, failures=failures, running=False, boot=now.boot, due_ns=due_ns)
+
+
+def _given_up(alarm: Alarm, channel: Channel, now: Moment) -> Channel:
+    """Until the next step; what is to be taken back has none."""
+    return msgspec.structs.replace(_next_step(channel, now), called_off=alarm.called_off)
 
 
 def _next_step(channel: Channel, now: Moment) -> Channel:
@@ -135,9 +140,7 @@ def _next_step(channel: Channel, now: Moment) -> Channel:
 
 
 def _called_off(channel: Channel, now: Moment) -> Reason:
-    if channel.called_off or not channel.told:
-        return Reason.CALLED_OFF
-    if channel.failures >= MOST_FAILURES:
+    if channel.called_off or not (channel.told or channel.running):
         return Reason.CALLED_OFF
     if channel.failures and not _is_due(channel, now):
         return Reason.PAUSE

@@ -4,6 +4,7 @@ Recordings lie in a folder a language: `zh/SOS.wav` for one rule, `zh/call.wav` 
 from the village who is known and speaks the dialect is understood better than any program.
 """
 
+import asyncio
 import tempfile
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Voice:
         self._pack = pack
         self._recordings = None if config.recordings is None else folder / config.recordings
         self._written_to = written_to
+        self._one_at_a_time = asyncio.Lock()
 
     def concerns(self, finding: Finding) -> bool:
         """Whoever it is about lives here."""
@@ -40,7 +42,14 @@ class Voice:
         return True
 
     async def tell(self, message: Message, finding: Finding) -> Result:
-        """Play the recording, or speak."""
+        """Play the recording, or speak; two alarms at once are said one after the other."""
+        async with self._one_at_a_time:
+            return await self._say(message, finding)
+
+    async def rest(self) -> None:
+        """Silence needs nothing."""
+
+    async def _say(self, message: Message, finding: Finding) -> Result:
         recording = self._recording(message, finding)
         if recording is not None:
             return _result(await self._play(recording), "recorded")
@@ -56,9 +65,6 @@ class Voice:
             if failure:
                 return Result(ActionOutcome.FAILED, f"speech_{failure}")
             return _result(await self._play(file), "spoken")
-
-    async def rest(self) -> None:
-        """Silence needs nothing."""
 
     def _recording(self, message: Message, finding: Finding) -> Path | None:
         if self._recordings is None:
