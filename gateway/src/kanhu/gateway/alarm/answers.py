@@ -67,7 +67,7 @@ def registration(lines: list[str]) -> int | None:
     """The state in an answer to +CREG?: 0 not, 1 at home, 2 searching, 3 denied, 4 unknown, 5 roaming."""
     for line in lines:
         fields = _fields(line, "+CREG:")
-        if fields is not None and len(fields) >= 2 and fields[1].isdigit():
+        if fields is not None and len(fields) >= 2 and _is_small(fields[1]):
             return int(fields[1])
     return None
 
