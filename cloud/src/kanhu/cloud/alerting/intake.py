@@ -15,12 +15,13 @@ from sqlalchemy import Connection
 from kanhu.cloud.alerting import log
 from kanhu.cloud.alerting.pipeline import Case, Judge, build_pipeline
 from kanhu.cloud.alerting.policy import Policy
-from kanhu.cloud.alerting.state import AlertState, Foreign, Found, Recurred
+from kanhu.cloud.alerting.state import Acted, AlertState, Foreign, Found, Recurred
 from kanhu.cloud.alerting.texts import texts_of
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.cloud.people.register import LIVES_ALONE, Whereabouts, whereabouts
 from kanhu.contract import Finding, record_digest
+from kanhu.contract.actions import ACTED_LOCALLY
 from kanhu.vitals import RulePack
 
 _MAX_EVIDENCE = 32
@@ -44,6 +45,12 @@ class Intake:
         connection = transaction.connection
         where = whereabouts(connection, finding.subject, gateway=gateway)
         named, known = _named(connection, finding)
+        if known is not None and finding.reason == ACTED_LOCALLY:
+            # It tells what was done about an alert that is there: nothing happened anew, so nobody is called by it.
+            count(connection, {"stage.group.acted_locally": 1})
+            acted = Acted(finding.actions, gateway)
+            key = f"finding:{record_digest(finding).hex()}"
+            return log.append(transaction, known.alert, acted, key=key, place=known.place)
         kin = None
         if known is None:
             kin = log.open_kin(connection, subject=finding.subject.id, rule=finding.rule, place=where.place)

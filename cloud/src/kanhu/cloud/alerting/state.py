@@ -15,7 +15,10 @@ from enum import StrEnum
 import msgspec
 
 from kanhu.contract import Evidence, Phase, Priority
+from kanhu.contract.actions import parse_action
+from kanhu.contract.records import MAX_ACTIONS
 
+_LAST_S = 1_000_000_000  # what was done at a time that nobody knows stands behind the rest
 RANK = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2, Priority.TECHNICAL: 3}
 
 
@@ -124,6 +127,13 @@ class Foreign(msgspec.Struct, frozen=True, tag="foreign_subject"):
     registered: str
 
 
+class Acted(msgspec.Struct, frozen=True, tag="acted"):
+    """The gateway told what it did on the spot while nobody could be reached: all of it so far."""
+
+    actions: tuple[str, ...]
+    gateway: str
+
+
 class Annunciated(msgspec.Struct, frozen=True, tag="annunciated"):
     """What was held for the night is told now."""
 
@@ -165,7 +175,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     reason: str
 
 
-Event = Found | Recurred | Foreign | Annunciated | Claimed | Released | Escalated | Closed | Ended
+Event = Found | Recurred | Foreign | Acted | Annunciated | Claimed | Released | Escalated | Closed | Ended
 
 
 class Ownership(msgspec.Struct, frozen=True, array_like=True):
@@ -208,6 +218,8 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
     """Rank and order of the finding whose texts and evidence are shown."""
     texts: Texts
     evidence: tuple[Evidence, ...]
+    actions: tuple[str, ...] = ()
+    """What gateways did on the spot, in the order in which it was done."""
     claim: Ownership | None = None
     outcome: str | None = None
     closed_ms: int | None = None
@@ -228,14 +240,17 @@ def fold(events: "list[tuple[int, Event]]") -> AlertState | None:
 def apply(state: AlertState | None, event: Event, *, at_ms: int) -> AlertState | None:
     """State after one more event; what makes no sense changes nothing."""
     if isinstance(event, Found):
-        return _first(event, at_ms) if state is None else _found(state, event, at_ms)
+        state = _first(event, at_ms) if state is None else _found(state, event, at_ms)
+        return _with_actions(state, event.actions)
+    if state is not None and isinstance(event, Acted):  # also of one that is closed: who looks it up sees what was done
+        return _with_actions(state, event.actions)
     if state is None or not state.is_open():
         return state
     match event:
         case Recurred():
             called = event.reason is Grouping.CALLED_AGAIN and state.claim is not None
             return _given_back(state, event, at_ms) if called else state
-        case Foreign():
+        case Foreign() | Acted():
             return state
         case Annunciated():
             return msgspec.structs.replace(state, activation=Activation.ON, held_until_ms=None)
@@ -367,6 +382,19 @@ def _given_back(state: AlertState, event: Found | Recurred, at_ms: int) -> Alert
         due_ms=at_ms + event.act_within_ms,
         escalate_ms=event.escalate_ms,
     )
+
+
+def _with_actions(state: AlertState, actions: tuple[str, ...]) -> AlertState:
+    """With these as well; the same whatever the order in which reports come."""
+    if not actions:
+        return state
+    together = tuple(sorted({*state.actions, *actions}, key=_when_done))[:MAX_ACTIONS]
+    return msgspec.structs.replace(state, actions=together)
+
+
+def _when_done(action: str) -> tuple[int, str]:
+    done = parse_action(action)
+    return (_LAST_S if done is None or done.after_s is None else done.after_s), action
 
 
 def _heard(standing: dict[str, Standing], event: Found) -> dict[str, Standing]:

@@ -126,6 +126,8 @@ class AlertRow:
     """For equipment alerts: how many people nobody can see."""
     metric: str = ""
     """Metric of the deciding evidence; empty where nothing was measured."""
+    acted: Both | None = None
+    """Through what the gateway has told somebody by itself while the county could not be reached."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, select
 
 from kanhu.cloud.alerting.log import decode_state, read_events
-from kanhu.cloud.alerting.state import RANK, AlertState, Condition, Handling, Ownership
+from kanhu.cloud.alerting.state import RANK, Acted, AlertState, Condition, Handling, Ownership
 from kanhu.cloud.desk.model import AlertEvent, AlertPage, AlertRow, Both, Claim, Contact, Outcome, Person
 from kanhu.cloud.desk.values import usual_range
-from kanhu.cloud.desk.words import event_kind, event_text, unit_of
+from kanhu.cloud.desk.words import acted_briefly, acted_text, event_kind, event_text, unit_of
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.values import read_points
 from kanhu.cloud.people.register import split_tags
@@ -60,10 +60,16 @@ def alert_page(connection: Connection, row: AlertRow, state: AlertState) -> Aler
 
 def alert_events(connection: Connection, alert: str) -> tuple[AlertEvent, ...]:
     """History of one alert, oldest first."""
-    return tuple(
-        AlertEvent(instant(at_ms), event_kind(event), actor, event_text(event))
-        for at_ms, actor, event in read_events(connection, alert)
-    )
+    told: set[str] = set()
+    events = []
+    for at_ms, actor, event in read_events(connection, alert):
+        text = event_text(event)
+        if isinstance(event, Acted):  # each report names all that was done so far; the history tells it once
+            fresh = tuple(action for action in event.actions if action not in told)
+            told.update(fresh)
+            text = acted_text(fresh) if fresh else text
+        events.append(AlertEvent(instant(at_ms), event_kind(event), actor, text))
+    return tuple(events)
 
 
 def read_people(connection: Connection, ids: set[str], *, year: int) -> dict[str, Person]:
@@ -134,6 +140,7 @@ def _row(
         spark_band=band,
         unseen_people=behind if state.condition is Condition.PRESENT else 0,
         metric=_deciding(state),
+        acted=acted_briefly(state.actions),
     )
 
 

@@ -2,6 +2,7 @@
 
 from kanhu.cloud.alerting.pipeline import Reason
 from kanhu.cloud.alerting.state import (
+    Acted,
     Annunciated,
     Claimed,
     Closed,
@@ -16,6 +17,7 @@ from kanhu.cloud.alerting.state import (
 )
 from kanhu.cloud.desk.model import Both, Outcome
 from kanhu.contract import Phase, metric
+from kanhu.contract.actions import ActionOutcome, parse_action
 
 OUTCOMES = {
     Outcome.TRUE_ACTION: Both("属实，已处理", "real, handled"),
@@ -55,6 +57,57 @@ _STAGES: dict[str, Both] = {
 }
 
 
+_CHANNELS = {
+    ("voice", ""): Both("家中语音", "voice at home"),
+    ("light", ""): Both("家中灯光", "light at home"),
+    ("button", ""): Both("求助按钮", "the button"),
+    ("sms", "village_doctor"): Both("短信给村医", "message to the village doctor"),
+    ("sms", "family"): Both("短信给家人", "message to the family"),
+}
+_ACTED = {
+    ActionOutcome.DONE: Both("已提醒", "done"),
+    ActionOutcome.SENT: Both("已发出", "sent"),
+    ActionOutcome.DELIVERED: Both("已送达手机", "delivered to the telephone"),
+    ActionOutcome.FAILED: Both("未成功", "failed"),
+    ActionOutcome.UNKNOWN: Both("结果不明", "end not known"),
+    ActionOutcome.CALLED_OFF: Both("按了“我没事”", "said: I am fine"),
+}
+_DID_SOMETHING = frozenset({ActionOutcome.DONE, ActionOutcome.SENT, ActionOutcome.DELIVERED, ActionOutcome.UNKNOWN})
+
+
+def acted_text(actions: tuple[str, ...]) -> Both:
+    """What a gateway did by itself, one act after the other, each with the time after the reading that decided."""
+    told = [_action_text(action) for action in actions]
+    zh = "；".join(words.zh for words in told)
+    return Both(f"网关自行处理：{zh}", "The gateway acted by itself: " + "; ".join(words.en for words in told))
+
+
+def acted_briefly(actions: tuple[str, ...]) -> Both | None:
+    """For the board: through what the gateway has told somebody; None where nobody was told."""
+    done = (parse_action(action) for action in actions)
+    told = {(act.channel, act.role) for act in done if act is not None and act.outcome in _DID_SOMETHING}
+    names = [words for channel, words in _CHANNELS.items() if channel in told]
+    if not names:
+        return None
+    zh, en = "、".join(words.zh for words in names), ", ".join(words.en for words in names)
+    return Both(f"网关已自行处理：{zh}", f"gateway acted by itself: {en}")
+
+
+def _action_text(action: str) -> Both:
+    done = parse_action(action)
+    channel = None if done is None else _CHANNELS.get((done.channel, done.role))
+    if done is None or channel is None:
+        return Both(action, action)
+    outcome = _ACTED[done.outcome]
+    detail = f" ({done.detail})" if done.detail and done.outcome is ActionOutcome.FAILED else ""
+    if done.after_s is None:
+        return Both(f"{channel.zh}{outcome.zh}{detail}", f"{channel.en} {outcome.en}{detail}")
+    return Both(
+        f"{channel.zh}{outcome.zh}{detail}（{done.after_s} 秒后）",
+        f"{channel.en} {outcome.en}{detail}, after {done.after_s} s",
+    )
+
+
 def unit_of(code: str) -> str:
     """Unit of a metric as people write it."""
     ucum = metric(code).ucum or ""
@@ -82,6 +135,8 @@ def event_text(event: Event) -> Both:
                 f"由网关 {gateway} 上报，此人登记在网关 {registered}",
                 f"Came by gateway {gateway}; this person is registered at {registered}",
             )
+        case Acted(actions=actions):
+            return acted_text(actions)
         case Annunciated():
             return Both("夜间暂缓结束，开始提示", "Night hold over: announced")
         case Claimed(name=name):
