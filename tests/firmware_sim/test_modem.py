@@ -53,7 +53,7 @@ def test_a_report_is_laid_out_as_the_specification_says() -> None:
 
 def test_a_message_is_taken_numbered_and_reported() -> None:
     talk = Talk()
-    assert talk.say("AT+CNMI=2,0,0,1,0") == "\r\nOK\r\n"
+    assert talk.say("AT+CNMI=2,2,0,1,0") == "\r\nOK\r\n"
     said = talk.submit()
     assert said.startswith("\r\n+CMGS: 1\r\n\r\nOK\r\n\r\n+CDS: ")
     assert talk.events[-1]["text"] == "hellohello"
@@ -81,7 +81,7 @@ def test_three_wrong_pins_block_the_card_and_the_log_has_none_of_them() -> None:
         (Fault.SIM_MISSING, "AT+CPIN?", "+CME ERROR: 10"),
         (Fault.NO_NETWORK, "AT+CREG?", "+CREG: 0,2"),
         (Fault.GARBAGE, "AT", "RING"),
-        (Fault.STORED_REPORT, "AT+CNMI=2,0,0,1,0", "+CMS ERROR: 303"),
+        (Fault.STORED_REPORT, "AT+CNMI=2,2,0,1,0", "+CMS ERROR: 303"),
     ],
 )
 def test_a_fault_shows_where_its_name_says(fault: Fault, command: str, answer: str) -> None:

@@ -12,7 +12,7 @@ from kanhu.contract import Lane, Phase, Priority
 from kanhu.contract.actions import ACTED_LOCALLY, ActionOutcome
 from kanhu.gateway import Outbox, OutboxFailed
 from kanhu.gateway.alarm import ladder
-from kanhu.gateway.alarm.acting import Message, Result
+from kanhu.gateway.alarm.acting import Acknowledgement, Message, Result
 from kanhu.gateway.alarm.book import Alarm, Channel
 from tests.gateway.alarm.ways import FAILED, Bench, ToldWay, actions_of
 from tests.gateway.records import heart_rate, sos
@@ -250,6 +250,27 @@ async def test_a_delivery_report_reaches_the_county_too(bench: Callable[..., Ben
     await night.wait(2)
     said = [action.partition(" +")[0] for action in actions_of(await night.findings())]
     assert said == ["sms:village_doctor sent", "sms:village_doctor delivered"]
+
+
+async def test_who_answers_that_they_see_to_it_has_an_hour_of_quiet(bench: Callable[..., Bench]) -> None:
+    voice, doctor = ToldWay(), ToldWay("sms", "village_doctor")
+    doctor.answer = Result(ActionOutcome.SENT, references=(7,))
+    night = bench(voice, doctor)
+    await night.raise_sos()
+    night.answers = [Acknowledgement("village_doctor", None)]
+    await night.wait(62)
+    assert len(voice.told) == 1, "an answer before anything was told is no answer to it"
+    night.answers = [Acknowledgement("village_doctor", "r-0099"), Acknowledgement("family", None)]
+    await night.wait(2)
+    assert "acknowledged" not in " ".join(actions_of(await night.findings()))
+    night.answers = [Acknowledgement("village_doctor", "r-0003")]
+    await night.wait(3)
+    assert actions_of(await night.findings())[-1].startswith("sms:village_doctor acknowledged +")
+    night.clock.advance(3590)
+    await night.wait(2)
+    assert len(voice.told) == len(doctor.told) == 1
+    await night.wait(10)
+    assert len(voice.told) == len(doctor.told) == 2
 
 
 async def test_a_house_with_nothing_fitted_counts_that_and_goes_on(bench: Callable[..., Bench]) -> None:

@@ -11,9 +11,11 @@ from kanhu.contract import SystemClock
 from kanhu.firmware_sim.modem.conversation import Fault
 from kanhu.firmware_sim.modem.line import ModemLine
 from kanhu.gateway.alarm import modem as driver
+from kanhu.gateway.alarm.contacts import Contact, Role
 from kanhu.gateway.alarm.errors import ModemError, ModemReason
 from kanhu.gateway.alarm.modem import Modem
 from kanhu.gateway.alarm.settings import ModemMode
+from kanhu.gateway.alarm.sms import Mailbox
 
 DOCTOR = "+8613912345678"
 TEXT = "【看护】东头：按下求助按钮，22:10。县里联系不上。请马上打电话；无人接听请上门。"
@@ -185,6 +187,34 @@ async def test_a_message_that_could_not_be_delivered_is_told(
     village = modem()
     (reference,) = await village.send(DOCTOR, TEXT)
     assert await reported(village) == {reference: False}
+
+
+@pytest.mark.parametrize(
+    ("sender", "text", "roles"),
+    [
+        (DOCTOR, "1", ["village_doctor"]),
+        (DOCTOR.removeprefix("+86"), " 1 ", ["village_doctor"]),
+        (DOCTOR, "I am driving and will answer later", []),
+        ("+8613900000099", "1", []),
+        ("5678", "1", []),
+    ],
+)
+async def test_an_answer_counts_from_whom_it_was_written_to_and_only_as_agreed(
+    line: Callable[..., ModemLine], modem: Callable[..., Modem], sender: str, text: str, roles: list[str]
+) -> None:
+    network = line()
+    village = modem()
+    mailbox = Mailbox(village, [Contact(role=Role.VILLAGE_DOCTOR, number=DOCTOR)])
+    await village.send(DOCTOR, TEXT)
+    network.reply(sender, text)
+    network.reply(DOCTOR, "1")  # behind the other: once this is there, the other was as well
+    heard: list[str] = []
+    for _ in range(100):
+        heard += [answer.role for answer in (await mailbox.news()).seen_to]
+        if len(heard) > len(roles):
+            break
+        await asyncio.sleep(0.05)
+    assert heard == [*roles, "village_doctor"]
 
 
 async def test_a_right_pin_unlocks_the_card(line: Callable[..., ModemLine], modem: Callable[..., Modem]) -> None:

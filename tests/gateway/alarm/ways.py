@@ -11,7 +11,7 @@ import msgspec
 from kanhu.contract import FakeClock, Finding, Lane, Phase, Receipt, SeqRanges, Times
 from kanhu.contract.actions import ActionOutcome
 from kanhu.gateway import Outbox
-from kanhu.gateway.alarm.acting import Message, Result
+from kanhu.gateway.alarm.acting import Acknowledgement, Message, News, Result
 from kanhu.gateway.alarm.keeper import AlarmKeeper
 from kanhu.gateway.committer import Committer
 from tests.gateway.records import sos
@@ -56,6 +56,7 @@ class Bench:
         self.clock = FakeClock(datetime(2026, 3, 2, 22, 10, tzinfo=UTC), boot="1" * 32)
         self.announced: list[Lane] = []
         self.reports: dict[int, bool] = {}
+        self.answers: list[Acknowledgement] = []
         self.start()
 
     def start(self) -> None:
@@ -68,7 +69,7 @@ class Bench:
             receipt_s=60,
             clock=self.clock,
             announce=self.announced.extend,
-            reports=self._reports,
+            tidings=self._tidings,
         )
         self._task = asyncio.create_task(self.keeper.run())
 
@@ -125,9 +126,10 @@ class Bench:
             name.removeprefix("alarm:"): count for (_, name), count in counters.items() if name.startswith("alarm:")
         }
 
-    async def _reports(self) -> dict[int, bool]:
+    async def _tidings(self) -> News:
         found, self.reports = self.reports, {}
-        return found
+        answers, self.answers = self.answers, []
+        return News(found, tuple(answers))
 
 
 def actions_of(findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ class ActionOutcome(StrEnum):
     """The gateway ended in the middle of it: it was done, or it was not."""
     CALLED_OFF = "called_off"
     """The person said by the button that all is well."""
+    ACKNOWLEDGED = "acknowledged"
+    """Who was written to has answered that they see to it."""
 
 
 class LocalAction(msgspec.Struct, frozen=True):

@@ -70,6 +70,7 @@ _ACTED = {
     ActionOutcome.DELIVERED: Both("已送达手机", "delivered to the telephone"),
     ActionOutcome.FAILED: Both("未成功", "failed"),
     ActionOutcome.UNKNOWN: Both("结果不明", "end not known"),
+    ActionOutcome.ACKNOWLEDGED: Both("已回复会处理", "answered: I see to it"),
     ActionOutcome.CALLED_OFF: Both("按了“我没事”", "said: I am fine"),
 }
 _DID_SOMETHING = frozenset({ActionOutcome.DONE, ActionOutcome.SENT, ActionOutcome.DELIVERED, ActionOutcome.UNKNOWN})

@@ -18,7 +18,7 @@ def add_modem(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="serve a serial modem that takes short messages",
         description="Serves a serial modem under FILE until the end of standard input. Each message, command and try "
         "of a PIN is a line of JSON on standard output. Lines on standard input switch faults: `on no_network`, "
-        f"`off no_network`. Faults: {', '.join(Fault)}.",
+        f"`off no_network`; `reply NUMBER TEXT` lets somebody write to the card. Faults: {', '.join(Fault)}.",
         epilog="example: kanhu-sim modem --port run/modem --fault slow --fault garbage",
     )
     modem.add_argument("--port", type=Path, required=True, metavar="FILE", help="name of the line to make")
@@ -43,5 +43,10 @@ def serve_modem(options: argparse.Namespace) -> int:
 def _switch(line: ModemLine, words: list[str]) -> None:
     if len(words) == 2 and words[0] in _SWITCHES and words[1] in set(Fault):
         (line.faults.add if _SWITCHES[words[0]] else line.faults.discard)(Fault(words[1]))
+    elif len(words) == 3 and words[0] == "reply":
+        line.reply(words[1], words[2])
     elif words:
-        print(f"kanhu-sim: orders are `on FAULT` and `off FAULT`, not {' '.join(words)!r}", file=sys.stderr)
+        print(
+            f"kanhu-sim: orders are `on FAULT`, `off FAULT` and `reply NUMBER TEXT`, not {' '.join(words)!r}",
+            file=sys.stderr,
+        )

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kanhu.firmware_sim.errors import UnitRefused
-from kanhu.firmware_sim.modem.units import make_status_report, read_submit
+from kanhu.firmware_sim.modem.units import make_deliver, make_status_report, read_submit
 
 _CTRL_Z, _ESCAPE = 0x1A, 0x1B
 _PIN = re.compile(r'AT\+CPIN="(\d{4,8})"')
@@ -79,6 +79,11 @@ class Conversation:
         slower = _SLOW_S if Fault.SLOW in self.faults else 0.0
         return [] if Fault.SILENT in self.faults else [Said(one.data, one.after_s + slower) for one in said]
 
+    def letter(self, sender: str, text: str) -> Said:
+        """A message comes in for whoever is at the line."""
+        unit = make_deliver(sender, text, at=self.now())
+        return _line(f"+CMT: ,{len(unit) - 1}\r\n{unit.hex().upper()}")[0]
+
     def _byte(self, byte: int) -> list[Said]:
         if byte == _ESCAPE:
             self._told_length = None
@@ -146,7 +151,7 @@ class Conversation:
         return _line("+CME ERROR: 16" if self._pin_tries else "+CME ERROR: 12")
 
     def _choose_reports(self, line: str) -> list[Said]:
-        stored = line == "AT+CNMI=2,0,0,2,0"
+        stored = line == "AT+CNMI=2,2,0,2,0"
         if stored is not (Fault.STORED_REPORT in self.faults):
             return _line("+CMS ERROR: 303")
         self._reports = True

@@ -6,6 +6,7 @@ import os
 import select
 import threading
 import tty
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -33,6 +34,7 @@ class ModemLine:
         self._conversation = self._powered()
         self._waiting: list[tuple[int, int, bytes]] = []
         self._said = 0
+        self._arriving: deque[bytes] = deque()
         self._closing = threading.Event()
         self._master = self._plug()
         self._thread = threading.Thread(target=self._serve, name="modem", daemon=True)
@@ -41,6 +43,10 @@ class ModemLine:
     def messages(self) -> list[dict[str, object]]:
         """What the network took so far."""
         return [event for event in list(self.events) if event["kind"] == "sms"]
+
+    def reply(self, sender: str, text: str) -> None:
+        """Let somebody write to the card."""
+        self._arriving.append(self._conversation.letter(sender, text).data)
 
     def close(self) -> None:
         """Unplug for good."""
@@ -99,6 +105,9 @@ class ModemLine:
             heapq.heappush(self._waiting, (due_ns, self._said, said.data))
 
     def _speak(self) -> None:
+        while self._arriving:
+            with suppress(OSError):
+                os.write(self._master, self._arriving.popleft())
         while self._waiting and self._waiting[0][0] <= self._clock.mono_ns():
             _, _, data = heapq.heappop(self._waiting)
             with suppress(OSError):  # nobody listens, or the line is full: it is lost, as on a real line

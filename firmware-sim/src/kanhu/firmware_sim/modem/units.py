@@ -74,6 +74,16 @@ def make_status_report(number: str, *, reference: int, status: int, at: datetime
     return bytes(octets)
 
 
+def make_deliver(sender: str, text: str, *, at: datetime) -> bytes:
+    """A DELIVER of a short text in UCS-2, with an empty service centre address."""
+    digits = sender.removeprefix("+")
+    octets = bytearray((0x00, 0x04, len(digits), 0x91 if sender.startswith("+") else 0x81))
+    octets += _swapped(digits)
+    octets += bytes((0x00, 0x08)) + _stamp(at)
+    written = text.encode("utf-16-be")
+    return bytes(octets) + bytes((len(written),)) + written
+
+
 def _digits(octets: bytes, count: int) -> str:
     swapped = "".join(f"{octet:02X}"[::-1] for octet in octets)
     digits, filler = swapped[:count], swapped[count:]

@@ -1,10 +1,11 @@
 """What every way of telling offers to the keeper: told or not, with a named detail."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from kanhu.contract import Finding
+from kanhu.contract import Finding, Subject, SubjectKind
 from kanhu.contract.actions import ActionOutcome
 
 
@@ -28,6 +29,28 @@ class Result:
     def well(self) -> bool:
         """Whether it was done."""
         return self.outcome is not ActionOutcome.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody who was written to answered that they see to it."""
+
+    role: str
+    resident: str | None
+    """Whom it concerns; None: everybody at this gateway."""
+
+    def concerns(self, subject: Subject) -> bool:
+        """Whether an alarm about this subject is meant."""
+        return self.resident is None or self.resident == subject.id or subject.kind is SubjectKind.DWELLING
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What came back since the last question."""
+
+    delivered: Mapping[int, bool]
+    """Whether delivered, by reference."""
+    seen_to: Sequence[Acknowledgement] = ()
 
 
 class Way(Protocol):

@@ -8,11 +8,11 @@ from pathlib import Path
 from kanhu.contract import Clock, Lane
 from kanhu.gateway.alarm.acting import Way
 from kanhu.gateway.alarm.contacts import Contacts, Role, load_contacts
-from kanhu.gateway.alarm.keeper import AlarmKeeper, Reports
+from kanhu.gateway.alarm.keeper import AlarmKeeper, Tidings
 from kanhu.gateway.alarm.light import CommandSwitch, FileSwitch, Light
 from kanhu.gateway.alarm.modem import Modem
 from kanhu.gateway.alarm.settings import AlarmConfig
-from kanhu.gateway.alarm.sms import NotedPin, Sms, look_after_modem
+from kanhu.gateway.alarm.sms import Mailbox, NotedPin, Sms, look_after_modem
 from kanhu.gateway.alarm.voice import Voice
 from kanhu.gateway.committer import Committer
 from kanhu.vitals import RulePack
@@ -35,7 +35,7 @@ def build_keeper(
         ConfigRefused: the contacts file cannot be used.
     """
     ways: list[Way] = []
-    reports: Reports | None = None
+    tidings: Tidings | None = None
     beside: Callable[[], Coroutine[object, object, None]] | None = None
     written_to = 0
     if config.modem_port is not None and config.contacts is not None:
@@ -52,7 +52,7 @@ def build_keeper(
         messages = _messages(contacts, modem, config=config, pack=pack, home=home, zone=zone)
         written_to = len(messages)
         ways += messages
-        reports = modem.reports
+        tidings = Mailbox(modem, contacts.contact).news
         beside = partial(look_after_modem, modem, committer, clock=clock)
     if config.player:
         ways.insert(0, Voice(config, pack=pack, folder=folder, written_to=written_to))
@@ -61,7 +61,7 @@ def build_keeper(
     elif config.light_on:
         ways.insert(1, Light(CommandSwitch(config.light_on, config.light_off)))
     return AlarmKeeper(
-        committer, ways, receipt_s=config.receipt_s, clock=clock, announce=announce, reports=reports, beside=beside
+        committer, ways, receipt_s=config.receipt_s, clock=clock, announce=announce, tidings=tidings, beside=beside
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from kanhu.contract import Clock, Finding, Lane, Phase, Times
 from kanhu.contract.actions import ACTED_LOCALLY, ActionOutcome, LocalAction
 from kanhu.gateway.alarm import ladder
-from kanhu.gateway.alarm.acting import Message, Result, Way
+from kanhu.gateway.alarm.acting import Acknowledgement, Message, News, Result, Way
 from kanhu.gateway.alarm.book import Alarm, Channel, End
 from kanhu.gateway.alarm.ladder import Moment, Reason
 from kanhu.gateway.committer import Committer
@@ -30,8 +30,8 @@ _LAST_ACTIONS = 24
 _log = logging.getLogger(__name__)
 
 
-Reports = Callable[[], Coroutine[object, object, Mapping[int, bool]]]
-"""Delivery reports that came since the last question: whether delivered, by reference."""
+Tidings = Callable[[], Coroutine[object, object, News]]
+"""What came back since the last question."""
 
 
 def channel_name(way: Way) -> str:
@@ -50,7 +50,7 @@ class AlarmKeeper:
         receipt_s: float,
         clock: Clock,
         announce: Callable[[Sequence[Lane]], None],
-        reports: Reports | None = None,
+        tidings: Tidings | None = None,
         beside: Callable[[], Coroutine[object, object, None]] | None = None,
     ) -> None:
         """`announce` is told on which lanes new records are; `beside` runs as long as this does."""
@@ -59,7 +59,7 @@ class AlarmKeeper:
         self._receipt_s = receipt_s
         self._clock = clock
         self._announce = announce
-        self._reports = reports
+        self._tidings = tidings
         self._beside = beside
         self._acting: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._unstored: dict[str, Alarm] = {}
@@ -119,9 +119,12 @@ class AlarmKeeper:
             return
         for alarm in await self._running():
             await self._attend(alarm)
-        if self._reports is not None:
-            for reference, delivered in (await self._reports()).items():
+        if self._tidings is not None:
+            news = await self._tidings()
+            for reference, delivered in news.delivered.items():
                 await self._reported(reference, delivered)
+            for answer in news.seen_to:
+                await self._seen_to(answer)
 
     async def _running(self) -> list[Alarm]:
         found: list[Alarm] = []
@@ -230,6 +233,20 @@ class AlarmKeeper:
                 change = partial(_with_channel, name=name, change=forget)
                 await self._change(alarm.alert, change, reason=f"{name}.{outcome.value}", action=action)
                 return
+
+    async def _seen_to(self, answer: Acknowledgement) -> None:
+        """Be quiet for a while about what somebody sees to who was told of it."""
+        now = self._now()
+
+        def quiet(kept: Alarm) -> Alarm:
+            channels = {name: ladder.seen_to(channel, now=now) for name, channel in kept.channels.items()}
+            return msgspec.structs.replace(kept, channels=channels)
+
+        for alarm in await self._running():
+            told = alarm.channels.get(f"sms:{answer.role}", Channel()).told
+            if told and answer.concerns(alarm.finding.subject):
+                action = self._action(alarm, "sms", answer.role, Result(ActionOutcome.ACKNOWLEDGED))
+                await self._change(alarm.alert, quiet, reason=f"sms:{answer.role}.acknowledged", action=action)
 
     async def _rest(self) -> None:
         if not self._resting and not self._acting:

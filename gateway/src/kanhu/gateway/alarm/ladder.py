@@ -30,6 +30,8 @@ PAUSES_S: tuple[float, ...] = (
 """From each step to the next; after the last one nothing more is done."""
 RETRY_S = 60.0
 """After a failure: the time in which a delivery receipt is missed for high alerts."""
+WORK_S = 60 * _MINUTE_S
+"""Quiet after somebody has answered that they see to it; the county gives a claim of high as long."""
 MOST_FAILURES = 3
 """In one step; then the step is over, and the next comes in its time."""
 _S = 1_000_000_000
@@ -111,6 +113,12 @@ def recovered(alarm: Alarm, channel: Channel, *, now: Moment) -> Channel:
 def succeeded(channel: Channel, *, now: Moment, references: tuple[int, ...] = ()) -> Channel:
     """The channel after an attempt that came out well."""
     return msgspec.structs.replace(_next_step(channel, now), told=True, references=references)
+
+
+def seen_to(channel: Channel, *, now: Moment) -> Channel:
+    """The channel after somebody has answered that they see to it: quiet for the time that work takes."""
+    due_ns = now.mono_ns + round(WORK_S * _S)
+    return msgspec.structs.replace(channel, step=max(channel.step, 1), failures=0, boot=now.boot, due_ns=due_ns)
 
 
 def failed(alarm: Alarm, channel: Channel, *, now: Moment) -> Channel:

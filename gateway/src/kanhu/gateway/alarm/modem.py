@@ -23,7 +23,7 @@ from kanhu.contract import Clock
 from kanhu.gateway.alarm import answers
 from kanhu.gateway.alarm.answers import PROMPT, Final, Lines
 from kanhu.gateway.alarm.errors import ModemError, ModemReason, PduRefused
-from kanhu.gateway.alarm.pdu import Delivery, StatusReport, decode_incoming, encode_submit, numbered_parts
+from kanhu.gateway.alarm.pdu import Deliver, Delivery, StatusReport, decode_incoming, encode_submit, numbered_parts
 from kanhu.gateway.alarm.settings import ModemMode
 
 _ANSWER_S = 5.0
@@ -91,6 +91,7 @@ class Modem:
         self._payload_of = ""
         self._stored: list[tuple[str, int]] = []
         self._reports: dict[int, bool] = {}
+        self._letters: list[Deliver] = []
         self._message = 0
 
     async def send(self, number: str, text: str) -> tuple[int, ...]:
@@ -131,6 +132,11 @@ class Modem:
                 with suppress(ModemError):
                     await self._read_stored()
         found, self._reports = self._reports, {}
+        return found
+
+    def letters(self) -> list[Deliver]:
+        """Messages that came in since; in text mode they are not understood."""
+        found, self._letters = self._letters, []
         return found
 
     async def close(self) -> None:
@@ -224,7 +230,8 @@ class Modem:
             await self._settle("AT+CSMP=49,167,0,8")  # submit, report wanted, valid for a day, UCS-2
         else:
             await self._settle("AT+CMGF=0")
-        for command in ("AT+CNMI=2,0,0,1,0", "AT+CNMI=2,0,0,2,0"):  # reports at once, or stored and announced
+        # Reports and messages at once, or reports stored and announced, or as little as the modem can.
+        for command in ("AT+CNMI=2,2,0,1,0", "AT+CNMI=2,2,0,2,0", "AT+CNMI=2,0,0,1,0"):
             final, _ = await self._command(command)
             if final.ok:
                 return
@@ -348,6 +355,8 @@ class Modem:
             before, self._payload_of = self._payload_of, ""
             if before == "+CDS:":
                 self._heard_report(line)
+            elif self._mode is ModemMode.PDU and len(self._letters) < _MOST_REPORTS:
+                self._heard_letter(line)
             return True
         if line.startswith("+CDS:") and self._mode is ModemMode.TEXT:
             self._heard_report(line)
@@ -361,6 +370,12 @@ class Modem:
                 self._stored.append(place)
             return True
         return answers.is_unasked(line)
+
+    def _heard_letter(self, line: str) -> None:
+        with suppress(ValueError):  # a PduRefused is one too: noise on the line
+            unit = decode_incoming(bytes.fromhex(line))
+            if isinstance(unit, Deliver):
+                self._letters.append(unit)
 
     def _heard_report(self, line: str) -> None:
         if self._mode is ModemMode.TEXT:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kanhu.contract import Clock, Finding, SubjectKind
 from kanhu.contract.actions import ActionOutcome
-from kanhu.gateway.alarm.acting import Message, Result
+from kanhu.gateway.alarm.acting import Acknowledgement, Message, News, Result
 from kanhu.gateway.alarm.contacts import Contact, Role
 from kanhu.gateway.alarm.errors import ModemError, ModemReason
 from kanhu.gateway.alarm.modem import Modem
@@ -21,6 +21,8 @@ from kanhu.gateway.outbox import Outbox
 from kanhu.vitals import Language, RulePack
 
 _LOOK_EVERY_S = 86_400.0
+_SEEN_TO = "1"
+_SUBSCRIBER_DIGITS = 8
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +87,33 @@ class Sms:
         # A button on the wall belongs to nobody: somebody there needs help, and whoever knows the home is told.
         anybody = self._contacts if subject.kind is SubjectKind.DWELLING else []
         return next(iter((*own, *shared, *anybody)), None)
+
+
+class Mailbox:
+    """What comes back through the modem: delivery reports, and the answer "1" of somebody who was written to."""
+
+    def __init__(self, modem: Modem, contacts: Sequence[Contact]) -> None:
+        """Only these people are listened to."""
+        self._modem = modem
+        self._contacts = contacts
+
+    async def news(self) -> News:
+        """What came since the last question."""
+        delivered = await self._modem.reports()
+        seen_to = [
+            Acknowledgement(contact.role.value, contact.resident)
+            for letter in self._modem.letters()
+            if letter.text.strip() == _SEEN_TO
+            for contact in self._contacts
+            if _same_number(contact.number, letter.sender)
+        ]
+        return News(delivered, tuple(seen_to))
+
+
+def _same_number(ours: str, theirs: str) -> bool:
+    """Whether two ways of writing are one telephone: with the country's code or without, never by a few digits."""
+    longer, shorter = sorted((ours.lstrip("+0"), theirs.lstrip("+0")), key=len, reverse=True)
+    return longer == shorter or (len(shorter) >= _SUBSCRIBER_DIGITS and longer.endswith(shorter))
 
 
 class NotedPin:

@@ -27,8 +27,8 @@ _SPOKEN_OFF = {
     Language.EN: "All right, no more calls from here. Press the button again if you need help.",
 }
 _WRITTEN = {
-    Language.ZH: "【看护】{home}：{title}{at}。县里联系不上。请马上打电话；无人接听请上门。",
-    Language.EN: "kanhu, {home}: {title}{at}. The county cannot be reached. Call now; go there if nobody answers.",
+    Language.ZH: "【看护】{home}：{title}{at}。县里联系不上。请马上打电话或上门，已处理请回复1。",
+    Language.EN: "kanhu, {home}: {title}{at}. The county cannot be reached. Call or go there now; answer 1 if you do.",
 }
 _WRITTEN_OFF = {
     Language.ZH: "【看护】{home}：已按“我没事”{at}。仍请打电话核实。",
