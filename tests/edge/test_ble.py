@@ -5,12 +5,13 @@ import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import msgspec
 import pytest
 from bumble.gatt import Characteristic
 
 from kanhu.contract import FakeClock, SubjectKind, SystemClock
 from kanhu.edge import peers
-from kanhu.edge.devices import DeviceConfig, DeviceKind, RadioConfig
+from kanhu.edge.devices import DeviceConfig, DeviceKind, FinePress, RadioConfig
 from kanhu.edge.errors import DecodeReason, LinkReason
 from kanhu.edge.sensing import run_devices
 from kanhu.edge.transports import ble
@@ -113,6 +114,19 @@ async def test_one_radio_listens_and_holds_several_links_at_once(air: VirtualAir
         await cuff.send(cuff_frame(121, 79))
         await until(lambda: len(sink.accepted) == 3)
     assert {reading.device for reading in sink.accepted} == {"strap-03", "cuff-03", "button-03"}
+
+
+@pytest.mark.parametrize(("fine", "code"), [(FinePress.LONG, 0x04), (FinePress.DOUBLE, 0x02)])
+async def test_the_press_that_says_fine_is_told_from_a_call(air: VirtualAir, fine: FinePress, code: int) -> None:
+    sink = RememberingSink()
+    button = await button_on(air)
+    async with reading(sink, air, msgspec.structs.replace(BUTTON, fine=fine)):
+        await until(lambda: (seen := sink.latest("button-03")) is not None and seen.reason is LinkReason.LISTENING)
+        for press, event in enumerate((0x01, code, 0x80)):
+            await button.broadcast(bytes([0x44, 0x00, press, 0x3A, event]))
+            await until(lambda count=press + 1: len(sink.accepted) == count)  # type: ignore[misc]  # bound now
+        await button.silence()
+    assert [one.series("help_button") for one in sink.accepted] == [(1,), (2,), (1,)]
 
 
 async def test_a_press_that_is_repeated_on_the_air_is_one_reading(air: VirtualAir) -> None:
