@@ -37,7 +37,7 @@ WORDS_OF_A_DIAGNOSIS = re.compile(
 def voice(folder: Path, **settings: object) -> Voice:
     chosen = {"player": (*COPY, "{file}", str(folder / "played")), "speech": SPEAK, **settings}
     config = msgspec.convert(chosen, AlarmConfig, strict=False)
-    return Voice(config, pack=core_pack(), folder=folder, written_to=1)
+    return Voice(config, pack=core_pack(), folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_no_sentence_names_an_illness_a_value_or_a_person(language: Language) ->
         )
         title = title_of(core_pack(), finding, language)
         for message in Message:
-            said = [spoken(title, message, language, written_to=count) for count in (0, 2)]
+            said = [spoken(title, message, language, written_to=roles) for roles in ([], list(Role))]
             said.append(written(title, message, language, home="home-03", finding=finding, zone=SHANGHAI))
             for text in said:
                 assert not WORDS_OF_A_DIAGNOSIS.search(text), text
@@ -216,3 +216,25 @@ def test_an_action_is_read_back_as_it_was_written(action: LocalAction) -> None:
 )
 def test_an_action_of_another_make_is_not_understood(text: str) -> None:
     assert parse_action(text) is None
+
+
+async def test_the_voice_names_only_whom_a_message_goes_to(tmp_path: Path) -> None:
+    def way(role: Role, contact: Contact) -> Sms:
+        return Sms(
+            role,
+            [contact],
+            modem=PretendedModem(),
+            pack=core_pack(),
+            language=Language.ZH,
+            home="home-03",
+            zone=SHANGHAI,
+        )
+
+    doctor = way(Role.VILLAGE_DOCTOR, Contact(role=Role.VILLAGE_DOCTOR, number="9"))
+    other = way(Role.FAMILY, Contact(role=Role.FAMILY, number="3", resident="r-0099"))
+    settings = {"player": (*COPY, "{file}", str(tmp_path / "played")), "speech": SPEAK}
+    config = msgspec.convert(settings, AlarmConfig, strict=False)
+    await Voice(config, pack=core_pack(), folder=tmp_path, messages=(doctor, other)).tell(Message.CALL, CALL)
+    assert "正在给村医发短信。" in (tmp_path / "played").read_text(encoding="utf-8")
+    await Voice(config, pack=core_pack(), folder=tmp_path, messages=(other,)).tell(Message.CALL, CALL)
+    assert "请让身边的人" in (tmp_path / "played").read_text(encoding="utf-8")

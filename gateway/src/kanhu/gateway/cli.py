@@ -23,6 +23,7 @@ _DOCTOR = """exit code:
   1  something needs attention
   2  readings do not get through, or are at risk, or the settings cannot be used
 """
+_TRIAL_FAILED = 1
 _CONFIG_REFUSED = 2
 _OUTBOX_REFUSED = 3
 
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigRefused as error:
         print(f"kanhu-gateway: {error}", file=sys.stderr)
         return _CONFIG_REFUSED
+    if chosen.verb == "try-alarm":
+        return _try_alarm(config, file=chosen.config)
     if chosen.verb == "doctor":
         return _doctor(config, as_json=chosen.json)
     return _run(config, level=chosen.log)
@@ -52,6 +55,26 @@ def _run(config: GatewayConfig, *, level: str) -> int:
         print(f"kanhu-gateway: {error}", file=sys.stderr)
         return _OUTBOX_REFUSED
     return 0
+
+
+def _try_alarm(config: GatewayConfig, *, file: Path) -> int:
+    from kanhu.gateway.alarm.trial import try_alarm  # noqa: PLC0415  # only who asks for it needs it
+
+    async def tried() -> list[bool]:
+        well = []
+        async for name, result in try_alarm(config, clock=SystemClock()):
+            print(f"{name:<32} {result.outcome.value} {result.detail}".rstrip(), flush=True)
+            well.append(result.well)
+        return well
+
+    try:
+        well = asyncio.run(tried())
+    except ConfigRefused as error:
+        print(f"kanhu-gateway: {error}", file=sys.stderr)
+        return _CONFIG_REFUSED
+    if not well:
+        print(f"kanhu-gateway: {file} fits no alarm: see [alarm] in docs/gateway.md", file=sys.stderr)
+    return 0 if well and all(well) else _TRIAL_FAILED
 
 
 def _doctor(config: GatewayConfig, *, as_json: bool) -> int:
@@ -78,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"kanhu-gateway {VERSION}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="run|doctor")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="run|doctor|try-alarm")
     run = verbs.add_parser(
         "run",
         help="run until SIGTERM or SIGINT",
@@ -93,7 +116,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     doctor.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    for verb in (run, doctor):
+    trial = verbs.add_parser(
+        "try-alarm",
+        help="try voice, light and messages",
+        description="Tells everybody by voice, light and message that this is a test; runs beside a gateway.",
+        epilog="exit code:\n  0  all went well\n  1  something failed, or nothing is fitted\n  2  settings refused",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for verb in (run, doctor, trial):
         verb.add_argument("--config", type=Path, default=DEFAULT_FILE, help="settings file (default: %(default)s)")
     return parser
 

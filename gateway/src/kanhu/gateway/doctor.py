@@ -245,7 +245,9 @@ def _alarm(config: AlarmConfig, outbox: Outbox) -> Check:
     failed = {name: count for (_, name), count in outbox.counters().items() if name.startswith("alarm:")}
     said = [f"{name[6:-7]} {count}" for name, count in sorted(failed.items()) if name.endswith(".failed")]
     if said:
-        return Check("alarm", Level.ATTENTION, f"{found}; failed so far: {', '.join(said)}", "Try each of them")
+        return Check(
+            "alarm", Level.ATTENTION, f"{found}; failed so far: {', '.join(said)}", "Run: kanhu-gateway try-alarm"
+        )
     return Check("alarm", Level.OK, found)
 
 

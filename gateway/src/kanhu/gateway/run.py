@@ -15,7 +15,7 @@ from kanhu.contract import Clock, GatewayState, Running, Status
 from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
-from kanhu.gateway.alarm.fitted import build_keeper
+from kanhu.gateway.alarm.fitted import build_keeper, house_of
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.disk import open_outbox, set_aside_if_damaged
@@ -113,10 +113,7 @@ class _Gateway:
         self._alarm = build_keeper(
             config.alarm,
             committer,
-            pack=core_pack(),
-            home=config.gateway,
-            folder=config.folder,
-            zone=config.zone,
+            house=house_of(config),
             clock=clock,
             announce=self._uplink.announce,
         )

@@ -14,6 +14,8 @@ class Message(StrEnum):
 
     CALL = "call"
     CALLED_OFF = "called_off"
+    TRIAL = "trial"
+    """Nothing is the matter: somebody tries whether it works."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,64 @@
 """Puts the alarm of one gateway together from its settings."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 
 from kanhu.contract import Clock, Lane
 from kanhu.gateway.alarm.acting import Way
-from kanhu.gateway.alarm.contacts import Contacts, Role, load_contacts
+from kanhu.gateway.alarm.contacts import Contact, Contacts, Role, load_contacts
 from kanhu.gateway.alarm.keeper import AlarmKeeper, Tidings
 from kanhu.gateway.alarm.light import CommandSwitch, FileSwitch, Light
-from kanhu.gateway.alarm.modem import Modem
+from kanhu.gateway.alarm.modem import Modem, PinMemory
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.alarm.sms import Mailbox, NotedPin, Sms, look_after_modem
 from kanhu.gateway.alarm.voice import Voice
 from kanhu.gateway.committer import Committer
-from kanhu.vitals import RulePack
+from kanhu.gateway.config import GatewayConfig
+from kanhu.vitals import RulePack, core_pack
 
 
-def build_keeper(
-    config: AlarmConfig,
-    committer: Committer,
-    *,
-    pack: RulePack,
-    home: str,
-    folder: Path,
-    zone: tzinfo,
-    clock: Clock,
-    announce: Callable[[Sequence[Lane]], None],
-) -> AlarmKeeper:
-    """The keeper with whatever is fitted here; relative paths count from `folder`.
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What is there to tell with; without a modem nobody is written to."""
+
+    ways: tuple[Way, ...]
+    modem: Modem | None = None
+    contacts: tuple[Contact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Where the alarm is fitted."""
+
+    gateway: str
+    """What the home is called where a contact has no name for it."""
+    folder: Path
+    """Where relative paths count from."""
+    zone: tzinfo
+    pack: RulePack
+
+
+def house_of(config: GatewayConfig) -> House:
+    """Where the alarm of this gateway is fitted."""
+    return House(gateway=config.gateway, folder=config.folder, zone=config.zone, pack=core_pack())
+
+
+def fit(
+    config: AlarmConfig, house: House, *, clock: Clock, memory: Callable[[Path], PinMemory] | None = None
+) -> Fitted:
+    """Whatever the settings name. Without a memory for it no PIN is ever tried.
 
     Raises:
         ConfigRefused: the contacts file cannot be used.
     """
-    ways: list[Way] = []
-    tidings: Tidings | None = None
-    beside: Callable[[], Coroutine[object, object, None]] | None = None
-    written_to = 0
+    modem: Modem | None = None
+    contacts = Contacts()
+    messages: tuple[Sms, ...] = ()
     if config.modem_port is not None and config.contacts is not None:
-        file = folder / config.contacts
+        file = house.folder / config.contacts
         contacts = load_contacts(file)
         modem = Modem(
             config.modem_port,
@@ -47,29 +66,60 @@ def build_keeper(
             mode=config.modem_mode,
             clock=clock,
             pin=contacts.pin,
-            memory=NotedPin(committer, file),
+            memory=None if memory is None else memory(file),
         )
-        messages = _messages(contacts, modem, config=config, pack=pack, home=home, zone=zone)
-        written_to = len(messages)
-        ways += messages
-        tidings = Mailbox(modem, contacts.contact).news
-        beside = partial(look_after_modem, modem, committer, clock=clock)
+        messages = _messages(contacts, modem, config=config, house=house)
+    ways: list[Way] = []
     if config.player:
-        ways.insert(0, Voice(config, pack=pack, folder=folder, written_to=written_to))
+        ways.append(Voice(config, pack=house.pack, folder=house.folder, messages=messages))
     if config.light_file is not None:
-        ways.insert(1, Light(FileSwitch(folder / config.light_file)))
+        ways.append(Light(FileSwitch(house.folder / config.light_file)))
     elif config.light_on:
-        ways.insert(1, Light(CommandSwitch(config.light_on, config.light_off)))
+        ways.append(Light(CommandSwitch(config.light_on, config.light_off)))
+    return Fitted((*ways, *messages), modem, contacts.contact)
+
+
+def build_keeper(
+    config: AlarmConfig,
+    committer: Committer,
+    *,
+    house: House,
+    clock: Clock,
+    announce: Callable[[Sequence[Lane]], None],
+) -> AlarmKeeper:
+    """The keeper with whatever is fitted.
+
+    Raises:
+        ConfigRefused: the contacts file cannot be used.
+    """
+    fitted = fit(config, house, clock=clock, memory=partial(NotedPin, committer))
+    tidings: Tidings | None = None
+    beside: Callable[[], Coroutine[object, object, None]] | None = None
+    if fitted.modem is not None:
+        tidings = Mailbox(fitted.modem, fitted.contacts).news
+        beside = partial(look_after_modem, fitted.modem, committer, clock=clock)
     return AlarmKeeper(
-        committer, ways, receipt_s=config.receipt_s, clock=clock, announce=announce, tidings=tidings, beside=beside
+        committer,
+        fitted.ways,
+        receipt_s=config.receipt_s,
+        clock=clock,
+        announce=announce,
+        tidings=tidings,
+        beside=beside,
     )
 
 
-def _messages(
-    contacts: Contacts, modem: Modem, *, config: AlarmConfig, pack: RulePack, home: str, zone: tzinfo
-) -> list[Sms]:
-    return [
-        Sms(role, contacts.contact, modem=modem, pack=pack, language=config.language, home=home, zone=zone)
+def _messages(contacts: Contacts, modem: Modem, *, config: AlarmConfig, house: House) -> tuple[Sms, ...]:
+    return tuple(
+        Sms(
+            role,
+            contacts.contact,
+            modem=modem,
+            pack=house.pack,
+            language=config.language,
+            home=house.gateway,
+            zone=house.zone,
+        )
         for role in Role
         if any(contact.role is role for contact in contacts.contact)
-    ]
+    )

@@ -80,7 +80,7 @@ class Light:
     async def tell(self, message: Message, finding: Finding) -> Result:
         """On for a call; what was called off may not be the only one, so it goes out with the last."""
         del finding
-        failure = await self._switch.on() if message is Message.CALL else ""
+        failure = "" if message is Message.CALLED_OFF else await self._switch.on()
         return Result(ActionOutcome.FAILED, failure) if failure else Result(ActionOutcome.DONE)
 
     async def rest(self) -> None:

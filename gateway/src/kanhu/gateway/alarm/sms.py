@@ -7,7 +7,7 @@ from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 
-from kanhu.contract import Clock, Finding, SubjectKind
+from kanhu.contract import Clock, Finding, Subject, SubjectKind
 from kanhu.contract.actions import ActionOutcome
 from kanhu.gateway.alarm.acting import Acknowledgement, Message, News, Result
 from kanhu.gateway.alarm.contacts import Contact, Role
@@ -55,6 +55,13 @@ class Sms:
     def concerns(self, finding: Finding) -> bool:
         """Whether anybody of this role is to be told of this subject."""
         return self._contact(finding) is not None
+
+    def subjects(self, place: Subject) -> list[Subject]:
+        """One for each contact, so that a message about it goes there; `place` is that of contacts for everybody."""
+        return [
+            place if contact.resident is None else Subject(SubjectKind.RESIDENT, contact.resident)
+            for contact in self._contacts
+        ]
 
     async def tell(self, message: Message, finding: Finding) -> Result:
         """Send it."""

@@ -1,16 +1,17 @@
 """The voice at home: a recorded file where there is one, else spoken by a speech program, played by a player.
 
-Recordings lie in a folder a language: `zh/SOS.wav` for one rule, `zh/call.wav` for any, `zh/called_off.wav`. Somebody
-from the village who is known and speaks the dialect is understood better than any program.
+Recordings lie in a folder a language: `zh/SOS.wav` for one rule, `zh/call.wav` for any, `zh/called_off.wav` and
+`zh/trial.wav`. Somebody from the village who is known and speaks the dialect is understood better than any program.
 """
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from kanhu.contract import Finding
 from kanhu.contract.actions import ActionOutcome
-from kanhu.gateway.alarm.acting import Message, Result
+from kanhu.gateway.alarm.acting import Message, Result, Way
 from kanhu.gateway.alarm.commands import run_command
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.alarm.words import spoken, title_of
@@ -28,12 +29,12 @@ class Voice:
     channel = "voice"
     role = ""
 
-    def __init__(self, config: AlarmConfig, *, pack: RulePack, folder: Path, written_to: int = 0) -> None:
-        """`folder` is where a relative path of recordings counts from."""
+    def __init__(self, config: AlarmConfig, *, pack: RulePack, folder: Path, messages: Sequence[Way] = ()) -> None:
+        """`folder` is where a relative path of recordings counts from; of `messages` it says whom they go to."""
         self._config = config
         self._pack = pack
         self._recordings = None if config.recordings is None else folder / config.recordings
-        self._written_to = written_to
+        self._messages = messages
         self._one_at_a_time = asyncio.Lock()
 
     def concerns(self, finding: Finding) -> bool:
@@ -57,7 +58,8 @@ class Voice:
             file = Path(folder) / "said.wav"
             language = self._config.language
             title = title_of(self._pack, finding, language)
-            text = spoken(title, message, language, written_to=self._written_to)
+            roles = [way.role for way in self._messages if way.concerns(finding)]
+            text = spoken(title, message, language, written_to=roles)
             program = _SPEECH[language] if self._config.speech is None else self._config.speech
             if not program:
                 return Result(ActionOutcome.FAILED, "no_recording")
@@ -70,7 +72,7 @@ class Voice:
         if self._recordings is None:
             return None
         folder = self._recordings / self._config.language.value
-        names = ["called_off"] if message is Message.CALLED_OFF else [finding.rule, "call"]
+        names = [finding.rule, "call"] if message is Message.CALL else [message.value]
         for name in names:
             file = folder / f"{name}.wav"
             if "/" not in name and file.is_file():
