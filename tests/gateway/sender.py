@@ -10,10 +10,10 @@ import msgspec
 
 from kanhu.contract import GatewayState, Lane, Record, Running, Status, SystemClock
 from kanhu.gateway import Outbox
+from kanhu.gateway._figures import Owed
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, UplinkConfig
 from kanhu.gateway.heartbeat import heartbeat
-from kanhu.gateway.outbox import Owed
 from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.uplink import Uplink
 

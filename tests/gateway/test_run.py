@@ -9,8 +9,8 @@ import pytest
 
 from kanhu.contract import SystemClock
 from kanhu.gateway import GatewayConfig, Outbox, load_config, run
+from kanhu.gateway._figures import Owed
 from kanhu.gateway.disk import damaged_files
-from kanhu.gateway.outbox import Owed
 from tests.gateway.records import broken_page
 from tests.gateway.sender import until
 

@@ -15,13 +15,14 @@ import msgspec
 
 from kanhu.contract import Clock, ClockState
 from kanhu.edge.devices import SERIAL_KINDS
+from kanhu.gateway._figures import Space
 from kanhu.gateway._lock import is_held
 from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.config import DeviceSection, GatewayConfig
 from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
-from kanhu.gateway.outbox import Outbox, Space
+from kanhu.gateway.outbox import Outbox
 
 _BROKER_PATIENCE_S = 5.0
 _RECEIPT_PATIENCE_MS = 60_000

@@ -16,7 +16,6 @@ import contextlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, Self
 
@@ -38,6 +37,7 @@ from kanhu.contract import (
 )
 from kanhu.contract.ranges import compress
 from kanhu.gateway._entries import Entries, Entry, Keep, entry_of_gap
+from kanhu.gateway._figures import Owed, Space
 from kanhu.gateway._gaps import GrowingGap, GrowingGaps
 from kanhu.gateway._lock import hold
 from kanhu.gateway._schema import PAGE_BYTES, check_pragmas, connect, look_at, named_error, pragma
@@ -59,29 +59,6 @@ _OLDEST_READINGS = "SELECT seq, record FROM outbox WHERE lane > 0 AND seq > ? AN
 class _Connect(Protocol):
     def __call__(self, file: Path, *, max_pages: int) -> sqlite3.Connection:
         """Open a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """What the county has not confirmed."""
-
-    alerts: int
-    routine: int
-    oldest_ms: int | None
-
-    @property
-    def total(self) -> int:
-        """All records."""
-        return self.alerts + self.routine
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """Pages of the file: in use, allowed in all, and allowed for readings."""
-
-    used: int
-    limit: int
-    routine_limit: int
 
 
 class Outbox:

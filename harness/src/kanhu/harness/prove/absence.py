@@ -111,7 +111,7 @@ def _unconnected(config: GatewayConfig, committer: Committer, timekeeper: Timeke
     """An uplink that hears of every commit and is never run: there is no county."""
 
     async def status(_: GatewayState) -> Status:
-        raise NotImplementedError("nobody asks: it is never run")
+        raise RuntimeError("nobody asks: it is never run")
 
     return Uplink(
         config.gateway,
