@@ -123,6 +123,21 @@ def test_a_name_that_is_not_there_is_answered_with_the_nearest(capsys: pytest.Ca
     assert "did you mean broker-killed?" in capsys.readouterr().out
 
 
+def test_a_file_of_ones_own_is_judged_like_one_of_the_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = _changed(_CALL, tmp_path, "[[expected]]", '[[expected]]\nrule = "FALL"\nby = "1 h"\n\n[[expected]]')
+    assert main(["--only", str(own)]) == 1
+    assert "FALL of any priority for anybody: never came" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_played_so_is_answered_with_the_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--only", "nowhere/mine.toml"]) == 2
+    assert "nowhere/mine.toml: file: cannot be read" in capsys.readouterr().out
+    assert main(["--only", str(_CALL), "--depth", "process"]) == 2
+    assert "leave out --depth" in capsys.readouterr().out
+
+
 def test_scenarios_are_small() -> None:
     assert all(len(file.read_text(encoding="utf-8").splitlines()) < 200 for file in FILES)
 

@@ -34,6 +34,7 @@ _EXAMPLES = """examples:
   ./run prove scenarios
   ./run prove scenarios --depth pure --json
   ./run prove scenarios --only broker-killed
+  ./run prove scenarios --only mine.toml
 
 exit code:
   0    every demand was met
@@ -65,10 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"kanhu: {error}")
         return _USAGE
     if not wanted:
-        known = sorted(file.stem for file in LIBRARY.glob("*.toml"))
-        near = get_close_matches(options.only or "", known, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        print(f"kanhu: no scenario {options.only or ''} at this depth; {meant}")
+        print(f"kanhu: {_nothing_to_play(options.only or '', options.depth)}")
         return _USAGE
     began_s = time.monotonic()
     try:
@@ -91,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--only", metavar="NAME", help="this one alone")
+    parser.add_argument("--only", metavar="NAME|FILE", help="this one alone, or a .toml file of your own")
     parser.add_argument("--depth", choices=[Depth.PURE.value, Depth.PROCESS.value], help="only at this depth")
     parser.add_argument("--jobs", type=_jobs, default=3, metavar="N", help="so many at a time, 1 to 8 (default 3)")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
@@ -107,13 +105,28 @@ def _jobs(text: str) -> int:
 
 def _wanted(only: str | None, depth: str | None) -> list[tuple[Path, Depth]]:
     wanted: list[tuple[Path, Depth]] = []
-    for file in sorted(LIBRARY.glob("*.toml")):
-        if only not in {None, file.stem}:
-            continue
+    for file in _files(only):
         own = load_scenario(file).depth
         depths = (each for each in (Depth.PURE, Depth.PROCESS) if own in {each, Depth.BOTH})
         wanted += [(file, each) for each in depths if depth in {None, each.value}]
     return sorted(wanted, key=lambda one: one[1] is Depth.PROCESS)
+
+
+def _files(only: str | None) -> list[Path]:
+    """What was named: the whole library, one of it, or a file of the person's own."""
+    if only is not None and only.endswith(".toml"):
+        return [Path(only)]
+    return [file for file in sorted(LIBRARY.glob("*.toml")) if only in {None, file.stem}]
+
+
+def _nothing_to_play(only: str, depth: str | None) -> str:
+    """Why a name gave no scenario, with the remedy."""
+    if _files(only):
+        return f"scenario {only} is not for depth {depth}; leave out --depth"
+    known = sorted(file.stem for file in LIBRARY.glob("*.toml"))
+    near = get_close_matches(only, known, n=1)
+    meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+    return f"no scenario {only} in the library; {meant} A file of your own is named with its .toml"
 
 
 def _takes_s(wanted: Sequence[tuple[Path, Depth]]) -> float:
