@@ -76,6 +76,10 @@ def test_help_of_the_county_names_each_of_its_options(door: Path) -> None:
     assert set(re.findall(r"^  (--[a-z-]+)", _run(door, "county", "--help").stdout, re.MULTILINE)) == options
 
 
+def test_comparing_two_counties_has_a_help_of_its_own(door_code: ModuleType) -> None:
+    assert "compare" in door_code.VERBS["county"].tasks
+
+
 def test_make_knows_the_same_verbs() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     listed = re.search(r"^VERBS := (.+)$", makefile, re.MULTILINE)

@@ -136,6 +136,7 @@ class _Run:
     async def with_own_county(self) -> dict[str, Value]:
         county = County(self.folder, gateways=self.options.gateways, clock=self.clock)
         try:
+            print("starting: a broker and a county", file=sys.stderr, flush=True)
             await county.start()
             fleet = await self._play((HOST, county.port), check=county.check)
             costs = {
@@ -143,6 +144,7 @@ class _Run:
                 for name in ("county", "broker")
                 for figure, value in asdict(county.cost(name)).items()
             }
+            print("comparing: what was accepted with the county's ledger", file=sys.stderr, flush=True)
             await county.stop()
             account = settle(await county.dump(), _outboxes(fleet))
         finally:

@@ -38,7 +38,7 @@ _EXAMPLES = (
   ./run conform --row silent-90 --row refused
   ./run conform --cloud mqtt://127.0.0.1:1883 --ledger 'my-county dump'
   ./run conform --gateway 'my-gateway --broker {broker_host}:{broker_port} --feed {feed_port} --data {folder}'
-  ./run conform --gateway 'my-gateway {folder}' --wire json --feed http
+  ./run conform --gateway 'my-gateway {folder} {broker_port} {feed_port}' --wire json --feed http
 
 rows: """
     + ", ".join(row.name for row in ROWS)

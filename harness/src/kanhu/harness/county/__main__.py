@@ -79,6 +79,8 @@ def _county(words: list[str]) -> int:
     if result.comparison is not None:
         _tell(result.comparison)
     code = finish(report, output=Output.TABLE_AND_JSON if options.json else Output.TABLE)
+    if options.report is not None:
+        print(f"kanhu: the page is {options.report}; open it in a browser", file=sys.stderr)
     if options.folder is None and not options.keep:
         shutil.rmtree(wish.folder, ignore_errors=True)
     else:

@@ -47,6 +47,7 @@ USER, ROLE = "li.jing", "county"
 
 _UP_PATIENCE_S = 60.0
 _POLL_S = 0.1
+_TELL_EVERY_S = 15.0
 
 
 class VillageFailed(Exception):
@@ -187,11 +188,16 @@ async def wait_for_county(stage: Stage) -> None:
 async def wait_for_gateways(stage: Stage, *, patience_s: float = _UP_PATIENCE_S) -> None:
     """Until every gateway has said hello."""
     waiting = {home.id for home in stage.homes}
+    now_s = asyncio.get_running_loop().time
+    told_s = now_s()
     try:
         async with asyncio.timeout(patience_s):
             while waiting:
                 stage.processes.check()
                 waiting -= {row["id"] for row in await gateway_rows(stage) if row["state"] == "online"}
+                if waiting and now_s() - told_s >= _TELL_EVERY_S:
+                    told_s = now_s()
+                    stage.say(f"{len(stage.homes) - len(waiting)} of {len(stage.homes)} gateways report so far")
                 await asyncio.sleep(0.3)
     except TimeoutError:
         raise VillageFailed(f"gateways that did not report: {', '.join(sorted(waiting))}") from None
