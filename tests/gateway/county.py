@@ -39,11 +39,20 @@ class County:
         self.refuses: set[int] = set()
         self.ignores: set[int] = set()
         self.stored: dict[int, Record] = {}
+        """Of the epoch that the heartbeats name; of the one heard first where none was heard."""
+        self.apart: dict[str, dict[int, Record]] = {}
+        """Of other epochs."""
+        self._first = ""
         self.arrivals: Counter[int] = Counter()
         self.order: list[tuple[Lane, tuple[int, ...]]] = []
         self.conflicts = 0
         self.statuses: list[tuple[Status, bool]] = []
         self._task: asyncio.Task[None] | None = None
+
+    def of(self, epoch: str) -> dict[int, Record]:
+        """What is stored of one epoch."""
+        own = self.statuses[0][0].epoch if self.statuses else self._first or epoch
+        return self.stored if epoch == own else self.apart.setdefault(epoch, {})
 
     async def __aenter__(self) -> Self:
         self._client = Link("127.0.0.1", self.port, identifier="county", clean_session=True)
@@ -81,14 +90,16 @@ class County:
         if self.ignores & set(seqs):
             return
         refused = () if not self.refuses & set(seqs) else (Refusal(seqs[0], seqs[-1], RefusalReason.NOT_STORABLE),)
+        stored = self.of(envelope.epoch)
+        self._first = self._first or envelope.epoch
         if not refused:
             for seq, record in envelope.records:
-                self.conflicts += seq in self.stored and self.stored[seq] != record
-                self.stored[seq] = record
+                self.conflicts += seq in stored and stored[seq] != record
+                stored[seq] = record
         if self.answers:
             await self.send_receipt(gateway, envelope.epoch, refused=refused)
 
     async def send_receipt(self, gateway: str, epoch: str, *, refused: tuple[Refusal, ...] = ()) -> None:
-        stored = SeqRanges((seq, seq) for seq in self.stored)
+        stored = SeqRanges((seq, seq) for seq in self.of(epoch))
         receipt = Receipt(RECEIPT_VERSION, gateway, epoch, stored.contiguous(), tuple(stored)[:2000], refused)
         await self._client.publish(down_topic(gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)

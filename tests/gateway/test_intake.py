@@ -10,15 +10,18 @@ import pytest
 from kanhu.contract import (
     Clock,
     FakeClock,
+    Finding,
     Lane,
     Observation,
     Part,
+    Receipt,
     Record,
     Subject,
     SubjectKind,
     SystemClock,
     record_digest,
 )
+from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.gateway import Outbox, OutboxDamaged, OutboxFailed, OutboxFull
 from kanhu.gateway.committer import Committer
@@ -62,7 +65,7 @@ class Bench:
         self.file = folder / "accepted.ndjson"
         self.journal = Journal(self.file)
         timekeeper = Timekeeper((), clock=clock)
-        uplink = Uplink(
+        self.uplink = Uplink(
             "home-03",
             self.committer,
             broker=BrokerConfig(),
@@ -72,7 +75,7 @@ class Bench:
             status=lambda _: pytest.fail("nobody asks"),
             timekeeper=timekeeper,
         )
-        self.intake = Intake(self.committer, journal=self.journal, uplink=uplink, timekeeper=timekeeper)
+        self.intake = Intake(self.committer, journal=self.journal, uplink=self.uplink, timekeeper=timekeeper)
         self.judge_anew()
 
     def judge_anew(self) -> None:
@@ -177,10 +180,46 @@ async def test_a_damaged_file_is_noticed_whoever_finds_it(bench: Bench) -> None:
     assert bench.committer.damaged.is_set()
 
 
-async def test_a_finding_that_could_not_be_stored_is_raised_again_after_the_restore(bench: Bench) -> None:
+async def test_a_call_for_help_that_the_card_did_not_take_is_carried_and_written_once_it_does(bench: Bench) -> None:
+    bench.outbox.trouble = OutboxFailed("EIO")
+    await bench.intake.accept(press(1))
+    assert len(bench.uplink.unwritten) == 2
+    await bench.intake.accept(heart_rate(1, metric="weight"))  # no alert: refused
+    assert len(bench.uplink.unwritten) == 2
+    assert bench.lines() == []
+    bench.outbox.trouble = None
+    await bench.intake.accept(heart_rate(2, metric="weight"))
+    assert len(bench.uplink.unwritten) == 0
+    assert [line.get("kind") for line in bench.lines()] == ["reading", "reading", "finding", None]
+    reading, finding = (record for _, record in await bench.lane(Lane.ALERT))
+    assert (reading, isinstance(finding, Finding)) == (press(1), True)
+    counters = await bench.committer.call(Outbox.counters)
+    assert counters["strap-03", "refused:outbox_failed"] == 1
+    assert ("button-03", "refused:outbox_failed") not in counters
+
+
+async def test_rules_keep_no_state_that_says_more_than_file_or_county_know(bench: Bench) -> None:
+    bench.outbox.trouble = OutboxFailed("EIO")
+    await bench.intake.accept(press(1))
+    bench.uplink.unwritten.parcels()  # a broker has had it: it stays in memory until the county answers
+    bench.outbox.trouble = None
+    await bench.intake.accept(press(2))
+    assert bench.outbox.states() == {}
+    settled = Receipt(RECEIPT_VERSION, "home-03", bench.uplink.unwritten.epoch, 2)
+    bench.uplink.unwritten.settle(settled)
+    await bench.intake.accept(press(3))
+    await bench.intake.accept(press(4))
+    assert bench.outbox.states()
+    assert {line["epoch"] for line in bench.lines()} == {bench.outbox.epoch, bench.uplink.unwritten.epoch}
+
+
+async def test_a_finding_that_neither_card_nor_memory_took_is_raised_again_after_the_restore(bench: Bench) -> None:
+    while bench.uplink.carry([press(0)]):
+        pass
     bench.outbox.trouble = OutboxFailed("EIO")
     with pytest.raises(OutboxFailed):
         await bench.intake.accept(press(1))
+    bench.uplink.unwritten.take_waiting()
     bench.outbox.trouble = None
     bench.judge_anew()  # as the supervisor does
     await bench.intake.accept(press(2))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kanhu.contract import ClockState, SystemClock
+from kanhu.contract import ClockState, Finding, SystemClock
+from kanhu.gateway.unwritten import MEMORY_ONLY
 from kanhu.harness.faults import CannotBeHad
 from kanhu.harness.faults.clock import FakedClock
 from kanhu.harness.faults.disk import Disk, Medium, fail_writes, let_write
@@ -48,6 +49,7 @@ async def test_a_full_disk_refuses_and_what_it_dropped_is_exactly_what_its_gaps_
         disk.empty()
         await fed.feed(200, until=lambda: fed.books.refused.total() > 0)
         await fed.feed(6000, until=lambda: fed.accepted >= 5000)  # more than fits: the outbox thins itself
+        await fed.wait(lambda: fed.feeding.unanswered == 0)  # what is dropped on its way would be stored and named
         async with County(broker.port) as county:
             await fed.wait(lambda: fed.missing_from(county) == gap_numbers(county)[0])
             named, counted = gap_numbers(county)
@@ -56,13 +58,15 @@ async def test_a_full_disk_refuses_and_what_it_dropped_is_exactly_what_its_gaps_
             assert county.conflicts == 0
 
 
-async def test_while_writes_fail_nothing_is_promised_and_all_goes_on_afterwards(tmp_path: Path, broker: Broker) -> None:
+async def test_while_writes_fail_only_calls_for_help_arrive_and_all_goes_on_afterwards(
+    tmp_path: Path, broker: Broker
+) -> None:
     async with fed_gateway(tmp_path, broker) as fed, County(broker.port) as county:
         await fed.feed(500, until=lambda: fed.accepted >= 100)
         fail_writes(fed.pid)
         fed.feeding.pace(500)
         emitted = fed.books.emitted
-        await fed.wait(lambda: fed.books.emitted >= emitted + 200)
+        await fed.wait(lambda: fed.books.emitted >= emitted + 200 and bool(_from_memory(county)))
         assert fed.books.refused == {}  # that could not be written either: it is counted once it can be
         let_write(fed.pid)
         before = fed.accepted
@@ -97,6 +101,13 @@ async def _read_only(folder: Path, broker: Broker) -> None:
         async with County(broker.port) as county:
             await fed.wait(lambda: not fed.missing_from(county))
             assert county.conflicts == 0
+
+
+def _from_memory(county: County) -> list[Finding]:
+    """Findings of other epochs than the card's."""
+    findings = [record for stored in county.apart.values() for record in stored.values() if isinstance(record, Finding)]
+    assert all(MEMORY_ONLY in finding.actions for finding in findings)
+    return findings
 
 
 def _accepted_more(fed: Fed, goal: int) -> bool:

@@ -322,6 +322,19 @@ async def test_a_card_that_dies_does_not_silence_the_alarm(bench: Callable[..., 
     assert {finding.alert_id for finding in await night.findings()} == {"alert-1", "alert-2"}
 
 
+async def test_an_alert_that_only_memory_held_is_quiet_once_the_county_has_it(bench: Callable[..., Bench]) -> None:
+    voice = ToldWay()
+    night = bench(voice)
+    known: set[str] = set()
+    night.keeper._confirmed = known.__contains__
+    called = [msgspec.structs.replace(sos(number), times=heart_rate(0).times) for number in (1, 2)]
+    night.keeper.sound(called)
+    await night.wait(5)
+    known.add(called[0].alert_id)
+    await night.wait(60)
+    assert voice.told == [Message.CALL], "the one that the county does not have"
+
+
 async def test_the_light_goes_back_to_normal_at_the_start_and_after_the_last_alarm(bench: Callable[..., Bench]) -> None:
     light = ToldWay("light")
     night = bench(light)

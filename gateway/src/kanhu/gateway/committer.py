@@ -84,6 +84,10 @@ class Committer:
         self._ahead.clear()
         return await self.call(Outbox.states)
 
+    def caught_up(self) -> None:
+        """Whatever failed is in the county or in the file by now: states may be kept again."""
+        self._ahead.clear()
+
     async def call(self, function: Callable[[Outbox], _Answer]) -> _Answer:
         """Run one function with the outbox in its thread.
 

@@ -54,8 +54,8 @@ class Intake:
         """Return once the reading and what it led to are committed.
 
         Raises:
-            OutboxError: a finding could not be stored; the judge already counts it as raised, so it has to be
-                restored from what was committed.
+            OutboxError: a finding could not be stored, and memory for such is full too; the judge already counts it as
+                raised, so it has to be restored from what was committed.
         """
         if self._pipeline is None:
             raise RuntimeError("judge_with comes first")
@@ -66,6 +66,11 @@ class Intake:
         try:
             seqs = await self._committer.accept(records, states=judged.states)
         except OutboxError as error:
+            if urgent and self._uplink.carry([record for _, record in records]):
+                _log.error("the card took no alert, it is sent from memory: %s", error)
+                _tell(judged.findings)
+                self._unstored(judged.findings)
+                return
             reason = _OUTBOX_FULL if isinstance(error, OutboxFull) else _OUTBOX_FAILED
             self._uncounted[observation.device, reason] += 1
             _log.error("reading of %s not accepted: %s", observation.device, error)
@@ -78,8 +83,27 @@ class Intake:
         for seq, (_, record) in zip(seqs, records, strict=True):
             self._journal.accepted(seq, record, epoch=self._committer.epoch)
         _tell(judged.findings)
+        await self.catch_up()
         if self._uncounted:
             await self._count_late()
+
+    async def catch_up(self) -> None:
+        """Write alerts that only memory holds to the card if it takes them now, and tell what became of the others."""
+        unwritten = self._uplink.unwritten
+        for seq, record in unwritten.take_settled():
+            self._journal.accepted(seq, record, epoch=unwritten.epoch)
+        waiting = unwritten.take_waiting()
+        if waiting:
+            try:
+                seqs = await self._committer.accept([(Lane.ALERT, record) for record in waiting])
+            except OutboxError:
+                unwritten.keep(waiting)
+                return
+            self._uplink.announce([Lane.ALERT])
+            for seq, record in zip(seqs, waiting, strict=True):
+                self._journal.accepted(seq, record, epoch=self._committer.epoch)
+        if not unwritten:
+            self._committer.caught_up()
 
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         """Return once the refusal is counted."""

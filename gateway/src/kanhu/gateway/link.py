@@ -49,3 +49,13 @@ class Link(aiomqtt.Client):
         if isinstance(left, socket.socket):
             with suppress(OSError):  # not connected any more
                 left.shutdown(socket.SHUT_RDWR)  # the loop reads the end, and paho closes what it opened
+
+
+def obey_cancellation() -> None:
+    """Pass on a cancellation that came together with an answer of the broker.
+
+    Until Python 3.12 `asyncio.wait_for`, in which aiomqtt waits, drops it; the session would then never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -11,6 +11,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from kanhu.contract import Clock, GatewayState, Running, Status
 from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
@@ -26,6 +28,7 @@ from kanhu.gateway.journal import Journal
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.supervisor import Supervisor
 from kanhu.gateway.timekeeping import Timekeeper
+from kanhu.gateway.unwritten import Unwritten
 from kanhu.gateway.uplink import Uplink
 from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
 
@@ -51,12 +54,13 @@ async def run_gateway(config: GatewayConfig, *, clock: Clock, source: Source | N
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    unwritten = Unwritten(config.gateway)
     file, max_mib = config.outbox_file, config.outbox.max_mib
     while not stop.is_set():
         outbox, aside = open_outbox(file, clock=clock, max_mib=max_mib)
         _tell_damage(aside)
         try:
-            await _run_with(Committer(outbox), config, clock=clock, source=source, stop=stop)
+            await _run_with(Committer(outbox), config, unwritten, clock=clock, source=source, stop=stop)
         except OutboxDamaged as error:
             _log.error("%s", error)
             _tell_damage(await asyncio.to_thread(set_aside_if_damaged, file, clock=clock, max_mib=max_mib))
@@ -65,12 +69,18 @@ async def run_gateway(config: GatewayConfig, *, clock: Clock, source: Source | N
 
 
 async def _run_with(
-    committer: Committer, config: GatewayConfig, *, clock: Clock, source: Source | None, stop: asyncio.Event
+    committer: Committer,
+    config: GatewayConfig,
+    unwritten: Unwritten,
+    *,
+    clock: Clock,
+    source: Source | None,
+    stop: asyncio.Event,
 ) -> None:
     try:
         timekeeper = Timekeeper(await committer.call(Outbox.boots), clock=clock)
         with Journal(config.journal_file) as journal:
-            gateway = _Gateway(config, committer, timekeeper, journal=journal, clock=clock, source=source)
+            gateway = _Gateway(config, committer, timekeeper, unwritten, journal=journal, clock=clock, source=source)
             await gateway.run(stop)
     finally:
         await committer.close()
@@ -89,6 +99,7 @@ class _Gateway:
         config: GatewayConfig,
         committer: Committer,
         timekeeper: Timekeeper,
+        unwritten: Unwritten,
         *,
         journal: Journal,
         clock: Clock,
@@ -98,6 +109,7 @@ class _Gateway:
         self._source = source or self._devices
         self._committer = committer
         self._timekeeper = timekeeper
+        self._unwritten = unwritten
         self._clock = clock
         self._supervisor = Supervisor(clock)
         self._uplink = Uplink(
@@ -109,6 +121,7 @@ class _Gateway:
             clock=clock,
             status=self._status,
             timekeeper=timekeeper,
+            unwritten=unwritten,
         )
         self._alarm = build_keeper(
             config.alarm,
@@ -116,6 +129,7 @@ class _Gateway:
             house=house_of(config),
             clock=clock,
             announce=self._uplink.announce,
+            confirmed=unwritten.is_confirmed,
         )
         self._intake = Intake(
             committer,
@@ -185,10 +199,11 @@ class _Gateway:
             boots = self._timekeeper.to_keep()
             if boots is not None:
                 await self._committer.call(lambda outbox, boots=boots: outbox.remember_boots(boots))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            await self._intake.catch_up()
             await self._clock.sleep(self._config.heartbeat_s)
 
     async def _status(self, state: GatewayState) -> Status:
-        return await self._committer.call(
+        status = await self._committer.call(
             partial(
                 heartbeat,
                 gateway=self._config.gateway,
@@ -202,3 +217,4 @@ class _Gateway:
                 restarts=dict(self._supervisor.restarts),
             )
         )
+        return msgspec.structs.replace(status, owed=status.owed + len(self._unwritten))

@@ -34,6 +34,7 @@ from kanhu.contract import (
     MessageRefused,
     MessageTooLarge,
     Receipt,
+    Record,
     SeqRanges,
     Status,
     Up,
@@ -46,16 +47,22 @@ from kanhu.contract.envelope import MAX_ENVELOPE_BYTES
 from kanhu.gateway.allowance import PASSES_IN_S, Allowance
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, UplinkConfig
+from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.flight import Answer, Condemned, Flight, Suspect
-from kanhu.gateway.link import Link
+from kanhu.gateway.link import Link, obey_cancellation
 from kanhu.gateway.outbox import BATCH_ROWS, Outbox
 from kanhu.gateway.parcels import SealedParcel, take_next, take_these
 from kanhu.gateway.timekeeping import Timekeeper
+from kanhu.gateway.unwritten import Unwritten
 
 _CONNECT_TIMEOUT_S = 8.0
 _FIRST_BACK_OFF_S = 0.5
 _ALERT_PAUSE_S = 4.0
 """Longest pause while an alert is owed: staff have to see it within 5 s of the link's return."""
+_UNWRITTEN_AGAIN_S = 5.0
+"""Between two sends of what only memory holds, which the county stores once; as soon as the county says anything ..."""
+_UNWRITTEN_PAUSE_S = 1.0
+"""... and never oftener."""
 _FLUSH_S = 5.0  # a stop waits so long for receipts; what is still owed then waits for the next start
 _IDLE_S = 3600.0
 _MAX_QUEUED = 64  # two windows and a heartbeat fit; more would be a mistake and must fail loudly
@@ -95,8 +102,9 @@ class Uplink:
         clock: Clock,
         status: Callable[[GatewayState], Awaitable[Status]],
         timekeeper: Timekeeper,
+        unwritten: Unwritten | None = None,
     ) -> None:
-        """`status` is asked for each heartbeat, and for the last will."""
+        """`status` is asked for each heartbeat, and for the last will; `unwritten` is kept from an earlier uplink."""
         self._gateway = gateway
         self._committer = committer
         self._broker = broker
@@ -105,6 +113,8 @@ class Uplink:
         self._clock = clock
         self._status = status
         self._timekeeper = timekeeper
+        self.unwritten = Unwritten(gateway) if unwritten is None else unwritten
+        """Alerts that the card did not take."""
         self._flight = Flight(timeout_s=config.receipt_timeout_s, routine_s=config.routine_s)
         self._allowance = Allowance(passes_in_s=min(PASSES_IN_S, config.receipt_timeout_s / 4))
         self._alert_wake = asyncio.Event()
@@ -147,10 +157,13 @@ class Uplink:
         share = random.uniform(0.5, 1.0)
         ends_ns = self._clock.mono_ns() + round(longest_s * share * 1e9)
         self._hurry.clear()  # before the outbox is asked: an alert that comes in between sets it again
-        if not self._stopping.is_set() and not await self._committer.call(lambda outbox: outbox.owed().alerts):
+        if not self._stopping.is_set() and not self.unwritten and not await self._owed_alerts():
             await _wait(self._hurry, longest_s * share)
         left_s = (ends_ns - self._clock.mono_ns()) / 1e9
         await _wait(self._stopping, max(0.0, min(left_s, _ALERT_PAUSE_S * share)))
+
+    async def _owed_alerts(self) -> int:
+        return await self._committer.call(lambda outbox: outbox.owed().alerts)
 
     def stop(self) -> None:
         """Flush, say goodbye and return from `run`; where there is no connection, return at once."""
@@ -158,6 +171,12 @@ class Uplink:
         self._beat_now.set()
         self._hurry.set()
         self._routine_wake.set()
+
+    def carry(self, records: Sequence[Record]) -> bool:
+        """Send alerts that the card did not take from memory; False where that is full too."""
+        kept = self.unwritten.keep(records)
+        self._hurry.set()
+        return kept
 
     def announce(self, lanes: Sequence[Lane]) -> None:
         """Records were committed on these lanes."""
@@ -187,10 +206,17 @@ class Uplink:
             async with await self._client() as client:
                 end = SessionEnd.LOST
                 await client.subscribe(down_topic(self._gateway, Down.RECEIPT), qos=0)
-                _obey_cancellation()
+                obey_cancellation()
                 await self._begin()
                 async with asyncio.TaskGroup() as tasks:
-                    for work in (self._beat, self._receive, self._watch, self._send_alerts, self._send_routine):
+                    for work in (
+                        self._beat,
+                        self._receive,
+                        self._watch,
+                        self._send_unwritten,
+                        self._send_alerts,
+                        self._send_routine,
+                    ):
                         tasks.create_task(work(client), name=f"uplink {work.__name__.strip('_')}")
         except* _Stopped:
             end = SessionEnd.STOPPED
@@ -244,7 +270,7 @@ class Uplink:
         try:
             async with asyncio.timeout(_FLUSH_S):
                 self._settled.clear()
-                while (await self._committer.call(lambda outbox: outbox.owed())).total:
+                while self.unwritten or (await self._committer.call(lambda outbox: outbox.owed())).total:
                     await self._settled.wait()
                     self._settled.clear()
         except TimeoutError:
@@ -255,7 +281,7 @@ class Uplink:
     async def _say(self, client: Link, state: GatewayState) -> None:
         topic, wire = up_topic(self._gateway, Up.STATUS), await self._status_wire(state)
         await client.publish(topic, wire, qos=1, retain=True, timeout=self._config.receipt_timeout_s)
-        _obey_cancellation()
+        obey_cancellation()
 
     async def _status_wire(self, state: GatewayState) -> bytes:
         status = await self._status(state)
@@ -273,9 +299,16 @@ class Uplink:
             except MessageRefused:
                 self._note("bad_receipts", self._notes.get("bad_receipts", 0) + 1)
                 continue
+            if receipt.gateway == self._gateway and receipt.epoch == self.unwritten.epoch:
+                refused = self.unwritten.settle(receipt)
+                if refused:
+                    _log.error("the county refused %d alerts that only memory held", refused)
+                self._settled.set()
+                continue
             if receipt.gateway != self._gateway or receipt.epoch != self._committer.epoch:
                 self._note("foreign_receipts", self._notes.get("foreign_receipts", 0) + 1)
                 continue
+            self.unwritten.wake.set()  # the county listens
             await self._settle(receipt)
 
     async def _settle(self, receipt: Receipt) -> None:
@@ -287,8 +320,12 @@ class Uplink:
             self._note("receipts_ahead", self._notes.get("receipts_ahead", 0) + 1)
         condemned = self._flight.answer(receipt, now_ns=self._clock.mono_ns())
         sent = SeqRanges(self._flight.sent)  # a copy: the senders go on while the outbox's thread reads it
-        oldest = await self._committer.call(partial(_settle_upto, receipt=receipt, sent=sent))
-        self._flight.forget_below(oldest)
+        try:
+            oldest = await self._committer.call(partial(_settle_upto, receipt=receipt, sent=sent))
+        except OutboxError as error:  # what was not deleted stays owed, and the next receipt names it again
+            _log.warning("what the county has stored could not be deleted: %s", error)
+        else:
+            self._flight.forget_below(oldest)
         await self._quarantine(condemned)
         self._settled.set()
         self._alert_wake.set()
@@ -310,6 +347,17 @@ class Uplink:
             await self._committer.call(quarantine)
 
     # ------------------------------------------------------------------------------------------- senders
+
+    async def _send_unwritten(self, client: Link) -> None:
+        """All of it again and again until it is answered: it is little, and nothing else remembers it."""
+        self.unwritten.wake.set()
+        while True:
+            self.unwritten.wake.clear()
+            for parcel in self.unwritten.parcels() if self.unwritten else ():
+                await self._hand_over(client, Lane.ALERT, parcel)
+            if self.unwritten:
+                await self._clock.sleep(_UNWRITTEN_PAUSE_S)
+            await _wait(self.unwritten.wake, _UNWRITTEN_AGAIN_S)
 
     async def _send_alerts(self, client: Link) -> None:
         while True:
@@ -404,7 +452,7 @@ class Uplink:
             self._allowance.stuck(passage, seconds=(self._clock.mono_ns() - left_ns) / 1e9)
             raise
         self._allowance.passed(passage, seconds=(self._clock.mono_ns() - left_ns) / 1e9)
-        _obey_cancellation()
+        obey_cancellation()
         await self._acknowledged(parcel)
 
     async def _acknowledged(self, parcel: SealedParcel) -> None:
@@ -423,7 +471,10 @@ class Uplink:
         if self._notes_changed:
             self._notes_changed = False
             notes = dict(self._notes)
-            await self._committer.call(lambda outbox: outbox.remember(notes))
+            try:
+                await self._committer.call(lambda outbox: outbox.remember(notes))
+            except OutboxError:  # the doctor reads older ones, and the heartbeat goes on
+                self._notes_changed = True
 
 
 def _settle_upto(outbox: Outbox, *, receipt: Receipt, sent: SeqRanges) -> int:
@@ -433,16 +484,6 @@ def _settle_upto(outbox: Outbox, *, receipt: Receipt, sent: SeqRanges) -> int:
 
 def _set_aside(outbox: Outbox, *, seq: int, reason: str) -> None:
     outbox.quarantine([seq], reason=reason)
-
-
-def _obey_cancellation() -> None:
-    """Pass on a cancellation that came together with an answer of the broker.
-
-    Until Python 3.12 `asyncio.wait_for`, in which aiomqtt waits, drops it; the session would then never end.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

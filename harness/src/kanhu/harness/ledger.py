@@ -123,9 +123,13 @@ class Books:
         """Everything this gateway promised, readings and others, of all its epochs."""
         return {seq for (name, _), of in self._promised.items() if name == gateway for seq in of.digests}
 
-    def alerts(self, gateway: str) -> set[int]:
-        """What this gateway promised and is no reading."""
-        return {seq for (name, _), of in self._promised.items() if name == gateway for seq in of.others}
+    def numbers_of(self, gateway: str, epoch: str) -> set[int]:
+        """Everything this gateway promised in one epoch, readings and others."""
+        return set(self._promised.get((gateway, epoch), _Promises()).digests)
+
+    def alerts_of(self, gateway: str, epoch: str) -> set[int]:
+        """What this gateway promised in one epoch and is no reading."""
+        return set(self._promised.get((gateway, epoch), _Promises()).others)
 
     def account(
         self, stored: Iterable[Mapping[str, Any]], *, owed: Outboxes | None = None, late_after_ms: float | None = None

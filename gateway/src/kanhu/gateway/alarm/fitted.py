@@ -86,8 +86,9 @@ def build_keeper(
     house: House,
     clock: Clock,
     announce: Callable[[Sequence[Lane]], None],
+    confirmed: Callable[[str], bool],
 ) -> AlarmKeeper:
-    """The keeper with whatever is fitted.
+    """The keeper with whatever is fitted; `confirmed` as for it.
 
     Raises:
         ConfigRefused: the contacts file cannot be used.
@@ -106,6 +107,7 @@ def build_keeper(
         announce=announce,
         tidings=tidings,
         beside=beside,
+        confirmed=confirmed,
     )
 
 

@@ -52,8 +52,12 @@ class AlarmKeeper:
         announce: Callable[[Sequence[Lane]], None],
         tidings: Tidings | None = None,
         beside: Callable[[], Coroutine[object, object, None]] | None = None,
+        confirmed: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`announce` is told on which lanes new records are; `beside` runs as long as this does."""
+        """`announce` is told on which lanes new records are; `beside` runs as long as this does.
+
+        `confirmed` says whether the county has an alert that the card would not take, sent from memory.
+        """
         self._committer = committer
         self._ways = {channel_name(way): way for way in ways}
         self._receipt_s = receipt_s
@@ -61,13 +65,14 @@ class AlarmKeeper:
         self._announce = announce
         self._tidings = tidings
         self._beside = beside
+        self._confirmed = confirmed
         self._acting: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._unstored: dict[str, Alarm] = {}
         """What the card would not take; it leads over what the card says."""
         self._resting = False
 
     def sound(self, findings: Sequence[Finding]) -> None:
-        """High findings that the card would not take: nobody else will ever hear of them."""
+        """High findings that the card would not take; where memory would not either, nobody else ever hears of them."""
         for finding in findings:
             if finding.phase is not Phase.END and finding.priority.value == "high":
                 self._unstored.setdefault(finding.alert_id, Alarm(finding.alert_id, 0, finding))
@@ -117,6 +122,9 @@ class AlarmKeeper:
         if not self._committer.alarms_open and not self._unstored:
             await self._rest()
             return
+        for alert in [alert for alert in self._unstored if self._confirmed(alert)]:
+            await self._change(alert, _receipted, reason=End.RECEIPTED.value)
+            self._unstored.pop(alert, None)
         for alarm in await self._running():
             await self._attend(alarm)
         if self._tidings is not None:
@@ -341,6 +349,10 @@ def _report(alarm: Alarm, times: Times) -> Finding:
         times=times,
         actions=alarm.actions,
     )
+
+
+def _receipted(alarm: Alarm) -> Alarm:
+    return msgspec.structs.replace(alarm, ended=End.RECEIPTED.value)
 
 
 def _with_channel(alarm: Alarm, *, name: str, change: Callable[[Channel], Channel]) -> Alarm:

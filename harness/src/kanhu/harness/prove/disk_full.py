@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kanhu.contract import VERSION, Gap, SystemClock
+from kanhu.contract import VERSION, Gap, Observation, SystemClock
 from kanhu.harness.errors import HarnessError
 from kanhu.harness.faults import CannotBeHad, Disk, Medium
+from kanhu.harness.faults.disk import fail_writes, let_write
 from kanhu.harness.prove.inner_county import InnerCounty
 from kanhu.harness.prove.lone_gateway import GATEWAY, LoneGateway, lone_gateway
 from kanhu.harness.prove.telling import Teller, telling
@@ -27,8 +28,9 @@ _BROKEN = ("uncapped", "unnamed")
 _ALERT_KINDS = frozenset({"finding", "help_button"})
 _MAX_MIB = 256  # of the outbox: as usual, so that the size of the disk decides
 _FLOOD_PER_S = 8000.0  # more than a gateway takes: it is fed as fast as it answers
-_CALM_PER_S = 200.0
+_CALM_PER_S = 400.0
 _DROPPED = 2000  # readings dropped in a cycle before the disk is filled up from outside
+_PRESSES = 2  # calls for help while the card takes no writes at all
 _WHILE_FULL = 600  # readings fed while nothing can be written
 _PATIENCE_S = 20.0
 _POLL_S = 0.2
@@ -136,6 +138,11 @@ async def _cycle(gateway: LoneGateway, disk: Disk, found: _Found, say: _Say) -> 
     disk.fill()
     emitted = books.emitted
     await gateway.feed(_CALM_PER_S, until=lambda: books.emitted >= emitted + _WHILE_FULL)
+    say("and now the card takes no writes at all")
+    presses = gateway.feeding.presses
+    fail_writes(gateway.process_id)
+    await gateway.feed(_CALM_PER_S, until=lambda: gateway.feeding.presses >= presses + _PRESSES)
+    let_write(gateway.process_id)
     disk.empty()
     accepted = books.accepted
     gateway.feeding.pace(_CALM_PER_S)
@@ -144,6 +151,7 @@ async def _cycle(gateway: LoneGateway, disk: Disk, found: _Found, say: _Say) -> 
     ):
         say("nothing is accepted any more, though there is room again")
     gateway.feeding.pace(0)
+    await gateway.wait(lambda: gateway.feeding.unanswered == 0)  # what is dropped on its way would be stored and named
     began_s, since_ms = time.monotonic(), gateway.clock.wall_ms()
     county.come_back()
     drained = await _until_still(
@@ -184,8 +192,10 @@ async def _until_still(
 
 def _figures(gateway: LoneGateway, found: _Found) -> dict[str, Value]:
     county = gateway.county
-    promised = gateway.books.numbers(GATEWAY)
-    alerts = gateway.books.alerts(GATEWAY)
+    promised = gateway.books.numbers_of(GATEWAY, county.epoch)
+    alerts = gateway.books.alerts_of(GATEWAY, county.epoch)
+    heard = [record for record in (*county.stored.values(), *county.apart.values()) if isinstance(record, Observation)]
+    presses = sum(record.metric == "help_button" for record in heard)
     gaps = [record for record in county.stored.values() if isinstance(record, Gap)]
     counted = sum(last - first + 1 for gap in gaps for first, last in gap.ranges)
     named = {seq for gap in gaps for first, last in gap.ranges for seq in range(first, last + 1)}
@@ -200,6 +210,9 @@ def _figures(gateway: LoneGateway, found: _Found) -> dict[str, Value]:
         "unexplained": len(in_silence) + len(in_vain) + twice,
         "alerts": len(alerts),
         "alerts_missing": len(alerts - county.stored.keys()) + sum(gap.metric in _ALERT_KINDS for gap in gaps),
+        "presses": gateway.feeding.presses,
+        "presses_missing": abs(gateway.feeding.presses - presses),
+        "from_memory": len(county.apart),
         "conflicts": county.conflicts,
         "fewest_dropped": min(found.dropped, default=0),
         "refused": gateway.books.refused.total(),

@@ -38,6 +38,10 @@ class Feeding:
         self.socket = folder / "feed.sock"
         self.pipe = folder / "promises"
         self.residents = residents_of(gateway)
+        self.presses = 0
+        """Calls for help among what was fed."""
+        self.unanswered = 0
+        """Batches that were fed and neither accepted nor refused yet; those of a gateway that was killed never are."""
         self._books = books
         self._clock = clock
         self._draw = random.Random(f"{seed}/feed/{gateway}")
@@ -99,7 +103,7 @@ class Feeding:
 
     async def _feed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers = asyncio.Semaphore(_UNANSWERED)
-        hear = asyncio.create_task(_hear(reader, answers), name=f"answers of {self.gateway}")
+        hear = asyncio.create_task(self._hear(reader, answers), name=f"answers of {self.gateway}")
         try:
             while not hear.done():
                 await asyncio.sleep(_BEAT_S)
@@ -113,6 +117,7 @@ class Feeding:
                     acquired.cancel()
                     break
                 self._books.emitted += len(batch)
+                self.unanswered += 1
                 writer.write(json.dumps(batch).encode() + b"\n")
                 await writer.drain()
         except ConnectionError:
@@ -130,14 +135,15 @@ class Feeding:
     def _one(self) -> tuple[str, str, int]:
         subject = self._draw.choice(self.residents)
         if self._draw.randrange(_PRESS_ONE_IN) == 0:
+            self.presses += 1
             return subject, "help_button", 1
         return subject, "heart_rate", self._draw.randint(60, 90)
 
-
-async def _hear(reader: asyncio.StreamReader, answers: asyncio.Semaphore) -> None:
-    """One line a batch; returns where the gateway is gone."""
-    try:
-        while await reader.readline():
-            answers.release()
-    except ConnectionError:
-        return
+    async def _hear(self, reader: asyncio.StreamReader, answers: asyncio.Semaphore) -> None:
+        """One line a batch; returns where the gateway is gone."""
+        try:
+            while await reader.readline():
+                self.unanswered -= 1
+                answers.release()
+        except ConnectionError:
+            return

@@ -5,6 +5,7 @@ its broker takes everything and forgets it.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -35,12 +36,17 @@ _LEVEL = 4  # MQTT 3.1.1
 
 
 class InnerCounty:
-    """Listens on a port while entered; of one gateway with one epoch."""
+    """Listens on a port while entered; of one gateway with one card."""
 
     def __init__(self, clock: Clock, *, refuses: Callable[[int], bool] = lambda _seq: False) -> None:
         """`refuses` says which numbers it will never store."""
         self.port = 0
+        self.epoch = ""
+        """Of the outbox, as the first heartbeat names it."""
         self.stored: dict[int, Record] = {}
+        """Of that epoch."""
+        self.apart: dict[tuple[str, int], Record] = {}
+        """Of other epochs: what came from memory because the card took no writes."""
         self.conflicts = 0
         """Numbers that came again with another record."""
         self.status: Status | None = None
@@ -49,9 +55,8 @@ class InnerCounty:
         """When the gateway was first allowed to delete a number, Unix seconds: stored, or named by a stored gap."""
         self._clock = clock
         self._refuses = refuses
-        self._ranges = SeqRanges()
+        self._ranges: defaultdict[tuple[str, str], SeqRanges] = defaultdict(SeqRanges)  # by gateway and epoch
         self._away = False
-        self._last: tuple[str, str] | None = None  # gateway and epoch last heard
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -75,7 +80,8 @@ class InnerCounty:
         """Listen again, and say so to everybody, as docs/spec asks."""
         self._away = False
         for writer in self._writers:
-            self._answer(writer, ())
+            for gateway, epoch in self._ranges:
+                self._answer(writer, gateway, epoch)
 
     @property
     def named(self) -> SeqRanges:
@@ -109,33 +115,36 @@ class InnerCounty:
             _, up = parse_up_topic(publication.topic)
             if up is Up.STATUS:
                 self.status = decode_status(publication.payload)
+                self.epoch = self.epoch or self.status.epoch
             elif not self._away:
                 self._take(publication.payload, writer)
 
     def _take(self, wire: bytes, writer: asyncio.StreamWriter) -> None:
         envelope = decode_envelope(wire)
-        self._last = (envelope.gateway, envelope.epoch)
+        gateway, epoch = envelope.gateway, envelope.epoch
         seqs = [seq for seq, _ in envelope.records]
         if any(self._refuses(seq) for seq in seqs):
-            self._answer(writer, (Refusal(seqs[0], seqs[-1], RefusalReason.NOT_STORABLE),))
+            self._answer(writer, gateway, epoch, (Refusal(seqs[0], seqs[-1], RefusalReason.NOT_STORABLE),))
             return
         now_s = self._clock.wall_ms() / 1000  # before anybody is told
         for seq, record in envelope.records:
+            self._ranges[gateway, epoch].add(seq, seq)
+            if epoch != self.epoch:
+                self.apart[epoch, seq] = record
+                continue
             self.conflicts += self.stored.get(seq, record) != record
             self.stored[seq] = record
-            self._ranges.add(seq, seq)
             self.released_s.setdefault(seq, now_s)
             if isinstance(record, Gap):
                 for first, last in record.ranges:
                     for missing in range(first, last + 1):
                         self.released_s.setdefault(missing, now_s)
-        self._answer(writer, ())
+        self._answer(writer, gateway, epoch)
 
-    def _answer(self, writer: asyncio.StreamWriter, refused: tuple[Refusal, ...]) -> None:
-        if self._last is None:
-            return
-        gateway, epoch = self._last
-        ranges = tuple(self._ranges)[:MAX_RANGES]
-        receipt = Receipt(RECEIPT_VERSION, gateway, epoch, self._ranges.contiguous(), ranges, refused)
+    def _answer(
+        self, writer: asyncio.StreamWriter, gateway: str, epoch: str, refused: tuple[Refusal, ...] = ()
+    ) -> None:
+        stored = self._ranges[gateway, epoch]
+        receipt = Receipt(RECEIPT_VERSION, gateway, epoch, stored.contiguous(), tuple(stored)[:MAX_RANGES], refused)
         topic = down_topic(gateway, Down.RECEIPT)
         writer.write(mqtt.publish(topic, encode_receipt(receipt), level=_LEVEL))
