@@ -35,6 +35,24 @@ async def test_waiting_readings_share_a_commit_and_each_learns_its_own_number(tm
     await committer.close()
 
 
+async def test_a_lone_reading_is_committed_at_once_the_next_waits_for_company_and_an_alert_for_nobody(
+    tmp_path: Path,
+) -> None:
+    committer = Committer(open_at(tmp_path / "outbox.db"), pause_s=3600)
+    async with asyncio.timeout(20):
+        assert await committer.accept([(Lane.LIVE, heart_rate(1))]) == [1]
+        waiting = [asyncio.create_task(committer.accept([(Lane.LIVE, heart_rate(number))])) for number in (2, 3)]
+        await committer.call(Outbox.owed)
+        assert not any(task.done() for task in waiting)
+        assert await committer.accept([(Lane.ALERT, sos(1))]) == [4]
+        assert await asyncio.gather(*waiting) == [[2], [3]]
+        left = asyncio.create_task(committer.accept([(Lane.LIVE, heart_rate(5))]))
+        await committer.call(Outbox.owed)
+        assert not left.done()
+        await committer.close()
+        assert await left == [5], "a stop does not wait for company either"
+
+
 async def fill_with_alerts(committer: Committer) -> None:
     with suppress(OutboxFull):
         for start in range(0, 10_000, 100):

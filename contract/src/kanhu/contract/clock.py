@@ -9,8 +9,10 @@ import ctypes
 import heapq
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -167,7 +169,14 @@ def _kernel_boot_id() -> str:
         return uuid.uuid4().hex
 
 
+@cache
+def _adjtimex() -> Callable[..., int]:
+    """Looked up once: every reading asks."""
+    found: Callable[..., int] = ctypes.CDLL(None, use_errno=True).adjtimex
+    return found
+
+
 def _kernel_is_synchronised() -> bool:
     timex = ctypes.create_string_buffer(_ADJTIMEX_BYTES)  # modes = 0: read only
-    status: int = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
+    status: int = _adjtimex()(timex)
     return 0 <= status != _ADJTIMEX_UNSYNCHRONISED

@@ -1,10 +1,15 @@
-"""One thread for the outbox: the event loop never waits for a card, and waiting readings share one commit."""
+"""One thread for the outbox: the event loop never waits for a card, and waiting readings share one commit.
+
+A commit costs a card the same whether it holds one reading or fifty. So a reading that comes alone is committed at
+once, those that follow soon after wait for one another until a pause has passed, and an alert waits for nobody.
+"""
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -12,6 +17,9 @@ from typing import TypeVar
 from kanhu.contract import Finding, Lane, Record
 from kanhu.gateway.errors import OutboxDamaged, OutboxError
 from kanhu.gateway.outbox import Outbox
+
+COMMIT_PAUSE_S = 0.1
+"""From one commit to the next where no alert waits: ten a second at most, and nobody sees a tenth of a second."""
 
 _Answer = TypeVar("_Answer")
 
@@ -30,6 +38,10 @@ class _Submission:
         states = {subject: state for subject, state in self.states.items() if subject not in subjects}
         return replace(self, states=states)
 
+    def urgent(self) -> bool:
+        """Whether somebody may need help."""
+        return any(lane is Lane.ALERT for lane, _ in self.records)
+
     def ahead(self) -> AbstractSet[str]:
         """Whose state says that something was raised which, if this fails, no file knows of."""
         return self.states.keys() if any(isinstance(record, Finding) for _, record in self.records) else frozenset()
@@ -38,9 +50,12 @@ class _Submission:
 class Committer:
     """Async doors to an outbox, all served by one thread in order of arrival."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, *, pause_s: float = 0.0) -> None:
         """Take the outbox over; nobody else may call it until `close`."""
         self._outbox = outbox
+        self._pause_s = pause_s
+        self._next_commit_s = 0.0  # of the event loop's clock
+        self._hurry = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._waiting: list[_Submission] = []
         self._committing: asyncio.Task[None] | None = None
@@ -111,20 +126,35 @@ class Committer:
     async def close(self) -> None:
         """Finish what waits, close the outbox, end the thread."""
         while self._committing is not None:
+            self._hurry.set()
             await asyncio.wait({self._committing})
         await self.call(Outbox.close)
         self._thread.shutdown()
 
     async def _submit(self, submission: _Submission) -> list[int]:
         self._waiting.append(submission)
+        if submission.urgent():
+            self._hurry.set()
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_waiting(), name="commit")
         # A caller that is cancelled meanwhile does not undo the commit.
         return await asyncio.shield(submission.done)
 
+    async def _pause(self) -> None:
+        """Let the next commit be due, or an alert come."""
+        loop = asyncio.get_running_loop()
+        left_s = self._next_commit_s - loop.time()
+        if left_s > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._hurry.wait()
+        self._hurry.clear()
+        self._next_commit_s = loop.time() + self._pause_s
+
     async def _commit_waiting(self) -> None:
         try:
             while self._waiting:
+                await self._pause()
                 group, self._waiting = [one.without(self._ahead) for one in self._waiting], []
                 answers: Sequence[list[int] | BaseException] = ()
                 try:

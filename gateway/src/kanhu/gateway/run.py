@@ -18,7 +18,7 @@ from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
 from kanhu.gateway.alarm.fitted import build_keeper, house_of
-from kanhu.gateway.committer import Committer
+from kanhu.gateway.committer import COMMIT_PAUSE_S, Committer
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.disk import open_outbox, set_aside_if_damaged
 from kanhu.gateway.errors import OutboxDamaged
@@ -60,7 +60,8 @@ async def run_gateway(config: GatewayConfig, *, clock: Clock, source: Source | N
         outbox, aside = open_outbox(file, clock=clock, max_mib=max_mib)
         _tell_damage(aside)
         try:
-            await _run_with(Committer(outbox), config, unwritten, clock=clock, source=source, stop=stop)
+            committer = Committer(outbox, pause_s=COMMIT_PAUSE_S)
+            await _run_with(committer, config, unwritten, clock=clock, source=source, stop=stop)
         except OutboxDamaged as error:
             _log.error("%s", error)
             _tell_damage(await asyncio.to_thread(set_aside_if_damaged, file, clock=clock, max_mib=max_mib))
