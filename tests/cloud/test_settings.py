@@ -10,8 +10,9 @@ import pytest
 from kanhu.cloud.alerting.log import TimerKind
 from kanhu.cloud.alerting.pipeline import Reason
 from kanhu.cloud.alerting.state import Activation, Condition, Event, Handling, Signal
+from kanhu.cloud.authority.enrolment import Answer
 from kanhu.cloud.cli import main
-from kanhu.cloud.config import CloudConfig, County, Http, SilenceLimits, load_config, policy_of
+from kanhu.cloud.config import CloudConfig, County, Http, Identity, SilenceLimits, load_config, policy_of
 from kanhu.cloud.desk.model import ActResult, Outcome
 from kanhu.cloud.errors import ConfigInvalid, SiteRefused
 from kanhu.cloud.ledger import schema
@@ -152,13 +153,17 @@ def test_loading_a_site_again_updates_and_forgets_no_heartbeat(town: Town, clock
 
 def test_every_setting_command_table_and_refusal_is_named_in_the_docs() -> None:
     text = (_DOCS / "cloud.md").read_text(encoding="utf-8")
-    for table in (CloudConfig, County, Http, SilenceLimits):
+    for table in (CloudConfig, County, Http, Identity, SilenceLimits):
         for field in msgspec.structs.fields(table):
             assert f"`{field.name}`" in text, field.name
     for name in (*schema.metadata.tables, *RefusalReason, "bad_topic"):
         assert f"`{name}`" in text, name
     for command in ("serve", "migrate", "doctor", "broker", "user add", "site load", "ledger dump", "export openapi"):
         assert f"kanhu-cloud {command}" in text, command
+    for action in ("invite", "revoke", "list"):
+        assert f"kanhu-cloud gateway {action}" in text, action
+    for answer in Answer:
+        assert f"`{answer}`" in text, answer
 
 
 def test_every_axis_event_reason_timer_and_outcome_is_named_in_the_docs() -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from kanhu.cloud.authority.cli import add_gateway_commands
 from kanhu.cloud.broker.become import become
 from kanhu.cloud.broker.settings import program, write_settings
 from kanhu.cloud.config import CloudConfig, load_config
@@ -28,6 +29,7 @@ _EXAMPLES = """\
 examples:
   kanhu-cloud site load site.toml --config cloud.toml
   kanhu-cloud user add li.jing --display 李静 --role county --place yunling --config cloud.toml
+  kanhu-cloud gateway invite home-03 --config cloud.toml
   kanhu-cloud serve --config cloud.toml
   kanhu-cloud doctor --config cloud.toml
   kanhu-cloud broker --port 1883 --data /var/lib/kanhu/broker
@@ -84,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     site = verbs.add_parser("site", help="places, gateways, residents").add_subparsers(required=True, metavar="ACTION")
     load = _configured(site.add_parser("load", help="load a site file; loading again updates"), _site_load)
     load.add_argument("file", type=Path)
+
+    add_gateway_commands(verbs, configured=_configured, write=_write)
 
     ledger = verbs.add_parser("ledger", help="what is stored").add_subparsers(required=True, metavar="ACTION")
     dump = _configured(ledger.add_parser("dump", help="one JSON line a stored record"), _ledger_dump)

@@ -14,6 +14,7 @@ from kanhu.vitals import RulePack
 from kanhu.vitals.rules.records import SilenceTrigger
 
 EMBEDDED = "embedded"
+MOSQUITTO = "mosquitto"
 _DOCS = "docs/cloud.md lists every setting"
 
 
@@ -37,6 +38,16 @@ class Http(_Table, frozen=True):
     """`https` where a proxy in front of it speaks TLS: cookies are then Secure."""
 
 
+class Identity(_Table, frozen=True):
+    """Where gateways reach this county from elsewhere; they prove who they are by certificates of its authority."""
+
+    host: str
+    """Name or address of this machine, as gateways know it: stands in invitations and server certificates."""
+    listen: str = "0.0.0.0"  # noqa: S104  # gateways come from elsewhere; without a certificate nobody is let in
+    broker_port: int = 8883
+    enrol_port: int = 8884
+
+
 class SilenceLimits(_Table, frozen=True):
     """When silence becomes an alert; absent ones come from the rule pack."""
 
@@ -55,6 +66,8 @@ class CloudConfig(_Table, frozen=True):
     county: County = County()
     http: Http = Http()
     silence: SilenceLimits = SilenceLimits()
+    identity: Identity | None = None
+    """Absent: gateways prove nothing, and the embedded broker listens to this machine alone."""
 
     def zone(self) -> ZoneInfo:
         """The county's time zone."""
@@ -125,19 +138,40 @@ def _check(config: CloudConfig, file: str) -> None:
         raise ConfigInvalid(file, key="data", remedy="name the folder of the ledger")
     if not _is_host(config.http.host):  # an empty one would listen to the whole world
         raise ConfigInvalid(file, key="http.host", remedy='write an address of this machine, such as "127.0.0.1"')
-    if config.broker != EMBEDDED and not _is_broker(config.broker):
-        remedy = f'write "{EMBEDDED}" or an address such as "mqtt://127.0.0.1:1883"'
+    if config.broker not in {EMBEDDED, MOSQUITTO} and not _is_broker(config.broker):
+        remedy = f'write "{EMBEDDED}", "{MOSQUITTO}" or an address such as "mqtt://127.0.0.1:1883"'
         raise ConfigInvalid(file, key="broker", remedy=remedy)
+    _check_identity(config, file)
     limits = msgspec.structs.asdict(config.silence)
     for name, seconds in limits.items():
         if seconds is not None and not 0 <= seconds <= 7 * 86400:
             raise ConfigInvalid(file, key=f"silence.{name}", remedy="write seconds, from 0 to a week")
 
 
+def _check_identity(config: CloudConfig, file: str) -> None:
+    identity = config.identity
+    if identity is None:
+        if config.broker == MOSQUITTO or config.broker.startswith("mqtts:"):
+            remedy = "add it, with the name of this machine as `host`: this broker is reached with certificates only"
+            raise ConfigInvalid(file, key="identity", remedy=remedy)
+        return
+    if config.broker.startswith("mqtt:"):
+        remedy = f'write "{EMBEDDED}", "{MOSQUITTO}" or an mqtts:// address: this one would let anybody in'
+        raise ConfigInvalid(file, key="broker", remedy=remedy)
+    for name, host in (("host", identity.host), ("listen", identity.listen)):
+        if not _is_host(host) or "/" in host:
+            remedy = 'write a name or an address of this machine, such as "county.example.org"'
+            raise ConfigInvalid(file, key=f"identity.{name}", remedy=remedy)
+    ports = (identity.broker_port, identity.enrol_port, config.http.port)
+    if not all(1 <= port <= 65535 for port in ports) or len(set(ports)) < len(ports):
+        remedy = "write two ports from 1 to 65535 that nothing else uses"
+        raise ConfigInvalid(file, key="identity.broker_port, identity.enrol_port", remedy=remedy)
+
+
 def _is_broker(address: str) -> bool:
     try:
         parts = urlsplit(address)
-        return parts.scheme == "mqtt" and _is_host(parts.hostname or "") and parts.port != 0
+        return parts.scheme in {"mqtt", "mqtts"} and _is_host(parts.hostname or "") and parts.port != 0
     except ValueError:  # brackets or a port that cannot be
         return False
 

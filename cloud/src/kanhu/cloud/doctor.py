@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, func, select
 
-from kanhu.cloud.broker.settings import program
-from kanhu.cloud.config import EMBEDDED, CloudConfig
+from kanhu.cloud.broker.settings import mosquitto, program
+from kanhu.cloud.config import EMBEDDED, MOSQUITTO, CloudConfig
 from kanhu.cloud.errors import CloudError
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import counters
@@ -102,9 +102,10 @@ def _content(connection: Connection) -> list[Complaint]:
 
 
 def _broker(config: CloudConfig) -> Complaint:
-    if config.broker == EMBEDDED:
+    if config.broker in {EMBEDDED, MOSQUITTO}:
         try:
-            return Complaint(Severity.FINE, "broker", f"embedded, {program()}")
+            found = program() if config.broker == EMBEDDED else mosquitto()
+            return Complaint(Severity.FINE, "broker", f"{config.broker}, {found}")
         except CloudError as error:
             return Complaint(Severity.BROKEN, "broker", str(error))
     address = urlsplit(config.broker)

@@ -6,6 +6,8 @@ CloudError
 ├── SiteRefused        a site file that contradicts itself
 ├── StaffRefused       an account that cannot be made
 ├── BrokerUnusable     the embedded broker does not start
+├── AuthorityUnusable  the folder of keys and certificates cannot be used
+├── EnrolmentRefused   a gateway that nobody named
 ├── OutcomeRefused     a file of a replay's outcome that cannot be read back
 ├── ReplayRefused      a recording, a rule pack or a folder that a replay cannot use; names place and remedy
 └── NotSignedIn, ForgedRequest   in staff.session: answers to a request, not faults
@@ -41,6 +43,14 @@ class StaffRefused(CloudError):
 
 class BrokerUnusable(CloudError):
     """The embedded broker does not start."""
+
+
+class AuthorityUnusable(CloudError):
+    """The folder of keys and certificates cannot be used."""
+
+
+class EnrolmentRefused(CloudError):
+    """A gateway that nobody named."""
 
 
 class OutcomeRefused(CloudError):

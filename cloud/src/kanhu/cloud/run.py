@@ -5,7 +5,7 @@ import fcntl
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,10 @@ import uvicorn
 from kanhu.cloud.alerting.deadlines import MOST_A_TICK
 from kanhu.cloud.app import create_app
 from kanhu.cloud.broker.child import BrokerChild
-from kanhu.cloud.config import EMBEDDED, CloudConfig, Http
+from kanhu.cloud.config import EMBEDDED, CloudConfig
 from kanhu.cloud.county import County, open_county
 from kanhu.cloud.errors import ConfigInvalid, LedgerUnusable
+from kanhu.cloud.gatehouse import open_gatehouse
 from kanhu.cloud.ingest.receiver import LinkState, Receiver
 from kanhu.cloud.ledger.writer import Job
 from kanhu.cloud.supervise import Supervisor
@@ -46,12 +47,15 @@ async def serve(config: CloudConfig, *, clock: Clock) -> None:
     Raises:
         ConfigInvalid, LedgerUnusable, BrokerUnusable: nothing was served.
     """
-    with _bound(config.http) as door, _alone(config.data):
-        await _serve(config, door, clock=clock)
+    with _bound(config.http.host, config.http.port, key="http") as door, _alone(config.data):
+        if config.identity is None:
+            await _serve(config, door, None, clock=clock)
+            return
+        with _bound(config.identity.listen, config.identity.enrol_port, key="identity") as enrolment:
+            await _serve(config, door, enrolment, clock=clock)
 
 
-async def _serve(config: CloudConfig, door: socket.socket, *, clock: Clock) -> None:
-    broker = BrokerChild(config.data / "broker", clock) if config.broker == EMBEDDED else None
+async def _serve(config: CloudConfig, door: socket.socket, enrolment: socket.socket | None, *, clock: Clock) -> None:
     receiver: Receiver | None = None
 
     def broker_state() -> str:
@@ -60,21 +64,39 @@ async def _serve(config: CloudConfig, door: socket.socket, *, clock: Clock) -> N
         return f"{receiver.state.value}: {receiver.detail}" if receiver.detail else receiver.state.value
 
     county = open_county(config, pack=core_pack(), clock=clock, broker=broker_state)
+    broker: BrokerChild | None = None
     try:
+        duties: dict[str, Callable[[], Awaitable[None]]] = {}
+        if config.identity is not None and enrolment is not None:
+            house = open_gatehouse(config, config.identity, county, clock=clock)
+            broker = house.broker
+            duties = {**house.duties, "enrolment": partial(_serve_enrolment, house.door, enrolment)}
+            receiver = Receiver(lambda: house.url, county.ingest, writer=county.writer, clock=clock, tls=house.tls)
+        else:
+            plain = broker = BrokerChild(config.data / "broker", clock) if config.broker == EMBEDDED else None
+            address = (lambda: config.broker) if plain is None else (lambda: plain.url)
+            receiver = Receiver(address, county.ingest, writer=county.writer, clock=clock)
         if broker is not None:
             await broker.start()
-        receiver = Receiver(
-            lambda: config.broker if broker is None else broker.url, county.ingest, writer=county.writer, clock=clock
-        )
-        await _run(county, receiver, broker=broker, door=door, clock=clock)
+        await _run(county, receiver, broker=broker, door=door, duties=duties, clock=clock)
     finally:
         if broker is not None:
             await broker.stop()
         county.close()
 
 
+async def _serve_enrolment(door: uvicorn.Config, listening: socket.socket) -> None:
+    await _Server(door).serve(sockets=[listening.dup()])  # uvicorn closes what it serves on
+
+
 async def _run(
-    county: County, receiver: Receiver, *, broker: BrokerChild | None, door: socket.socket, clock: Clock
+    county: County,
+    receiver: Receiver,
+    *,
+    broker: BrokerChild | None,
+    door: socket.socket,
+    duties: Mapping[str, Callable[[], Awaitable[None]]],
+    clock: Clock,
 ) -> None:
     server = _Server(
         uvicorn.Config(
@@ -96,6 +118,7 @@ async def _run(
             asyncio.create_task(supervisor.keep(name, partial(_tick, county, duty, clock)), name=name)
             for name, duty in county.duties().items()
         ),
+        *(asyncio.create_task(supervisor.keep(name, duty), name=name) for name, duty in duties.items()),
     ]
     if broker is not None:
         tasks.append(asyncio.create_task(supervisor.keep("broker", lambda: _keep_broker(broker)), name="broker"))
@@ -109,21 +132,20 @@ async def _run(
 
 
 @contextmanager
-def _bound(http: Http) -> Iterator[socket.socket]:
-    """The address of the screens, taken before anything else starts; it answers once the application listens."""
-    where = (http.host, http.port)
+def _bound(host: str, port: int, *, key: str) -> Iterator[socket.socket]:
+    """An address taken before anything else starts; it answers once an application listens."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(*where, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         door = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise ConfigInvalid("cloud.toml", key="http.host", remedy=f"{http.host}: {error.strerror}") from error
+        raise ConfigInvalid("cloud.toml", key=f"{key}.host", remedy=f"{host}: {error.strerror}") from error
     with door:
         try:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a county that was killed comes back at once
             door.bind(address)
         except OSError as error:
-            remedy = f"{http.host}:{http.port}: {error.strerror}; is kanhu-cloud running already? choose another"
-            raise ConfigInvalid("cloud.toml", key="http", remedy=remedy) from error
+            remedy = f"{host}:{port}: {error.strerror}; is kanhu-cloud running already? choose another"
+            raise ConfigInvalid("cloud.toml", key=key, remedy=remedy) from error
         yield door
 
 

@@ -1,4 +1,4 @@
-"""The broker as a child process of `serve`.
+"""The broker as a child process of `serve`: nats-server on loopback, or whatever `kind` prepares.
 
 Keeps its port in a file, so that gateways find it again after a restart. A broker of this folder that outlived its
 parent is recognised by its pid file and settings path, and stopped.
@@ -9,9 +9,11 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from kanhu.cloud.broker.settings import PID_FILE, program, write_settings
+from kanhu.cloud.broker.settings import CONFIG_FILE, program, write_settings
 from kanhu.cloud.errors import BrokerUnusable
 from kanhu.contract import Clock
 
@@ -23,13 +25,45 @@ _STOP_STEPS = 100
 _STOP_S = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A broker that can be started: `PROGRAM -c SETTINGS`; its pid file is named like its settings."""
+
+    program: Path
+    settings: Path
+    host: str
+    """Address at which this machine reaches it."""
+    port: int
+
+
+class BrokerKind(Protocol):
+    """One kind of broker."""
+
+    def prepare(self, data: Path) -> Prepared:
+        """Write its settings into its folder.
+
+        Raises:
+            BrokerUnusable: it is not installed.
+        """
+
+
+class PlainNats:
+    """nats-server for this machine alone: nobody proves who they are."""
+
+    def prepare(self, data: Path) -> Prepared:
+        """On the port of last time."""
+        port = keep_port(data / _PORT_FILE)
+        return Prepared(program(), write_settings(data, host=HOST, port=port), HOST, port)
+
+
 class BrokerChild:
     """One embedded broker in its folder."""
 
-    def __init__(self, data: Path, clock: Clock) -> None:
+    def __init__(self, data: Path, clock: Clock, kind: BrokerKind | None = None) -> None:
         """Prepare; nothing runs yet."""
         self._data = data
         self._clock = clock
+        self._kind = kind or PlainNats()
         self._process: asyncio.subprocess.Process | None = None
         self.port = 0
 
@@ -50,23 +84,28 @@ class BrokerChild:
             BrokerUnusable: not installed, or it ended instead of listening.
         """
         self._data.mkdir(parents=True, exist_ok=True)
-        await self._stop_stale()
-        self.port = keep_port(self._data / _PORT_FILE)
-        settings = write_settings(self._data, host=HOST, port=self.port)
+        made = self._kind.prepare(self._data)
+        await self._stop_stale(made.settings)
+        self.port = made.port
         log = (self._data / "broker.log").open("ab")
         with log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "kanhu.cloud.broker.become", str(program()), str(settings), str(os.getpid()),
-                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+                sys.executable, "-m", "kanhu.cloud.broker.become", str(made.program), str(made.settings),
+                str(os.getpid()), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip  # a command line reads as a line
         for _ in range(_START_STEPS):
             if self._process.returncode is not None:
                 raise BrokerUnusable(f"the broker ended with {self._process.returncode}; see {self._data}/broker.log")
-            if await _listens(self.port):
+            if await _listens(made.host, made.port):
                 return
             await self._clock.sleep(_STEP_S)
         await self.stop()
         raise BrokerUnusable(f"the broker does not listen on port {self.port}; see {self._data}/broker.log")
+
+    def reload(self) -> None:
+        """Let it read its lists again."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGHUP)
 
     async def wait(self) -> None:
         """Until it ends by itself.
@@ -91,8 +130,8 @@ class BrokerChild:
             process.kill()
             await process.wait()
 
-    async def _stop_stale(self) -> None:
-        pid = stale_pid(self._data)
+    async def _stop_stale(self, settings: Path) -> None:
+        pid = stale_pid(self._data, settings.name)
         if pid is None:
             return
         for step in range(_STOP_STEPS):
@@ -103,15 +142,15 @@ class BrokerChild:
             await self._clock.sleep(_STEP_S)
 
 
-def stale_pid(data: Path) -> int | None:
-    """Process id of a broker that still runs with this folder's settings; None where there is none."""
+def stale_pid(data: Path, name: str = CONFIG_FILE) -> int | None:
+    """Process id of a broker that still runs with these settings of this folder; None where there is none."""
+    settings = (data / name).absolute()
     try:
-        pid = int((data / PID_FILE).read_text(encoding="ascii"))
+        pid = int(settings.with_suffix(".pid").read_text(encoding="ascii"))
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError):
         return None
-    own = str((data / "nats.conf").absolute()).encode()
-    return pid if own in arguments else None
+    return pid if str(settings).encode() in arguments else None
 
 
 def keep_port(file: Path) -> int:
@@ -126,9 +165,9 @@ def keep_port(file: Path) -> int:
         return port
 
 
-async def _listens(port: int) -> bool:
+async def _listens(host: str, port: int) -> bool:
     try:
-        _, writer = await asyncio.open_connection(HOST, port)
+        _, writer = await asyncio.open_connection(host, port)
     except OSError:
         return False
     writer.close()

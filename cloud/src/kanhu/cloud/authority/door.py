@@ -1,0 +1,94 @@
+"""Where gateways ask for certificates: HTTPS with the county's own certificate, three small questions.
+
+    GET  /ca      the authority's certificate; known by the fingerprint in the invitation
+    POST /enrol   {gateway, token, request}                 a signing request, PEM
+    POST /renew   {certificate, request, signature}         signed by the key of the certificate held so far
+
+A renewal proves itself by that signature, not by the connection's own certificate: TLS would turn away the one that
+ran out while its gateway was offline.
+"""
+
+import asyncio
+import base64
+from collections.abc import Callable
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from kanhu.cloud.authority.enrolment import Answer, Granted, enrol, renew
+from kanhu.cloud.authority.store import Authority
+from kanhu.cloud.config import Identity
+from kanhu.cloud.guard import BodyLimit
+from kanhu.cloud.ledger.writer import Transaction, Writer
+
+
+class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A first request."""
+
+    gateway: str
+    token: str
+    request: str
+
+
+class Renew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A later one; `signature` is base64."""
+
+    certificate: str
+    request: str
+    signature: str
+
+
+def create_door(authority: Authority, identity: Identity, writer: Writer) -> Starlette:
+    """The application that is served on `enrol_port`."""
+
+    async def ca(_: Request) -> Response:
+        return PlainTextResponse(authority.issuer.pem.decode("ascii"))
+
+    async def first(request: Request) -> Response:
+        asked = msgspec.json.decode(await request.body(), type=Enrol)
+        csr = asked.request.encode()
+        return await decide(
+            lambda tx: enrol(tx, authority.issuer, gateway=asked.gateway, token=asked.token, request=csr)
+        )
+
+    async def later(request: Request) -> Response:
+        asked = msgspec.json.decode(await request.body(), type=Renew)
+        signature = base64.b64decode(asked.signature, validate=True)
+        held, csr = asked.certificate.encode(), asked.request.encode()
+        return await decide(lambda tx: renew(tx, authority.issuer, certificate=held, request=csr, signature=signature))
+
+    async def decide(job: Callable[[Transaction], Granted]) -> Response:
+        granted, now_ms = await asyncio.wrap_future(writer.submit(lambda tx: (job(tx), tx.now_ms)))
+        if granted.answer is not Answer.GRANTED:
+            return JSONResponse({"answer": granted.answer.value, "now_ms": now_ms}, status_code=403)
+        return JSONResponse(
+            {
+                "answer": granted.answer.value,
+                "certificate": granted.certificate.decode("ascii"),
+                "issued_ms": granted.issued_ms,
+                "now_ms": now_ms,
+                "broker": {"host": identity.host, "port": identity.broker_port},
+            }
+        )
+
+    door = Starlette(
+        routes=[
+            Route("/ca", ca, methods=["GET"]),
+            Route("/enrol", first, methods=["POST"]),
+            Route("/renew", later, methods=["POST"]),
+        ],
+        exception_handlers={
+            msgspec.MsgspecError: _unreadable,
+            ValueError: _unreadable,  # no base64, or text that no bytes stand for
+            ClientDisconnect: _unreadable,  # longer than any request: BodyLimit ended it
+        },
+    )
+    door.add_middleware(BodyLimit)
+    return door
+
+
+def _unreadable(_: Request, _error: Exception) -> Response:
+    return JSONResponse({"answer": Answer.BAD_REQUEST.value}, status_code=400)
