@@ -24,6 +24,11 @@ def test_no_module_of_the_gateway_loads_anything_heavy() -> None:
     assert _loaded_by(_IMPORT_EVERY_MODULE) & _HEAVY == set()
 
 
+def test_cryptography_never_stays_in_a_running_gateway() -> None:
+    assert "cryptography" not in _loaded_by("import kanhu.gateway.run, kanhu.gateway.cli, kanhu.gateway.doctor")
+    assert "cryptography" in _loaded_by("import kanhu.gateway.enrol"), "a process of its own loads it"
+
+
 def test_a_heavy_import_would_be_seen() -> None:
     assert "jinja2" in _loaded_by("import kanhu.gateway, jinja2")
 

@@ -10,7 +10,8 @@ from kanhu.contract import ClockState, FakeClock, Lane
 from kanhu.gateway import GatewayConfig, Outbox, load_config
 from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
 from kanhu.gateway.alarm.settings import AlarmConfig
-from kanhu.gateway.doctor import ACKNOWLEDGED_NEVER_RECEIVED, Check, Level, examine, exit_code
+from kanhu.gateway.check import Check, Level
+from kanhu.gateway.doctor import ACKNOWLEDGED_NEVER_RECEIVED, examine, exit_code
 from kanhu.gateway.uplink import SessionEnd
 from tests.gateway.broker import Broker
 from tests.gateway.county import County

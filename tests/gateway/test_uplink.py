@@ -225,7 +225,7 @@ async def test_foreign_and_broken_receipts_settle_nothing(broker: Broker, sender
         assert (await gateway.owed()).total == 1
         await county.send_receipt("home-03", gateway.epoch)
         await gateway.settled()
-        notes = gateway.uplink._notes
+        notes = gateway.uplink.notes.values
         assert (notes["foreign_receipts"], notes["bad_receipts"]) == (1, 1)
 
 

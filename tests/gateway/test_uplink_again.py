@@ -34,7 +34,7 @@ async def test_an_alert_sent_before_the_county_listens_is_stored_within_three_se
     gateway = sender(broker.port, kind=kind, receipt_timeout_s=20)
     gateway.start()
     (seq,) = await gateway.accept([sos(1)], lane=Lane.ALERT)
-    await until(lambda: "puback_ms" in gateway.uplink._notes)  # the broker has it, and nobody else
+    await until(lambda: "puback_ms" in gateway.uplink.notes.values)  # the broker has it, and nobody else
     await gateway.accept([heart_rate(number) for number in range(1200)])  # a backlog is no reason to wait
     async with County(broker.port) as county:
         await county.send_receipt("home-03", gateway.epoch)

@@ -1,21 +1,23 @@
-"""kanhu-gateway: run a gateway, or ask its doctor."""
+"""kanhu-gateway: run a gateway, ask its doctor, or let the county know it."""
 
 import argparse
 import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from kanhu.contract import VERSION, SystemClock
 from kanhu.gateway.config import DEFAULT_FILE, GatewayConfig, load_config, prepare_folders
-from kanhu.gateway.errors import ConfigRefused, OutboxError
+from kanhu.gateway.errors import ConfigRefused, EnrolmentFailed, IdentityUnusable, OutboxError
 
 _EXAMPLES = """examples:
   kanhu-gateway run --config /etc/kanhu/gateway.toml
   kanhu-gateway doctor
+  kanhu-gateway enrol --token 'kanhu-enrol://…'
   kanhu-gateway doctor --config home-03.toml --json
 """
 _DOCTOR = """exit code:
@@ -26,6 +28,7 @@ _DOCTOR = """exit code:
 _TRIAL_FAILED = 1
 _CONFIG_REFUSED = 2
 _OUTBOX_REFUSED = 3
+_NO_CERTIFICATE = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         config = load_config(chosen.config)
-        if chosen.verb == "run":
+        if chosen.verb != "doctor":
             prepare_folders(config, chosen.config)
     except ConfigRefused as error:
         print(f"kanhu-gateway: {error}", file=sys.stderr)
@@ -42,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _try_alarm(config, file=chosen.config)
     if chosen.verb == "doctor":
         return _doctor(config, as_json=chosen.json)
+    if chosen.verb in {"enrol", "renew"}:
+        return _ask_county(config, invitation=chosen.token if chosen.verb == "enrol" else None)
     return _run(config, level=chosen.log)
 
 
@@ -77,6 +82,29 @@ def _try_alarm(config: GatewayConfig, *, file: Path) -> int:
     return 0 if well and all(well) else _TRIAL_FAILED
 
 
+def _ask_county(config: GatewayConfig, *, invitation: str | None) -> int:
+    from kanhu.gateway.enrol import enrol, renew  # noqa: PLC0415  # cryptography must not stay in a running gateway
+
+    clock, text = SystemClock(), sys.stdin.readline() if invitation == "-" else invitation
+    try:
+        if text is None:
+            given = renew(config.folder, gateway=config.gateway, clock=clock)
+        else:
+            given = enrol(config.folder, text, gateway=config.gateway, clock=clock)
+    except (EnrolmentFailed, IdentityUnusable, OSError) as error:
+        print(f"kanhu-gateway: {error}", file=sys.stderr)
+        return _NO_CERTIFICATE
+    until = datetime.fromtimestamp(given.until_ms / 1000, UTC)
+    print(f"{config.gateway} holds a certificate until {until:%Y-%m-%d}; it renews itself")
+    if given.clock_off:
+        print("the clock of this box is more than a day off: nothing breaks by it, but let it reach a time server")
+    broker = config.broker
+    if (broker.host, broker.port, broker.tls) != (given.broker_host, given.broker_port, True):
+        said = f'host = "{given.broker_host}"\nport = {given.broker_port}\ntls = true'
+        print(f"now write this into the settings file, and start the gateway:\n\n[broker]\n{said}")
+    return 0
+
+
 def _doctor(config: GatewayConfig, *, as_json: bool) -> int:
     from kanhu.gateway.doctor import examine, exit_code  # noqa: PLC0415  # a running gateway needs no doctor
 
@@ -101,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"kanhu-gateway {VERSION}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="run|doctor|try-alarm")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="run|doctor|try-alarm|enrol|renew")
     run = verbs.add_parser(
         "run",
         help="run until SIGTERM or SIGINT",
@@ -123,7 +151,17 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit code:\n  0  all went well\n  1  something failed, or nothing is fitted\n  2  settings refused",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for verb in (run, doctor, trial):
+    enrol = verbs.add_parser(
+        "enrol",
+        help="take a certificate with the county's invitation",
+        epilog="example:\n  kanhu-gateway enrol --token 'kanhu-enrol://county.example.org:8884/home-03/…'",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    enrol.add_argument(
+        "--token", required=True, help="the whole text of the invitation; - reads it from a line of input"
+    )
+    renew = verbs.add_parser("renew", help="take the next certificate; a running gateway does so by itself")
+    for verb in (run, doctor, trial, enrol, renew):
         verb.add_argument("--config", type=Path, default=DEFAULT_FILE, help="settings file (default: %(default)s)")
     return parser
 

@@ -33,6 +33,7 @@ class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     host: _Name = "127.0.0.1"
     port: _Port = 1883
     keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 15
+    tls: bool = False
 
 
 class UplinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

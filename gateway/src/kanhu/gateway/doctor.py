@@ -3,15 +3,10 @@
 It reads the outbox beside a running gateway, and changes nothing.
 """
 
-import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
-
-import aiomqtt
-import msgspec
 
 from kanhu.contract import Clock, ClockState
 from kanhu.edge.devices import SERIAL_KINDS
@@ -19,12 +14,13 @@ from kanhu.gateway._figures import Space
 from kanhu.gateway._lock import is_held
 from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
 from kanhu.gateway.alarm.settings import AlarmConfig
+from kanhu.gateway.check import Check, Level
 from kanhu.gateway.config import DeviceSection, GatewayConfig
+from kanhu.gateway.county_link import county_checks
 from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
 
-_BROKER_PATIENCE_S = 5.0
 _RECEIPT_PATIENCE_MS = 60_000
 _LITTLE_FREE = 10  # percent of the partition
 _NEARLY_FULL = 80  # percent of the pages that readings may use
@@ -37,23 +33,6 @@ _NO_SERVICE = (
 _NO_ADAPTER = "There is no Bluetooth adapter here: plug one in, or unblock it with rfkill; `bluetoothctl list` names it"
 
 ACKNOWLEDGED_NEVER_RECEIVED = "acknowledged by the broker, never received by the county"
-
-
-class Level(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    ATTENTION = "attention"
-    BROKEN = "broken"
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One thing looked at."""
-
-    name: str
-    level: Level
-    found: str
-    remedy: str = ""
 
 
 EXIT_CODES = {Level.OK: 0, Level.ATTENTION: 1, Level.BROKEN: 2}
@@ -90,8 +69,7 @@ async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("
         Check("damaged outbox", Level.ATTENTION, f"set aside: {path}", "Keep the file; it holds readings still owed")
         for path in damaged_files(config.folder)
     ]
-    checks.append(await _broker(config))
-    return checks
+    return [*checks, *await county_checks(config, clock=clock)]
 
 
 def _clock(clock: Clock) -> Check:
@@ -250,22 +228,3 @@ def _alarm(config: AlarmConfig, outbox: Outbox) -> Check:
             "alarm", Level.ATTENTION, f"{found}; failed so far: {', '.join(said)}", "Run: kanhu-gateway try-alarm"
         )
     return Check("alarm", Level.OK, found)
-
-
-async def _broker(config: GatewayConfig) -> Check:
-    where = f"{config.broker.host}:{config.broker.port}"
-    client = aiomqtt.Client(
-        config.broker.host,
-        config.broker.port,
-        identifier=f"{config.gateway}-doctor",  # never the gateway's own id: that would throw it off the broker
-        timeout=_BROKER_PATIENCE_S,
-    )
-    try:
-        async with asyncio.timeout(2 * _BROKER_PATIENCE_S), client:
-            return Check("broker", Level.OK, f"{where} answers")
-    except aiomqtt.exceptions.MqttConnectError as error:
-        remedy = "The broker runs and refuses us: check its access list"
-        return Check("broker", Level.ATTENTION, f"{where} refuses: {error}", remedy)
-    except (aiomqtt.MqttError, TimeoutError, OSError) as error:
-        remedy = "Check `broker.host` and `broker.port`, the network, and that the broker runs"
-        return Check("broker", Level.BROKEN, f"{where} does not answer: {error}", remedy)

@@ -2,6 +2,8 @@
 
 GatewayError
 ├── ConfigRefused        the settings file; names file, key, problem and remedy
+├── IdentityUnusable     this gateway cannot prove who it is; names problem and remedy
+├── EnrolmentFailed      the county gave no certificate; names problem and remedy
 └── OutboxError
     ├── OutboxRefused    not an outbox this software may write: other program, newer schema, pragmas that did not hold
     ├── OutboxBusy       another process has it open
@@ -27,6 +29,24 @@ class ConfigRefused(GatewayError):
         self.key = key
         self.problem = problem
         self.remedy = remedy
+
+
+class _WithRemedy(GatewayError):
+    """Problem and remedy, for the installer."""
+
+    def __init__(self, problem: str, *, remedy: str) -> None:
+        """Keep both."""
+        super().__init__(f"{problem}. {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+class IdentityUnusable(_WithRemedy):
+    """This gateway cannot prove who it is."""
+
+
+class EnrolmentFailed(_WithRemedy):
+    """The county gave no certificate."""
 
 
 class OutboxError(GatewayError):

@@ -23,9 +23,11 @@ from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.disk import open_outbox, set_aside_if_damaged
 from kanhu.gateway.errors import OutboxDamaged
 from kanhu.gateway.heartbeat import heartbeat
+from kanhu.gateway.identity import tls_context
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
 from kanhu.gateway.outbox import Outbox
+from kanhu.gateway.renewal import keep_identity
 from kanhu.gateway.supervisor import Supervisor
 from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.unwritten import Unwritten
@@ -123,6 +125,7 @@ class _Gateway:
             status=self._status,
             timekeeper=timekeeper,
             unwritten=unwritten,
+            tls=partial(tls_context, config.folder, clock=clock) if config.broker.tls else None,
         )
         self._alarm = build_keeper(
             config.alarm,
@@ -156,6 +159,7 @@ class _Gateway:
             uplink = tasks.create_task(self._supervisor.keep("uplink", self._uplink.run), name="uplink")
             alarm = tasks.create_task(self._supervisor.keep("alarm", self._alarm.run), name="alarm")
             account = tasks.create_task(self._supervisor.keep("account", self._account), name="account")
+            identity = tasks.create_task(self._supervisor.keep("identity", self._keep_identity), name="identity")
             ends = [
                 tasks.create_task(stop.wait(), name="stop"),
                 tasks.create_task(self._committer.damaged.wait(), name="damage"),
@@ -165,6 +169,7 @@ class _Gateway:
                 end.cancel()
             account.cancel()
             alarm.cancel()
+            identity.cancel()
             sensing.cancel()
             await asyncio.wait({sensing}, timeout=_SENSING_END_S)
             if stop.is_set():
@@ -185,6 +190,11 @@ class _Gateway:
     async def _devices(self, sink: Sink) -> None:
         devices = tuple(device.as_edge(gateway=self._config.gateway) for device in self._config.device)
         await run_devices(devices, sink, clock=self._clock, radio=self._config.radio)
+
+    async def _keep_identity(self) -> None:
+        if self._config.broker.tls:
+            await keep_identity(self._config.folder, gateway=self._config.gateway, clock=self._clock)
+        await asyncio.Event().wait()  # nothing to keep: nobody asks who this is
 
     async def _account(self) -> None:
         """Write down for the doctor how each device is reached, and what is known of the time; only what changed."""

@@ -18,6 +18,7 @@ import asyncio
 import logging
 import random
 import socket
+import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
@@ -47,9 +48,10 @@ from kanhu.contract.envelope import MAX_ENVELOPE_BYTES
 from kanhu.gateway.allowance import PASSES_IN_S, Allowance
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, UplinkConfig
-from kanhu.gateway.errors import OutboxError
+from kanhu.gateway.errors import IdentityUnusable, OutboxError
 from kanhu.gateway.flight import Answer, Condemned, Flight, Suspect
 from kanhu.gateway.link import Link, obey_cancellation
+from kanhu.gateway.notes import LinkNotes
 from kanhu.gateway.outbox import BATCH_ROWS, Outbox
 from kanhu.gateway.parcels import SealedParcel, take_next, take_these
 from kanhu.gateway.timekeeping import Timekeeper
@@ -75,6 +77,8 @@ class SessionEnd(StrEnum):
     """Why a connection ended, or never was."""
 
     UNREACHABLE = "unreachable"
+    NO_IDENTITY = "no_identity"
+    REFUSED = "refused"
     LOST = "lost"
     RECEIPTS_SILENT = "receipts_silent"
     STOPPED = "stopped"
@@ -103,8 +107,13 @@ class Uplink:
         status: Callable[[GatewayState], Awaitable[Status]],
         timekeeper: Timekeeper,
         unwritten: Unwritten | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
-        """`status` is asked for each heartbeat, and for the last will; `unwritten` is kept from an earlier uplink."""
+        """`status` is asked for each heartbeat, and for the last will; `unwritten` is kept from an earlier uplink.
+
+        `tls` is asked for each connection, off this thread.
+        """
+        self._tls = tls
         self._gateway = gateway
         self._committer = committer
         self._broker = broker
@@ -125,8 +134,7 @@ class Uplink:
         self._beat_now = asyncio.Event()
         self._alerts_read = self._live_read = self._backfill_read = self._backfill_end = 0
         self._routine_due_ns = 0
-        self._notes: dict[str, int] = {}
-        self._notes_changed = False
+        self.notes = LinkNotes(committer, clock=clock)
         self.ends: Counter[SessionEnd] = Counter()
         """How connections ended, since the process began."""
 
@@ -135,18 +143,18 @@ class Uplink:
         back_off_s = _FIRST_BACK_OFF_S
         last_end: SessionEnd | None = None
         while not self._stopping.is_set():
-            receipts_before = self._notes.get("receipt_ms")
+            receipts_before = self.notes.values.get("receipt_ms")
             end = await self._session()
             self.ends[end] += 1
             if end is not last_end:  # an hour without a network is one line, not two hundred
                 _log.info("the way to %s:%d: %s", self._broker.host, self._broker.port, end.value)
                 last_end = end
-            await self._write_notes()
+            await self.notes.write()
             if end is SessionEnd.STOPPED:
                 return
             # A silent county may listen again at any moment: who is away then misses its first receipt. Having waited
             # for receipts is pause enough.
-            if end is SessionEnd.RECEIPTS_SILENT or self._notes.get("receipt_ms") != receipts_before:
+            if end is SessionEnd.RECEIPTS_SILENT or self.notes.values.get("receipt_ms") != receipts_before:
                 back_off_s = _FIRST_BACK_OFF_S
             limit_s = self._config.reconnect_max_s
             await self._pause(min(back_off_s, limit_s))
@@ -222,6 +230,10 @@ class Uplink:
             end = SessionEnd.STOPPED
         except* _ReceiptsSilent:
             end = SessionEnd.RECEIPTS_SILENT
+        except* IdentityUnusable:
+            end = SessionEnd.NO_IDENTITY
+        except* aiomqtt.exceptions.MqttConnectError:
+            end = SessionEnd.REFUSED
         except* (aiomqtt.MqttError, OSError):
             pass  # the way it ended is what is counted
         return end
@@ -242,6 +254,7 @@ class Uplink:
             clean_session=True,
             keepalive=self._broker.keepalive_s,
             will=will,
+            tls_context=None if self._tls is None else await asyncio.to_thread(self._tls),
             timeout=min(_CONNECT_TIMEOUT_S, self._config.receipt_timeout_s),
             max_queued_outgoing_messages=_MAX_QUEUED,
             max_queued_incoming_messages=_MAX_RECEIPTS_WAITING,
@@ -256,7 +269,7 @@ class Uplink:
         if owed.routine > BATCH_ROWS:  # a backlog: what comes from now on need not wait for it
             self._backfill_end = self._live_read = self._committer.last_seq
         self._routine_due_ns = self._clock.mono_ns()
-        self._note("connected_ms")
+        self.notes.moment("connected_ms")
         self._alert_wake.set()
         self._routine_wake.set()
 
@@ -264,7 +277,7 @@ class Uplink:
         while not self._stopping.is_set():
             self._beat_now.clear()
             await self._say(client, GatewayState.ONLINE)
-            await self._write_notes()
+            await self.notes.write()
             if not self._stopping.is_set():
                 await _wait(self._beat_now, self._heartbeat_s)
         try:
@@ -297,7 +310,7 @@ class Uplink:
             try:
                 receipt = decode_receipt(message.payload)
             except MessageRefused:
-                self._note("bad_receipts", self._notes.get("bad_receipts", 0) + 1)
+                self.notes.count("bad_receipts")
                 continue
             if receipt.gateway == self._gateway and receipt.epoch == self.unwritten.epoch:
                 refused = self.unwritten.settle(receipt)
@@ -306,18 +319,18 @@ class Uplink:
                 self._settled.set()
                 continue
             if receipt.gateway != self._gateway or receipt.epoch != self._committer.epoch:
-                self._note("foreign_receipts", self._notes.get("foreign_receipts", 0) + 1)
+                self.notes.count("foreign_receipts")
                 continue
             self.unwritten.wake.set()  # the county listens
             await self._settle(receipt)
 
     async def _settle(self, receipt: Receipt) -> None:
-        self._note("receipt_ms")
+        self.notes.moment("receipt_ms")
         if self._timekeeper.told(county_ms=receipt.county_ms, heard_ns=receipt.heard_ns):
             self._beat_now.set()  # until the county knows it too, readings of before have no time there
         highest = max((receipt.contiguous, *(last for _, last in receipt.ranges)))
         if highest > self._committer.last_seq:
-            self._note("receipts_ahead", self._notes.get("receipts_ahead", 0) + 1)
+            self.notes.count("receipts_ahead")
         condemned = self._flight.answer(receipt, now_ns=self._clock.mono_ns())
         sent = SeqRanges(self._flight.sent)  # a copy: the senders go on while the outbox's thread reads it
         try:
@@ -458,23 +471,7 @@ class Uplink:
     async def _acknowledged(self, parcel: SealedParcel) -> None:
         """The broker has it. That is all that a PUBACK says."""
         del parcel
-        self._note("puback_ms")
-
-    # --------------------------------------------------------------------------------------------- notes
-
-    def _note(self, name: str, value: int | None = None) -> None:
-        self._notes[name] = self._clock.wall_ms() if value is None else value
-        self._notes_changed = True
-
-    async def _write_notes(self) -> None:
-        """Leave what the doctor asks for on the card; with the heartbeat, for the card's sake not oftener."""
-        if self._notes_changed:
-            self._notes_changed = False
-            notes = dict(self._notes)
-            try:
-                await self._committer.call(lambda outbox: outbox.remember(notes))
-            except OutboxError:  # the doctor reads older ones, and the heartbeat goes on
-                self._notes_changed = True
+        self.notes.moment("puback_ms")
 
 
 def _settle_upto(outbox: Outbox, *, receipt: Receipt, sent: SeqRanges) -> int:
