@@ -21,6 +21,7 @@ PROVIDES = {
     "chromium": "chromium",
     "libfaketime": f"/usr/lib/{_TRIPLET}/faketime/libfaketimeMT.so.1",
     "strace": "strace",
+    "mosquitto": "mosquitto",
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
 }
 

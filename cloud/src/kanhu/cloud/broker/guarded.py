@@ -63,7 +63,7 @@ user {user}
 pid_file {pid}
 persistence false
 log_dest stdout
-message_size_limit {payload}
+max_packet_size {payload}
 allow_anonymous false
 acl_file {acl}
 listener {port} {listen}

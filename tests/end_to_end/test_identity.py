@@ -1,0 +1,61 @@
+"""From the administrator's invitation to a heartbeat in the county, by a box whose clock nobody ever set."""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kanhu.harness.faults.clock import FakedClock
+from kanhu.harness.prove.gatehouse_rig import BROKERS, Rig, rig
+from tests.debian import DebianPackages
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+
+
+async def _gateway(config: Path, clock: FakedClock, *words: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "kanhu.gateway.cli", *words, "--config", str(config),
+        env={**os.environ, **clock.environment}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip  # a command line reads as a line
+
+
+async def _heard(county: Rig) -> bool:
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        if county.rows("SELECT 1 FROM gateway WHERE id = 'home-01' AND status IS NOT NULL"):
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("kind", BROKERS)
+async def test_a_gateway_that_starts_in_1970_enrols_connects_and_is_heard(
+    tmp_path: Path, kind: str, debian_package: DebianPackages
+) -> None:
+    debian_package("libfaketime")
+    debian_package("mosquitto")
+    clock = FakedClock(tmp_path / "clock")
+    clock.set_1970()
+    (tmp_path / "county").mkdir()
+    async with rig(tmp_path / "county", kind, broken=None) as county:
+        config = tmp_path / "gateway.toml"
+        config.write_text(
+            f'gateway = "home-01"\ndata = "box"\ntimezone = "Asia/Shanghai"\n[broker]\nhost = "localhost"\n'
+            f"port = {county.broker_port}\ntls = true\n",
+            encoding="utf-8",
+        )
+        text = await county.command("gateway", "invite", "home-01")
+        enrolling = await _gateway(config, clock, "enrol", "--token", text)
+        said, _ = await enrolling.communicate()
+        assert enrolling.returncode == 0, said.decode()
+        assert "more than a day off" in said.decode()
+        running = await _gateway(config, clock, "run")
+        try:
+            assert await _heard(county)
+        finally:
+            running.terminate()
+            said, _ = await running.communicate()
+        assert running.returncode == 0, said.decode()
