@@ -14,8 +14,10 @@ from kanhu.cloud.authority.enrolment import Answer
 from kanhu.cloud.cli import main
 from kanhu.cloud.config import CloudConfig, County, Http, Identity, SilenceLimits, load_config, policy_of
 from kanhu.cloud.desk.model import ActResult, Outcome
+from kanhu.cloud.doctor import Severity, examine
 from kanhu.cloud.errors import ConfigInvalid, SiteRefused
 from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.people.site import load_site, read_site
 from kanhu.contract import FakeClock, RefusalReason
 from tests.cloud.town import PACK, Town
@@ -171,3 +173,35 @@ def test_every_axis_event_reason_timer_and_outcome_is_named_in_the_docs() -> Non
     events = [str(kind.__struct_config__.tag) for kind in Event.__args__]
     for name in (*Condition, *Signal, *Activation, *Handling, *events, *Reason, *TimerKind, *Outcome, *ActResult):
         assert f"`{name}`" in text, name
+
+
+@pytest.mark.parametrize(
+    ("host", "severity"),
+    [("127.0.0.1", Severity.FINE), ("0.0.0.0", Severity.WARNING)],  # noqa: S104  # not bound here
+)
+def test_the_doctor_warns_of_a_plain_broker_elsewhere(tmp_path: Path, host: str, severity: Severity) -> None:
+    ledger = Ledger(tmp_path / LEDGER_FILE)
+    ledger.migrate()
+    ledger.close()
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        config = CloudConfig(data=tmp_path, broker=f"mqtt://{host}:{broker.getsockname()[1]}")
+        (found,) = (complaint for complaint in examine(config) if complaint.about == "broker")
+    assert found.severity is severity
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('broker = "mosquitto"', "identity"),
+        ('broker = "mqtts://broker.example:8883"', "identity"),
+        ('broker = "mqtt://broker.example:1883"\n[identity]\nhost = "a"', "broker"),
+        ('[identity]\nhost = ""', "identity.host"),
+        ('[identity]\nhost = "a/b"', "identity.host"),
+        ('[identity]\nhost = "a"\nbroker_port = 8884', "identity.broker_port"),
+        ('[identity]\nhost = "a"\nenrol_port = 0', "identity.broker_port"),
+    ],
+)
+def test_settings_that_would_let_anybody_in_are_refused(tmp_path: Path, text: str, key: str) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        load_config(_write(tmp_path, f'data = "x"\n{text}'))
+    assert refused.value.key.startswith(key)

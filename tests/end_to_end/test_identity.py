@@ -12,6 +12,7 @@ from kanhu.harness.faults.clock import FakedClock
 from kanhu.harness.prove.gatehouse_rig import BROKERS, Rig, rig
 from tests.debian import DebianPackages
 
+_DAY_MS = 86_400_000
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 
@@ -22,17 +23,17 @@ async def _gateway(config: Path, clock: FakedClock, *words: str) -> asyncio.subp
     )  # fmt: skip  # a command line reads as a line
 
 
-async def _heard(county: Rig) -> bool:
+async def _shows(county: Rig, query: str) -> bool:
     ends = time.monotonic() + 60
     while time.monotonic() < ends:
-        if county.rows("SELECT 1 FROM gateway WHERE id = 'home-01' AND status IS NOT NULL"):
+        if county.rows(query):
             return True
         await asyncio.sleep(0.1)
     return False
 
 
 @pytest.mark.parametrize("kind", BROKERS)
-async def test_a_gateway_that_starts_in_1970_enrols_connects_and_is_heard(
+async def test_a_gateway_that_starts_in_1970_enrols_connects_is_heard_and_renews(
     tmp_path: Path, kind: str, debian_package: DebianPackages
 ) -> None:
     debian_package("libfaketime")
@@ -52,9 +53,11 @@ async def test_a_gateway_that_starts_in_1970_enrols_connects_and_is_heard(
         said, _ = await enrolling.communicate()
         assert enrolling.returncode == 0, said.decode()
         assert "more than a day off" in said.decode()
+        county.write("UPDATE certificate SET issued_ms = issued_ms - ?", 61 * _DAY_MS)
         running = await _gateway(config, clock, "run")
         try:
-            assert await _heard(county)
+            assert await _shows(county, "SELECT 1 FROM gateway WHERE id = 'home-01' AND status IS NOT NULL")
+            assert await _shows(county, "SELECT 1 FROM certificate WHERE renewed_ms IS NOT NULL"), "it renews itself"
         finally:
             running.terminate()
             said, _ = await running.communicate()

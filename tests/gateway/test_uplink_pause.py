@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Callable
 
 import pytest
 
 from kanhu.contract import Lane
+from kanhu.gateway.errors import IdentityUnusable
 from kanhu.gateway.uplink import SessionEnd, Uplink
 from tests.gateway.records import heart_rate, sos
 from tests.gateway.sender import Sender, until
@@ -73,3 +75,17 @@ async def test_readings_alone_wait_out_the_whole_pause(
     await gateway.accept([heart_rate(2)])
     await asyncio.sleep(0.5)  # ten alert pauses
     assert gateway.uplink.ends[SessionEnd.UNREACHABLE] == 1
+
+
+async def test_a_gateway_that_was_never_enrolled_keeps_its_readings_and_says_why(
+    nobody_listens: int, sender: MakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never_enrolled() -> ssl.SSLContext:
+        raise IdentityUnusable("this gateway was never enrolled", remedy="Run kanhu-gateway enrol")
+
+    gateway = sender(nobody_listens)
+    monkeypatch.setattr(gateway.uplink, "_tls", never_enrolled)
+    gateway.start()
+    await gateway.accept([heart_rate(1)])
+    await until(lambda: gateway.uplink.ends[SessionEnd.NO_IDENTITY] >= 2)
+    assert (await gateway.owed()).total == 1

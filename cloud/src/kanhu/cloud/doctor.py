@@ -17,6 +17,7 @@ from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 
 _LEAST_FREE_SHARE = 0.1
 _CONNECT_S = 3.0
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Severity(IntEnum):
@@ -110,7 +111,10 @@ def _broker(config: CloudConfig) -> Complaint:
             return Complaint(Severity.BROKEN, "broker", str(error))
     address = urlsplit(config.broker)
     try:
-        with socket.create_connection((address.hostname or "127.0.0.1", address.port or 1883), timeout=_CONNECT_S):
-            return Complaint(Severity.FINE, "broker", f"{config.broker} answers")
+        socket.create_connection((address.hostname or "127.0.0.1", address.port or 1883), timeout=_CONNECT_S).close()
     except OSError as error:
         return Complaint(Severity.BROKEN, "broker", f"{config.broker} does not answer: {error}")
+    if address.scheme == "mqtt" and address.hostname not in _LOOPBACK:
+        said = f"{config.broker} answers, and whoever reaches it can be any gateway; add [identity], see docs/cloud.md"
+        return Complaint(Severity.WARNING, "broker", said)
+    return Complaint(Severity.FINE, "broker", f"{config.broker} answers")

@@ -8,7 +8,6 @@ come, so that an answer lost on the way is asked for again with the same key, wh
 import base64
 import hashlib
 import http.client
-import os
 import re
 import ssl
 import sys
@@ -24,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from kanhu.contract import Clock, SystemClock
 from kanhu.gateway.errors import EnrolmentFailed, IdentityUnusable
-from kanhu.gateway.identity import About, Identity, earliest_ms, read_identity, trusting, write_identity
+from kanhu.gateway.identity import About, Identity, earliest_ms, read_identity, replace_file, trusting, write_identity
 
 _NEXT_KEY = "identity.next"
 _TEXT = re.compile(
@@ -195,12 +194,8 @@ def _next_key(folder: Path) -> ec.EllipticCurvePrivateKey:
             return found
     except (FileNotFoundError, ValueError):  # ValueError: cut short by a power cut, before anybody was asked
         pass
-    file.unlink(missing_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as out:
-        out.write(_pem(key))
-        out.flush()
-        os.fsync(out.fileno())
+    replace_file(file, _pem(key))
     return key
 
 

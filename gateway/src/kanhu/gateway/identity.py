@@ -79,7 +79,7 @@ def read_identity(folder: Path) -> Identity:
 def write_identity(folder: Path, identity: Identity) -> None:
     """Put a new identity in the place of the old one, whole."""
     about = _ABOUT + msgspec.json.encode(identity.about) + b"\n"
-    _replace(folder / IDENTITY_FILE, about + identity.key + identity.certificate + identity.authority)
+    replace_file(folder / IDENTITY_FILE, about + identity.key + identity.certificate + identity.authority)
 
 
 def tls_context(folder: Path, *, clock: Clock) -> ssl.SSLContext:
@@ -148,7 +148,7 @@ def earliest_ms(folder: Path, *, clock: Clock, identity: Identity | None = None)
 def save_floor(folder: Path, *, clock: Clock) -> None:
     """Write down what time it is, where the clock is synchronised: a clock that nobody set must not raise the floor."""
     if clock.state() is ClockState.SYNCED:
-        _replace(folder / FLOOR_FILE, str(clock.wall_ms()).encode())
+        replace_file(folder / FLOOR_FILE, str(clock.wall_ms()).encode())
 
 
 def _saved_ms(folder: Path) -> int:
@@ -158,10 +158,14 @@ def _saved_ms(folder: Path) -> int:
         return 0
 
 
-def _replace(file: Path, content: bytes) -> None:
+def replace_file(file: Path, content: bytes) -> None:
+    """Write a whole file or none, readable by its owner alone: who owns the folder, where root writes for a service."""
     beside = file.with_name(f".{file.name}.new")
     beside.unlink(missing_ok=True)
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_READS), "wb") as out:
+        if os.geteuid() == 0:
+            owner = file.parent.stat()
+            os.fchown(out.fileno(), owner.st_uid, owner.st_gid)
         out.write(content)
         out.flush()
         os.fsync(out.fileno())

@@ -20,7 +20,7 @@ GATE_USER, SYSTEM_USER = "gate", "system"
 _OWNER_ONLY = 0o600
 _ANY = {"0.0.0.0": HOST, "::": "::1"}  # noqa: S104  # not bound here: how this machine reaches such a listener
 _ASK_S = 10
-"""The county answers 10,000 gateways that come back at once within this time."""
+"""Seconds that a connection waits for its handshake and for the county's answer: many may come back at once."""
 
 _NATS = """\
 # Written by kanhu-cloud at each start; changes here are lost.
