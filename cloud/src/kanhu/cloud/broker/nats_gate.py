@@ -53,9 +53,17 @@ class NatsGate:
             await nats.subscribe(_QUESTIONS)
             while True:
                 delivery = await nats.next()
-                question = read_question(delivery.body)
-                name = await asyncio.to_thread(self._holder, question, county)
-                await nats.publish(delivery.reply, self._said(question, name))
+                await nats.publish(delivery.reply, await asyncio.to_thread(self._said, delivery.body, county))
+
+    def _said(self, body: bytes, county: bytes) -> bytes:
+        question = read_question(body)
+        name = self._holder(question, county)
+        signer, now_s = self._kind.signer, self._clock.wall_ms() // 1000
+        why = refusal(name, client_id=question.client_id)
+        if why or name is None:
+            self._writer.submit(partial(_count, name=f"identity.refused_{why}"))
+            return signer.refuse(question, why=why, now_s=now_s)
+        return signer.allow(question, permissions(name), account=ACCOUNT, name=name, now_s=now_s)
 
     def _holder(self, question: Question, county: bytes) -> str | None:
         if question.certificate is None:
@@ -65,14 +73,6 @@ class NatsGate:
             return COUNTY_NAME
         with self._ledger.read() as connection:
             return holder(connection, digest)
-
-    def _said(self, question: Question, name: str | None) -> bytes:
-        signer, now_s = self._kind.signer, self._clock.wall_ms() // 1000
-        why = refusal(name, client_id=question.client_id)
-        if why or name is None:
-            self._writer.submit(partial(_count, name=f"identity.refused_{why}"))
-            return signer.refuse(question, why=why, now_s=now_s)
-        return signer.allow(question, permissions(name), account=ACCOUNT, name=name, now_s=now_s)
 
     async def enforce(self) -> None:
         """End sessions whose certificate was taken back, every few seconds, until the broker is gone.
