@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kanhu.contract import Lane, Phase, Priority
+from kanhu.contract import Finding, Lane, Phase, Priority
 from kanhu.contract.actions import ACTED_LOCALLY, ActionOutcome
 from kanhu.gateway import Outbox, OutboxFailed
 from kanhu.gateway.alarm import ladder
@@ -327,12 +327,56 @@ async def test_an_alert_that_only_memory_held_is_quiet_once_the_county_has_it(be
     night = bench(voice)
     known: set[str] = set()
     night.keeper._confirmed = known.__contains__
-    called = [msgspec.structs.replace(sos(number), times=heart_rate(0).times) for number in (1, 2)]
+    first, second = (msgspec.structs.replace(sos(number), times=heart_rate(0).times) for number in (1, 2))
+    called = [first, msgspec.structs.replace(second, rule="SPO2-LOW")]
     night.keeper.sound(called)
     await night.wait(5)
     known.add(called[0].alert_id)
     await night.wait(60)
     assert voice.told == [Message.CALL], "the one that the county does not have"
+
+
+async def test_a_look_that_was_overtaken_tells_nobody_twice(bench: Callable[..., Bench]) -> None:
+    voice = ToldWay()
+    voice.hold = asyncio.Event()
+    night = bench(voice)
+    await night.raise_sos()
+    await night.wait(62)
+    (stale,) = await night.committer.call(lambda outbox: outbox.alarms.running())
+    voice.hold.set()
+    await night.settle()
+    await night.settle()
+    await night.keeper._attend(stale)
+    await night.settle()
+    assert len(voice.told) == 1
+    assert "voice unknown" not in " ".join(actions_of(await night.findings()))
+
+
+async def test_a_way_that_is_broken_itself_is_a_failure_like_others(bench: Callable[..., Bench]) -> None:
+    class BrokenWay(ToldWay):
+        async def tell(self, message: Message, finding: Finding) -> Result:
+            await super().tell(message, finding)
+            raise ZeroDivisionError
+
+    voice, light = BrokenWay(), ToldWay("light")
+    night = bench(voice, light)
+    await night.raise_sos()
+    await night.wait(62 + 200)
+    assert len(voice.told) == ladder.MOST_FAILURES
+    assert len(light.told) == 1
+    assert "voice failed:fault +60" in actions_of(await night.findings())
+
+
+async def test_fear_on_a_dead_card_does_not_become_a_flood_of_messages(bench: Callable[..., Bench]) -> None:
+    class DeadOutbox(Outbox):
+        def record_alarms(self, *_: object, **__: object) -> None:
+            raise OutboxFailed("the card takes nothing")
+
+    doctor = ToldWay("sms", "village_doctor")
+    night = bench(doctor, kind=DeadOutbox)
+    night.keeper.sound([msgspec.structs.replace(sos(number), times=heart_rate(0).times) for number in range(30)])
+    await night.wait(90)
+    assert len(doctor.told) == 1
 
 
 async def test_the_light_goes_back_to_normal_at_the_start_and_after_the_last_alarm(bench: Callable[..., Bench]) -> None:

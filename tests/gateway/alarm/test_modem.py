@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kanhu.contract import SystemClock
+from kanhu.firmware_sim.modem import conversation
 from kanhu.firmware_sim.modem.conversation import Fault
 from kanhu.firmware_sim.modem.line import ModemLine
 from kanhu.gateway.alarm import modem as driver
@@ -46,6 +47,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         "_ASK_AGAIN_S": 0.1,
         "_PROMPT_S": 1.5,
         "_SEND_S": 1.5,
+        "_SETTLE_S": 0.2,
     }.items():
         monkeypatch.setattr(driver, name, seconds)
 
@@ -163,6 +165,30 @@ async def test_each_fault_has_its_name_and_the_next_try_after_it_goes_through(
             break
         await asyncio.sleep(0.1)  # it takes two seconds to come back
     assert network.messages()[-1]["text"] == TEXT
+
+
+async def test_a_slow_modem_is_waited_for_and_its_answers_stay_in_step(
+    line: Callable[..., ModemLine], modem: Callable[..., Modem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "_SLOW_S", 0.5)
+    network = line(Fault.SLOW, Fault.GARBAGE)
+    village = modem()
+    await village.send(DOCTOR, TEXT)
+    await village.send(DOCTOR, "two")
+    assert [message["text"] for message in network.messages()] == [TEXT, "two"]
+
+
+async def test_a_modem_that_answers_too_late_at_first_does_not_answer_the_next_command(
+    line: Callable[..., ModemLine], modem: Callable[..., Modem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "_SETTLE_S", 1.0)
+    monkeypatch.setattr(conversation, "_SLOW_S", 2.0)
+    network = line(Fault.SLOW)
+    sending = asyncio.create_task(modem().send(DOCTOR, TEXT))
+    await asyncio.sleep(1.8)  # the second greeting is under way; the first was answered late
+    network.faults.clear()
+    await sending
+    assert [message["text"] for message in network.messages()] == [TEXT]
 
 
 async def test_a_modem_that_is_not_there_is_unplugged(modem: Callable[..., Modem]) -> None:

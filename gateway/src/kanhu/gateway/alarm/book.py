@@ -55,6 +55,8 @@ class Channel(msgspec.Struct, frozen=True, array_like=True):
     """What was told was taken back, or need not be."""
     references: tuple[int, ...] = ()
     """Of the last message: one a part, without a delivery report so far."""
+    attempts: int = 0
+    """Begun so far."""
 
 
 class Alarm(msgspec.Struct, frozen=True, array_like=True):

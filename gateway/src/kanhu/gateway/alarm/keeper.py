@@ -12,7 +12,7 @@ from functools import partial
 
 import msgspec
 
-from kanhu.contract import Clock, Finding, Lane, Phase, Times
+from kanhu.contract import Clock, Finding, Lane, Phase, Priority, Times
 from kanhu.contract.actions import ACTED_LOCALLY, ActionOutcome, LocalAction
 from kanhu.gateway.alarm import ladder
 from kanhu.gateway.alarm.acting import Acknowledgement, Message, News, Result, Way
@@ -72,10 +72,16 @@ class AlarmKeeper:
         self._resting = False
 
     def sound(self, findings: Sequence[Finding]) -> None:
-        """High findings that the card would not take; where memory would not either, nobody else ever hears of them."""
+        """High findings that the card would not take; where memory would not either, nobody else ever hears of them.
+
+        One a rule and subject: a judge that is restored after each of them makes each press another alert.
+        """
         for finding in findings:
-            if finding.phase is not Phase.END and finding.priority.value == "high":
-                self._unstored.setdefault(finding.alert_id, Alarm(finding.alert_id, 0, finding))
+            if finding.phase is Phase.END or finding.priority is not Priority.HIGH:
+                continue
+            known = ((one.finding.rule, one.finding.subject) for one in self._unstored.values())
+            if (finding.rule, finding.subject) not in known:
+                self._unstored[finding.alert_id] = Alarm(finding.alert_id, 0, finding)
 
     async def run(self) -> None:
         """Until cancelled; an attempt that is cancelled with it is done once more after the next start."""
@@ -155,7 +161,7 @@ class AlarmKeeper:
         for name, reason in reasons.items():
             if reason in ladder.ACTS:
                 self._resting = False
-                work = self._act(alarm.alert, name, reason=reason)
+                work = self._act(alarm, name, reason=reason)
                 task = asyncio.create_task(work, name=f"alarm {name}")
                 self._acting[alarm.alert, name] = task
                 task.add_done_callback(partial(self._acted, (alarm.alert, name)))
@@ -189,11 +195,11 @@ class AlarmKeeper:
 
     # --------------------------------------------------------------------------------------------- act
 
-    async def _act(self, alert: str, name: str, *, reason: Reason) -> None:
-        way = self._ways[name]
-        alarm = await self._change(alert, partial(_with_channel, name=name, change=ladder.begun), reason=reason.value)
-        if alarm is None or alarm.ended is not None:
-            return
+    async def _act(self, seen: Alarm, name: str, *, reason: Reason) -> None:
+        way, alert = self._ways[name], seen.alert
+        alarm = await self._change(alert, partial(_begun, seen=seen, name=name), reason=reason.value)
+        if alarm is None:
+            return  # something happened between the look and this: the next look decides anew
         message = Message.CALLED_OFF if reason is Reason.TAKEN_BACK else Message.CALL
         _log.warning("alarm %s: %s, %s", alert, name, reason.value)
         try:
@@ -201,6 +207,9 @@ class AlarmKeeper:
                 result = await way.tell(message, alarm.finding)
         except TimeoutError:
             result = Result(ActionOutcome.FAILED, "no_end")
+        except Exception:  # noqa: BLE001  # whatever failed, it counts as a failure of this way and the others go on
+            _log.exception("alarm %s: %s", alert, name)
+            result = Result(ActionOutcome.FAILED, "fault")
         if not result.well:
             _log.error("alarm %s: %s failed: %s", alert, name, result.detail)
 
@@ -272,7 +281,10 @@ class AlarmKeeper:
         action: LocalAction | None = None,
         before: Sequence[LocalAction] = (),
     ) -> Alarm | None:
-        """Commit a change, its named reason, and what the county shall know of it, in one transaction."""
+        """Commit a change, its named reason, and what the county shall know of it, in one transaction.
+
+        Returns the alarm after it; None where there is no such alarm, or nothing changed and nothing was written.
+        """
         actions = tuple(one.text() for one in (*before, action) if one is not None)
         unstored = self._unstored.get(alert)
         write = partial(
@@ -288,6 +300,8 @@ class AlarmKeeper:
             if kept is None:
                 return None
             alarm = _changed(kept, change, actions)
+            if alarm == kept:
+                return None
             self._unstored[alert] = alarm
             if alarm.ended is not None:
                 del self._unstored[alert]
@@ -326,6 +340,8 @@ def _write(
     if kept is None:
         return None
     alarm = _changed(kept, change, actions)
+    if alarm == kept:
+        return None
     outbox.record_alarms([alarm], reports=[_report(alarm, times)] if actions else [], reasons=[reason])
     if alarm.seq == 0 and actions:  # its finding was never stored: this report is the first that the county can confirm
         alarm = msgspec.structs.replace(alarm, seq=outbox.last_seq)
@@ -353,6 +369,14 @@ def _report(alarm: Alarm, times: Times) -> Finding:
 
 def _receipted(alarm: Alarm) -> Alarm:
     return msgspec.structs.replace(alarm, ended=End.RECEIPTED.value)
+
+
+def _begun(kept: Alarm, *, seen: Alarm, name: str) -> Alarm:
+    """With the attempt begun, unless the alarm is not any more as it was when that was decided."""
+    before = seen.channels.get(name, Channel())
+    if kept.ended is not None or kept.called_off != seen.called_off or kept.channels.get(name, Channel()) != before:
+        return kept
+    return _with_channel(kept, name=name, change=ladder.begun)
 
 
 def _with_channel(alarm: Alarm, *, name: str, change: Callable[[Channel], Channel]) -> Alarm:

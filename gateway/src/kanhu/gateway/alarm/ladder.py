@@ -95,7 +95,7 @@ def decide(alarm: Alarm, channel: Channel, *, now: Moment, receipt_s: float) -> 
 
 def begun(channel: Channel) -> Channel:
     """The channel as an attempt begins."""
-    return msgspec.structs.replace(channel, running=True)
+    return msgspec.structs.replace(channel, running=True, attempts=channel.attempts + 1)
 
 
 def recovered(alarm: Alarm, channel: Channel, *, now: Moment) -> Channel:

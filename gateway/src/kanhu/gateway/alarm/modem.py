@@ -28,6 +28,7 @@ from kanhu.gateway.alarm.settings import ModemMode
 
 _ANSWER_S = 5.0
 _GREETINGS = 3
+_SETTLE_S = 2.0
 _CARD_S = 20.0  # a card that was just unlocked needs some seconds before it answers
 _REGISTER_S = 30.0  # finding the network after power-on; longer than that and the ladder tries again
 _ASK_AGAIN_S = 1.0
@@ -179,14 +180,16 @@ class Modem:
 
     async def _greet(self) -> None:
         self._write(_ESCAPE)  # a prompt may have been left open by whoever was cut off
-        for left in reversed(range(_GREETINGS)):
+        for tried in range(_GREETINGS):
             try:
-                await self._command("AT", within_s=_ANSWER_S / _GREETINGS)
+                await self._command("AT")
             except ModemError as error:
-                if error.reason is not ModemReason.SILENT or not left:
+                if error.reason is not ModemReason.SILENT or tried + 1 == _GREETINGS:
                     raise
-            else:
-                return
+                continue
+            if tried:  # answers to the earlier ones may still come, and must not be taken for those to later commands
+                await self._clock.sleep(_SETTLE_S)
+            return
 
     async def _unlock(self) -> None:
         async def state() -> str | None:
