@@ -77,7 +77,7 @@ def test_a_report_before_its_finding_opens_the_alert_with_what_was_done(town: To
     assert only(town.board()).id == row.id
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4))))
+@pytest.mark.parametrize("order", list(permutations(range(4)))[::3])
 def test_in_whatever_order_it_comes_the_alert_is_the_same(town: Town, clock: FakeClock, order: tuple[int, ...]) -> None:
     findings = [
         _call(clock),

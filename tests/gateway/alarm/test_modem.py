@@ -41,12 +41,12 @@ class RememberedPin:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in {
-        "_ANSWER_S": 1.5,
-        "_CARD_S": 1.5,
-        "_REGISTER_S": 1.0,
+        "_ANSWER_S": 1.0,
+        "_CARD_S": 1.0,
+        "_REGISTER_S": 0.5,
         "_ASK_AGAIN_S": 0.1,
         "_PROMPT_S": 1.5,
-        "_SEND_S": 1.5,
+        "_SEND_S": 1.0,
         "_SETTLE_S": 0.2,
     }.items():
         monkeypatch.setattr(driver, name, seconds)
@@ -170,7 +170,7 @@ async def test_each_fault_has_its_name_and_the_next_try_after_it_goes_through(
 async def test_a_slow_modem_is_waited_for_and_its_answers_stay_in_step(
     line: Callable[..., ModemLine], modem: Callable[..., Modem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "_SLOW_S", 0.5)
+    monkeypatch.setattr(conversation, "_SLOW_S", 0.3)
     network = line(Fault.SLOW, Fault.GARBAGE)
     village = modem()
     await village.send(DOCTOR, TEXT)
@@ -181,11 +181,11 @@ async def test_a_slow_modem_is_waited_for_and_its_answers_stay_in_step(
 async def test_a_modem_that_answers_too_late_at_first_does_not_answer_the_next_command(
     line: Callable[..., ModemLine], modem: Callable[..., Modem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "_SETTLE_S", 1.0)
-    monkeypatch.setattr(conversation, "_SLOW_S", 2.0)
+    monkeypatch.setattr(driver, "_SETTLE_S", 1.5)
+    monkeypatch.setattr(conversation, "_SLOW_S", 1.4)
     network = line(Fault.SLOW)
     sending = asyncio.create_task(modem().send(DOCTOR, TEXT))
-    await asyncio.sleep(1.8)  # the second greeting is under way; the first was answered late
+    await asyncio.sleep(1.2)  # the second greeting is under way; the first was answered late
     network.faults.clear()
     await sending
     assert [message["text"] for message in network.messages()] == [TEXT]
@@ -203,7 +203,7 @@ async def test_a_lost_report_leaves_the_message_without_one(
     line(Fault.LOST_REPORT)
     village = modem()
     await village.send(DOCTOR, TEXT)
-    assert await reported(village, within_s=1.5) == {}
+    assert await reported(village, within_s=1.3) == {}
 
 
 async def test_a_message_that_could_not_be_delivered_is_told(

@@ -28,7 +28,7 @@ from kanhu.gateway.alarm.settings import ModemMode
 
 _ANSWER_S = 5.0
 _GREETINGS = 3
-_SETTLE_S = 2.0
+_SETTLE_S = _ANSWER_S  # as far apart as two greetings are, so are their answers
 _CARD_S = 20.0  # a card that was just unlocked needs some seconds before it answers
 _REGISTER_S = 30.0  # finding the network after power-on; longer than that and the ladder tries again
 _ASK_AGAIN_S = 1.0
@@ -294,8 +294,8 @@ class Modem:
 
     # ------------------------------------------------------------------------------------------ lines
 
-    async def _command(self, command: str, *, within_s: float = _ANSWER_S) -> tuple[Final, list[str]]:
-        final, lines = await self._exchange_until(command.encode("ascii") + b"\r", within_s=within_s)
+    async def _command(self, command: str, *, within_s: float | None = None) -> tuple[Final, list[str]]:
+        final, lines = await self._exchange_until(command.encode("ascii") + b"\r", within_s=within_s or _ANSWER_S)
         return final or Final(ok=False), lines
 
     async def _exchange_until(
