@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import shlex
 import shutil
 import signal
@@ -237,7 +236,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=8, metavar="N", help="cells side by side (default 8)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the packets that are lost (default 1)")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep figures of done cells there, to go on later")
-    parser.add_argument("--cache", type=Path, default=_cache(), metavar="DIR", help="where others are installed")
+    parser.add_argument(
+        "--cache", type=Path, default=thingsboard.cache(), metavar="DIR", help="where others are installed"
+    )
     parser.add_argument("--write", action="store_true", help="put the tables into docs/conformance.md")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--speed", help=argparse.SUPPRESS)
@@ -288,10 +289,6 @@ def _is_broker(url: str) -> bool:
         parts = urlsplit(url)
         return parts.scheme == "mqtt" and bool(parts.hostname) and parts.port != 0
     return False
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kanhu" / "conform"
 
 
 def _say(text: str) -> None:

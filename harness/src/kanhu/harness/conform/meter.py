@@ -28,6 +28,8 @@ class Meter:
     """Looks at one process and its descendants again and again."""
 
     peak_bytes: int = 0
+    resident_bytes: int = 0
+    """At the last look."""
     _spent: dict[tuple[int, str], _Spent] = field(default_factory=dict)
     """By process id and start time: ids come again."""
 
@@ -59,6 +61,7 @@ class Meter:
             before = self._spent.get(key, _Spent())
             self._spent[key] = _Spent(max(cpu_s, before.cpu_s), max(_written(each), before.written_bytes))
             resident += _resident(each)
+        self.resident_bytes = resident
         self.peak_bytes = max(self.peak_bytes, resident)
 
 

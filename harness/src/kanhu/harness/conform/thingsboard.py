@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kanhu.harness.errors import ProgramFailed
 
-__all__ = ["NAME", "VERSION", "ensure_installed", "write_settings"]
+__all__ = ["NAME", "VERSION", "cache", "ensure_installed", "write_settings"]
 
 NAME = "thingsboard-gateway"
 VERSION = "3.8.5"
@@ -41,6 +41,11 @@ _STORAGES = {
     "sqlite": {"type": "sqlite", "messages_ttl_check_in_hours": 1, "messages_ttl_in_days": 7},
 }
 """Each with the numbers of the settings file that the package ships; `memory` is what that file chooses."""
+
+
+def cache() -> Path:
+    """Where other programs are installed unless something else is said."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kanhu" / "conform"
 
 
 async def ensure_installed(cache: Path, *, say: Callable[[str], None]) -> Path:
