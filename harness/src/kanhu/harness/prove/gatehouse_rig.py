@@ -39,6 +39,7 @@ from kanhu.contract import (
     encode_envelope,
     up_topic,
 )
+from kanhu.gateway.link import Link
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.village.processes import Processes, environment
 
@@ -152,12 +153,12 @@ class Rig:
         file.write_bytes(key.pem + certificate)
         return Pass(name, file)
 
-    def client(self, holder: Pass, *, client_id: str = "", will: aiomqtt.Will | None = None) -> aiomqtt.Client:
+    def client(self, holder: Pass, *, client_id: str = "", will: aiomqtt.Will | None = None) -> Link:
         """An MQTT client with this certificate, under its own name unless told otherwise."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self.data / "authority" / "ca.pem")
         context.load_cert_chain(holder.file)
-        return aiomqtt.Client(
+        return Link(
             "localhost", self.broker_port, identifier=client_id or holder.name, tls_context=context, will=will,
             timeout=CONNECT_S, keepalive=15, logger=_quiet,
         )  # fmt: skip  # a client in a glance

@@ -265,8 +265,8 @@ async def _let_in(cast: Cast, holder: Pass) -> str:
     try:
         async with cast.rig.client(holder):
             return "let in"
-    except aiomqtt.MqttError:
-        return ""
+    except aiomqtt.MqttError as error:
+        return f"no answer, so nothing can be said: {error}" if "timed out" in str(error) else ""
 
 
 async def _publish(cast: Cast, topic: str, body: bytes, *, retain: bool = False) -> None:
