@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from kanhu.harness.prove import chaos
+from kanhu.harness.prove.nightly import summed
+from kanhu.harness.prove.town import Size
 from kanhu.harness.report import Verdict
 
 _SCHEDULE = Path(__file__).with_name("chaos.toml")
@@ -40,7 +42,7 @@ async def _run(*more: str) -> Ended:
 
 @pytest.mark.broker
 async def test_under_the_same_faults_the_product_loses_nothing_and_who_trusts_a_puback_does() -> None:
-    sound, broken = await asyncio.gather(_run(), _run("--broken", "puback"))
+    sound, broken = await asyncio.gather(_run("--pairs"), _run("--broken", "puback"))
     figures = sound.said["figures"]
     assert (sound.code, sound.said["ok"]) == (0, True), sound.told
     assert (figures["lost"], figures["duplicated"], figures["wrong_bytes"], figures["owed"]) == (0, 0, 0, 0)
@@ -49,6 +51,23 @@ async def test_under_the_same_faults_the_product_loses_nothing_and_who_trusts_a_
     assert (broken.code, broken.said["ok"]) == (1, False)
     assert broken.said["figures"]["lost"] > 0
     assert "--broken puback --shrink" in broken.told
+
+
+def test_a_night_is_the_sum_of_its_runs_and_its_slowest_drain() -> None:
+    first = {"faults": 150, "lost": 0, "drain_s": 1.5, "late_ms_p95": 900}
+    second = {"faults": 160, "lost": 1, "drain_s": 0.5}
+    assert summed([first, second]) == {"faults": 310, "lost": 1, "drain_s": 1.5, "late_ms_p95": 900}
+
+
+def test_in_pairs_every_other_gateway_measures_the_people_of_the_one_before() -> None:
+    assert [Size(5, pairs=True).home_of(f"gw-{number}") for number in range(1, 6)] == [
+        "gw-1",
+        "gw-1",
+        "gw-3",
+        "gw-3",
+        "gw-5",
+    ]
+    assert Size(2).home_of("gw-2") == "gw-2"
 
 
 def test_a_run_of_given_faults_in_which_nothing_was_promised_is_not_ok() -> None:
@@ -75,6 +94,7 @@ def test_a_shorter_run_has_to_reach_its_share(seconds: float, faults: int, accep
         (["--gateways", "0"], "1 to 20"),
         (["--rate", "0"], "more than 0"),
         (["--schedule", "nowhere.toml"], "cannot be read"),
+        (["--nightly", "--shrink"], "neither --schedule nor --shrink"),
         (["--schedule", str(_SCHEDULE), "--gateways", "1"], "gateway gw-2: is not under test here"),
         (["--schedule", str(_SCHEDULE), "--seconds", "2"], "at least 3.7"),
         (["--out", "/nowhere/small.json"], "folder does not exist"),

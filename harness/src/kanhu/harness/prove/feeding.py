@@ -33,11 +33,21 @@ def residents_of(gateway: str) -> tuple[str, ...]:
 class Feeding:
     """Of one gateway."""
 
-    def __init__(self, gateway: str, folder: Path, *, books: Books, clock: Clock, seed: int) -> None:
+    def __init__(
+        self,
+        gateway: str,
+        folder: Path,
+        *,
+        books: Books,
+        clock: Clock,
+        seed: int,
+        residents: tuple[str, ...] | None = None,
+    ) -> None:
+        """Of its own people, or of `residents`."""
         self.gateway = gateway
         self.socket = folder / "feed.sock"
         self.pipe = folder / "promises"
-        self.residents = residents_of(gateway)
+        self.residents = residents or residents_of(gateway)
         self.presses = 0
         """Calls for help among what was fed."""
         self.unanswered = 0

@@ -22,7 +22,7 @@ from kanhu.gateway.outbox import Outbox
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.faults import Breakable, LinkFaults, LinkProxy, Place, ProcessFaults
 from kanhu.harness.ledger import Books
-from kanhu.harness.prove.feeding import Feeding
+from kanhu.harness.prove.feeding import Feeding, residents_of
 from kanhu.harness.village.processes import Processes, environment
 from kanhu.harness.village.stage import free_port
 
@@ -48,6 +48,13 @@ class Size:
     gateways: int = 4
     readings_per_s: float = 600.0
     """In all; fed to whichever gateways live."""
+    pairs: bool = False
+    """Whether two gateways measure the same people: the second those of the first, the fourth those of the third."""
+
+    def home_of(self, name: str) -> str:
+        """The gateway at which the people live whom this one measures."""
+        number = self.names().index(name)
+        return self.names()[number - number % 2] if self.pairs else name
 
     def names(self) -> tuple[str, ...]:
         """Ids of the gateways."""
@@ -90,7 +97,15 @@ class Town:
         self._processes = Processes(folder / "logs", environment())
         self._running = _Running(self._processes, broker_store=folder / BROKER / "store")
         self._feedings = {
-            name: Feeding(name, _made(folder / name), books=self.books, clock=clock, seed=seed) for name in size.names()
+            name: Feeding(
+                name,
+                _made(folder / name),
+                residents=residents_of(size.home_of(name)),
+                books=self.books,
+                clock=clock,
+                seed=seed,
+            )
+            for name in size.names()
         }
         self._port = free_port()
         names = (*size.names(), COUNTY_LINK)
@@ -208,7 +223,7 @@ class Town:
             text += _table("[place]", row)
         for name, feeding in self._feedings.items():
             text += _table("[gateway]", {"id": name, "kind": "home", "place": "village"})
-            for resident in feeding.residents:
+            for resident in feeding.residents if self.size.home_of(name) == name else ():
                 text += _table("[resident]", _resident(resident, name))
         return text
 
