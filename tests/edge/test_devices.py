@@ -24,6 +24,7 @@ OXIMETER = DeviceConfig(id="ox", kind=DeviceKind.OXIMETER_CMS50D, port="/dev/tty
         ({"id": "a", "kind": "cuff-ble", "address": "F0-0D"}, "address"),
         ({"id": "a", "kind": "strap-ble", "address": "F0:0D:00:00:00:03", "port": "/dev/x"}, "port"),
         ({"id": "a", "kind": "strap-ble", "address": "F0:0D:00:00:00:03", "dwelling": "d"}, "dwelling"),
+        ({"id": "a", "kind": "oximeter-cms50d", "port": "/dev/x", "subject": "r", "bed": "1"}, "bed"),
         (
             {"id": "a", "kind": "button-bthome", "address": "F0:0D:00:00:00:03", "subject": "r", "dwelling": "d"},
             "dwelling",
@@ -58,8 +59,9 @@ async def test_two_devices_never_share_an_id_a_port_or_an_address(field: str) ->
 
 def test_a_bound_device_measures_its_resident_in_every_session() -> None:
     sessions = Sessions(msgspec.structs.replace(OXIMETER, subject="r-0003"), clock=FakeClock())
-    assert sessions.subject == RESIDENT
-    assert sessions.begin() == RESIDENT
+    assert sessions.measured() == RESIDENT
+    sessions.begin()
+    assert sessions.measured() == RESIDENT
 
 
 def test_a_shared_device_measures_another_unknown_person_in_every_session() -> None:
@@ -68,14 +70,15 @@ def test_a_shared_device_measures_another_unknown_person_in_every_session() -> N
     subjects = []
     for _ in range(3):
         clock.advance(1)
-        subjects.append(sessions.begin())
+        sessions.begin()
+        subjects.append(sessions.measured())
     assert len({subject.id for subject in subjects}) == 3
     assert {subject.kind for subject in subjects} == {SubjectKind.UNIDENTIFIED}
 
 
 def test_a_button_of_nobody_belongs_to_its_dwelling() -> None:
     button = DeviceConfig(id="hall", kind=DeviceKind.BUTTON_BTHOME, address="F0:0D:00:00:00:03", dwelling="home-03")
-    assert Sessions(button, clock=FakeClock()).subject == Subject(SubjectKind.DWELLING, "home-03")
+    assert Sessions(button, clock=FakeClock()).measured() == Subject(SubjectKind.DWELLING, "home-03")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from kanhu.edge.devices import DeviceKind
 from kanhu.edge.errors import DecodeReason, LinkReason
+from kanhu.edge.whose import WhoseReason
 
 _SPOKEN_THROUGH = {"modem-sms"}  # not read: the gateway's own alarm uses it
 _PAGES = Path(__file__).resolve().parents[2] / "docs" / "devices"
@@ -19,9 +20,9 @@ def test_each_kind_of_device_has_a_page(kind: DeviceKind) -> None:
     assert f'kind = "{kind.value}"' in page
 
 
-def test_the_pages_name_every_refusal_and_every_state_of_a_link() -> None:
+def test_the_pages_name_every_refusal_every_state_of_a_link_and_every_answer_whose_reading_it_is() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in sorted(_PAGES.glob("*.md")))
-    missing = [reason.value for reason in [*DecodeReason, *LinkReason] if f"`{reason.value}`" not in text]
+    missing = [reason.value for reason in [*DecodeReason, *LinkReason, *WhoseReason] if f"`{reason.value}`" not in text]
     assert missing == []
 
 

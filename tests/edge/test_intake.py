@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from kanhu.contract import FakeClock, Observation, Part, Times
+from kanhu.contract import FakeClock, Observation, Part, Subject, Times
 from kanhu.edge import intake as intake_module
 from kanhu.edge.devices import DeviceConfig, DeviceKind
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
@@ -29,10 +29,10 @@ class SlowSink(RememberingSink):
         await super().accept(observation)
 
 
-def observe(frame: bytes, times: Times) -> Observation:
+def observe(frame: bytes, subject: Subject, times: Times) -> Observation:
     if not frame:
         raise DecodeError(DecodeReason.SHORT, "nothing")
-    return Observation("heart_rhythm", (Part("heart_rate", (frame[0],)),), RESIDENT, "strap-03", times)
+    return Observation("heart_rhythm", (Part("heart_rate", (frame[0],)),), subject, "strap-03", times)
 
 
 async def test_readings_keep_their_order_and_the_time_of_their_arrival() -> None:
@@ -40,7 +40,7 @@ async def test_readings_keep_their_order_and_the_time_of_their_arrival() -> None
     inbox = Inbox(Intake(STRAP, sink=sink, clock=clock), observe=observe)
     draining = asyncio.create_task(inbox.drain())
     for rate in range(60, 65):
-        inbox.put(bytes([rate]))
+        inbox.put(bytes([rate]), RESIDENT)
         clock.advance(1)
     sink.let.set()
     await until(lambda: len(sink.accepted) == 5)
@@ -54,8 +54,8 @@ async def test_what_arrived_before_the_end_is_still_handed_over() -> None:
     inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
     draining = asyncio.create_task(inbox.drain())
     for rate in range(60, 65):
-        inbox.put(bytes([rate]))
-    inbox.put(b"")
+        inbox.put(bytes([rate]), RESIDENT)
+    inbox.put(b"", RESIDENT)
     await until(lambda: sink.committing == 1)
     draining.cancel()
     await asyncio.sleep(0)
@@ -72,7 +72,7 @@ async def test_a_full_inbox_refuses_the_newest_and_counts_each(monkeypatch: pyte
     sink = SlowSink()
     inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
     for rate in range(60, 70):
-        inbox.put(bytes([rate]))
+        inbox.put(bytes([rate]), RESIDENT)
     sink.let.set()
     draining = asyncio.create_task(inbox.drain())
     await until(lambda: sink.readings == 10)
@@ -92,12 +92,12 @@ async def test_a_device_that_floods_without_end_still_gets_its_turn(monkeypatch:
             for _ in range(2):  # by the time a refusal is committed, two more have come
                 if sent < 2_000:
                     sent += 1
-                    inbox.put(b"\x40")
+                    inbox.put(b"\x40", RESIDENT)
 
     sink = FloodedSink()
     inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
     for rate in range(60, 70):
-        inbox.put(bytes([rate]))
+        inbox.put(bytes([rate]), RESIDENT)
     draining = asyncio.create_task(inbox.drain())
     await until(lambda: sink.readings == 2_010)
     assert [reading.series("heart_rate")[0] for reading in sink.accepted[:4]] == [60, 61, 62, 63]
@@ -110,10 +110,10 @@ async def test_what_did_not_fit_is_refused_even_where_everything_ends(monkeypatc
     sink = SlowSink()
     inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
     draining = asyncio.create_task(inbox.drain())
-    inbox.put(b"\x3c")
+    inbox.put(b"\x3c", RESIDENT)
     await until(lambda: sink.committing == 1)
     for rate in (61, 62, 63):
-        inbox.put(bytes([rate]))
+        inbox.put(bytes([rate]), RESIDENT)
     draining.cancel()
     sink.let.set()
     with suppress(asyncio.CancelledError):
@@ -127,7 +127,7 @@ async def test_a_sink_that_fails_is_not_passed_over() -> None:
             raise OSError(f"no space left for {observation.metric}")
 
     inbox = Inbox(Intake(STRAP, sink=BrokenSink(), clock=FakeClock()), observe=observe)
-    inbox.put(b"\x40")
+    inbox.put(b"\x40", RESIDENT)
     with pytest.raises(OSError, match="no space"):
         await inbox.drain()
 
@@ -142,8 +142,8 @@ async def test_a_sink_that_fails_for_one_reading_still_gets_the_others() -> None
     sink = FailingSink()
     inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
     for rate in range(60, 66):
-        inbox.put(bytes([rate]))
-    inbox.put(b"")
+        inbox.put(bytes([rate]), RESIDENT)
+    inbox.put(b"", RESIDENT)
     with pytest.raises(OSError, match="no space"):
         await inbox.drain()
     assert [reading.series("heart_rate")[0] for reading in sink.accepted] == [60, 62, 64, 65]

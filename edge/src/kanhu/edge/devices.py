@@ -35,7 +35,7 @@ ADVERTISING_KINDS = frozenset({DeviceKind.BUTTON_BTHOME})
 
 
 class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One device. Without a subject it is shared, and its readings are of unidentified people."""
+    """One device. Without a subject or a bed it is shared: it measures the person chosen before, or nobody known."""
 
     id: str
     kind: DeviceKind
@@ -45,6 +45,8 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Bluetooth identity address, `AA:BB:CC:DD:EE:FF`."""
     subject: str | None = None
     """Pseudonym of the one person it measures."""
+    bed: str | None = None
+    """Bed it belongs to: it measures who lies there."""
     dwelling: str | None = None
     """Place a help button belongs to where it belongs to nobody: somebody there needs help."""
     fine: FinePress | None = None
@@ -64,6 +66,8 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 raise DeviceRefused(self.id, "port", "remove it: this kind is read by Bluetooth")
             if self.address is None or not _ADDRESS.fullmatch(self.address.upper()):
                 raise DeviceRefused(self.id, "address", "give its Bluetooth address, such as F0:0D:00:00:00:03")
+        if self.bed is not None and self.subject is not None:
+            raise DeviceRefused(self.id, "bed", "remove it, or the resident: a bed says by itself who lies there")
         if self.dwelling is not None and (self.kind not in ADVERTISING_KINDS or self.subject is not None):
             raise DeviceRefused(self.id, "dwelling", "remove it: only a help button of nobody belongs to a place")
         if self.fine is not None and self.kind not in ADVERTISING_KINDS:

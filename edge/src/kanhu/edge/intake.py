@@ -5,11 +5,12 @@ from collections.abc import Callable, Coroutine
 
 from msgspec.structs import replace
 
-from kanhu.contract import Clock, Observation, Times
+from kanhu.contract import Clock, Observation, Subject, Times
 from kanhu.edge.arrival import arrived
 from kanhu.edge.devices import DeviceConfig, DeviceSeen, Sink
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.sessions import mark_unidentified
+from kanhu.edge.whose import People
 
 # At one reading a second this is four minutes of a disk that does not answer.
 _MOST_WAITING = 256
@@ -18,10 +19,11 @@ _MOST_WAITING = 256
 class Intake:
     """Hands readings to the sink and keeps what is known of the device."""
 
-    def __init__(self, device: DeviceConfig, *, sink: Sink, clock: Clock) -> None:
-        """Begin with a device that nothing is known of."""
+    def __init__(self, device: DeviceConfig, *, sink: Sink, clock: Clock, people: People | None = None) -> None:
+        """Begin with a device that nothing is known of; without `people` a shared one measures nobody known."""
         self.device = device
         self.clock = clock
+        self.people = people
         self._sink = sink
         self._seen = DeviceSeen(device.id, device.kind, connected=False, reason=LinkReason.STARTING)
         self._told: DeviceSeen | None = None
@@ -83,17 +85,17 @@ class Intake:
 class Inbox:
     """Readings that arrived in a callback and wait for their turn; full, it refuses the newest and counts them."""
 
-    def __init__(self, intake: Intake, *, observe: Callable[[bytes, Times], Observation]) -> None:
+    def __init__(self, intake: Intake, *, observe: Callable[[bytes, Subject, Times], Observation]) -> None:
         """`observe` turns a frame into an observation, in order of arrival."""
         self._intake = intake
         self._observe = observe
-        self._waiting: asyncio.Queue[tuple[bytes, Times]] = asyncio.Queue(_MOST_WAITING)
+        self._waiting: asyncio.Queue[tuple[bytes, Subject, Times]] = asyncio.Queue(_MOST_WAITING)
         self._overflow = 0
 
-    def put(self, frame: bytes) -> None:
-        """Keep one frame with the time of its arrival."""
+    def put(self, frame: bytes, subject: Subject) -> None:
+        """Keep one frame with whom it is about and the time of its arrival: both may be others when its turn comes."""
         try:
-            self._waiting.put_nowait((frame, arrived(self._intake.clock)))
+            self._waiting.put_nowait((frame, subject, arrived(self._intake.clock)))
         except asyncio.QueueFull:
             self._overflow += 1
 
@@ -109,13 +111,13 @@ class Inbox:
             await self._refuse_overflow()
             self._intake.tell()
 
-    async def _hand_over(self, frame: bytes, times: Times) -> None:
-        await self._take(frame, times)
+    async def _hand_over(self, frame: bytes, subject: Subject, times: Times) -> None:
+        await self._take(frame, subject, times)
         await self._refuse_overflow()
         self._intake.tell()
 
-    async def _take(self, frame: bytes, times: Times) -> None:
-        await self._intake.take(lambda: self._observe(frame, times))
+    async def _take(self, frame: bytes, subject: Subject, times: Times) -> None:
+        await self._intake.take(lambda: self._observe(frame, subject, times))
 
     async def _refuse_overflow(self) -> None:
         """Refuse what did not fit until now, many in one commit; what overflows meanwhile waits for the next reading.

@@ -17,7 +17,7 @@ class Oximeter:
         self._intake = intake
         self._framing = Cms50dFraming()
         self._window = OximeterWindow()
-        self._sessions = Sessions(intake.device, clock=intake.clock)
+        self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self._in_session = False
 
     def opened(self) -> None:
@@ -33,9 +33,10 @@ class Oximeter:
             self._window.add(decode_cms50d(packet))
             if self._window.full:
                 times = arrived(self._intake.clock)
+                subject = self._sessions.measured()
                 await self._intake.take(
                     lambda: self._window.fold(
-                        subject=self._sessions.subject,
+                        subject=subject,  # noqa: B023  # called at once
                         device=self._intake.device.id,
                         times=times,  # noqa: B023  # called at once
                     )

@@ -15,6 +15,7 @@ from kanhu.edge.errors import DeviceRefused, LinkReason
 from kanhu.edge.folding import SESSION_PAUSE_S
 from kanhu.edge.intake import Intake
 from kanhu.edge.oximeter import Oximeter
+from kanhu.edge.whose import People
 
 if TYPE_CHECKING:
     from kanhu.edge.transports.ble import Radio
@@ -24,15 +25,25 @@ __all__ = ["DeviceConfig", "DeviceKind", "DeviceSeen", "RadioConfig", "Sink", "r
 _log = logging.getLogger(__name__)
 
 
-async def run_devices(config: Sequence[DeviceConfig], sink: Sink, *, clock: Clock, radio: RadioConfig | None) -> None:
+async def run_devices(
+    config: Sequence[DeviceConfig],
+    sink: Sink,
+    *,
+    clock: Clock,
+    radio: RadioConfig | None,
+    people: People | None = None,
+) -> None:
     """Read all devices until cancelled; on cancellation readings already received are still handed to the sink.
+
+    Without `people` shared devices measure nobody known.
 
     Raises:
         DeviceRefused: two devices share an id, a port or an address.
     """
     _refuse_twins(config)
-    over_serial = [Intake(device, sink=sink, clock=clock) for device in config if device.kind in SERIAL_KINDS]
-    over_radio = [Intake(device, sink=sink, clock=clock) for device in config if device.kind not in SERIAL_KINDS]
+    intakes = [Intake(device, sink=sink, clock=clock, people=people) for device in config]
+    over_serial = [intake for intake in intakes if intake.device.kind in SERIAL_KINDS]
+    over_radio = [intake for intake in intakes if intake.device.kind not in SERIAL_KINDS]
     async with asyncio.TaskGroup() as tasks:
         for intake in over_serial:
             tasks.create_task(_read_oximeter(intake), name=f"serial {intake.device.id}")

@@ -1,44 +1,49 @@
-"""Whom a reading is about: the resident a device is bound to, or nobody known.
+"""Whom a reading is about: a resident, a place, or nobody known, from one session of a device to the next.
 
-A device of one resident measures that resident. On a shared device every session is its own unidentified subject,
-because two sessions may be two people and nothing here may guess.
+Two sessions without a person may be two people, so each is a subject of its own, and nothing here may guess.
 """
 
 import msgspec
 
 from kanhu.contract import Clock, Observation, Quality, QualityLevel, QualityReason, Subject, SubjectKind
 from kanhu.edge.devices import DeviceConfig
+from kanhu.edge.whose import People, WhoseReason
 
 _BOOT_DIGITS = 8  # enough to keep two boots of one gateway apart
 
 
 class Sessions:
-    """The subject of one device's readings, from one session to the next."""
+    """The subject of one device's readings."""
 
-    def __init__(self, device: DeviceConfig, *, clock: Clock) -> None:
-        """Begin before the first session."""
+    def __init__(self, device: DeviceConfig, *, clock: Clock, people: People | None = None) -> None:
+        """Begin before the first session; without `people` a shared device measures nobody known."""
         self._device = device
         self._clock = clock
-        self._subject = self._next()
+        self._people = people or People(clock=clock)
+        self.begin()
 
-    @property
-    def subject(self) -> Subject:
-        """Whom the present session measures."""
-        return self._subject
+    def begin(self, *, ago_s: float = 0.0) -> None:
+        """A new session began so long ago: another finger, another arm, or a strap put on again."""
+        now_ns = self._clock.mono_ns()
+        self._began_ns = now_ns - round(ago_s * 1e9)
+        self._name_nobody(now_ns)
+        self._somebody = False
 
-    def begin(self) -> Subject:
-        """A new session began: another finger, another arm, or a strap put on again."""
-        self._subject = self._next()
-        return self._subject
+    def measured(self) -> Subject:
+        """Whom the reading is about that arrives now; ask once a reading, at its arrival."""
+        whose = self._people.whose(self._device, began_ns=self._began_ns)
+        if whose.resident is not None:
+            self._somebody = True
+            return Subject(SubjectKind.RESIDENT, whose.resident)
+        if whose.reason is WhoseReason.PLACE and self._device.dwelling is not None:
+            return Subject(SubjectKind.DWELLING, self._device.dwelling)
+        if self._somebody:  # what came before the named readings and what comes after need not be one person
+            self._name_nobody(self._clock.mono_ns())
+            self._somebody = False
+        return Subject(SubjectKind.UNIDENTIFIED, self._nobody)
 
-    def _next(self) -> Subject:
-        device = self._device
-        if device.subject is not None:
-            return Subject(SubjectKind.RESIDENT, device.subject)
-        if device.dwelling is not None:
-            return Subject(SubjectKind.DWELLING, device.dwelling)
-        session = f"{device.id}.{self._clock.boot[:_BOOT_DIGITS]}.{self._clock.mono_ns()}"
-        return Subject(SubjectKind.UNIDENTIFIED, session)
+    def _name_nobody(self, now_ns: int) -> None:
+        self._nobody = f"{self._device.id}.{self._clock.boot[:_BOOT_DIGITS]}.{now_ns}"
 
 
 def mark_unidentified(observation: Observation) -> Observation:

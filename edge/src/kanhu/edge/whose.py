@@ -1,0 +1,177 @@
+"""Whose arm is it? The person chosen before at a shared device, or who lies in the bed that a device belongs to.
+
+A measurement at a shared device is of the person who is chosen when it arrives, where nobody else was chosen since it
+began. What may be of two people is of nobody: a reading under a wrong name does more harm than one without a name.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from kanhu.contract import Clock, ClockState
+from kanhu.edge.devices import DeviceConfig
+
+SESSION_S = 300.0
+"""A person stays chosen for so long after the last measurement; project choice: rest and a second cuff reading take
+one to five minutes, and who walks away without a word must not lend the name to the next."""
+
+
+class WhoseReason(StrEnum):
+    """Why a reading is of a person, of a place, or of nobody known."""
+
+    OWN = "own"
+    """The device measures one person only."""
+    IN_BED = "in_bed"
+    """Who lies in the bed that the device belongs to."""
+    CHOSEN = "chosen"
+    """The person chosen before."""
+    PLACE = "place"
+    """A help button of nobody: of the place where it is."""
+    NOBODY_CHOSEN = "nobody_chosen"
+    TIME_OVER = "time_over"
+    """The person chosen last was chosen too long ago."""
+    CHANGED = "changed"
+    """Another person was chosen while it was measured."""
+    BED_EMPTY = "bed_empty"
+    CLOCK_UNSET = "clock_unset"
+    """Nobody has set the clock, so nobody knows who lies in the bed today."""
+
+
+class Whose(NamedTuple):
+    """A resident, or None where nobody is known, and why."""
+
+    resident: str | None
+    reason: WhoseReason
+
+
+class Choice(StrEnum):
+    """What choosing a person did."""
+
+    BEGAN = "began"
+    EXTENDED = "extended"
+    REPLACED = "replaced"
+
+
+class Attendance:
+    """The person whom shared devices measure: one at a time, until done, until the next, or until time is over."""
+
+    def __init__(self, *, clock: Clock, session_s: float = SESSION_S) -> None:
+        """Begin with nobody."""
+        self._clock = clock
+        self._session_ns = round(session_s * 1e9)
+        self._resident: str | None = None
+        self._ends_ns = 0
+        self._let_go_ns: dict[str, int] = {}
+
+    def choose(self, resident: str) -> Choice:
+        """Measure this person from now on."""
+        before, _ = self.present()
+        if before is not None and before != resident:
+            self._let_go()
+        self._resident = resident
+        self._extend()
+        if before is None:
+            return Choice.BEGAN
+        return Choice.EXTENDED if before == resident else Choice.REPLACED
+
+    def done(self) -> None:
+        """Measure nobody until somebody is chosen."""
+        self._let_go()
+        self._resident = None
+
+    def present(self) -> Whose:
+        """Who is chosen now; changes nothing."""
+        if self._resident is None:
+            return Whose(None, WhoseReason.NOBODY_CHOSEN)
+        if self._clock.mono_ns() >= self._ends_ns:
+            return Whose(None, WhoseReason.TIME_OVER)
+        return Whose(self._resident, WhoseReason.CHOSEN)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until time is over; 0 where nobody is chosen."""
+        left_s = (self._ends_ns - self._clock.mono_ns()) / 1e9
+        return max(0.0, left_s) if self._resident is not None else 0.0
+
+    def measured(self, *, began_ns: int) -> Whose:
+        """Whose measurement it is that arrives now and began then; it gives the chosen person more time."""
+        present = self.present()
+        if present.resident is None:
+            return present
+        others = (gone_ns for other, gone_ns in self._let_go_ns.items() if other != present.resident)
+        if any(gone_ns > began_ns for gone_ns in others):
+            return Whose(None, WhoseReason.CHANGED)
+        self._extend()
+        return present
+
+    def _extend(self) -> None:
+        self._ends_ns = self._clock.mono_ns() + self._session_ns
+
+    def _let_go(self) -> None:
+        if self._resident is not None:
+            self._let_go_ns[self._resident] = min(self._clock.mono_ns(), self._ends_ns)
+
+
+class Stay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Somebody lies in a bed from `since` until just before `until`; None is without beginning, or without end."""
+
+    bed: str
+    resident: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def covers(self, now: datetime) -> bool:
+        """Whether the person lies there at this time."""
+        return (self.since is None or self.since <= now) and (self.until is None or now < self.until)
+
+    def meets(self, other: "Stay") -> bool:
+        """Whether both are at some time together."""
+        begins_in_time = self.since is None or other.until is None or self.since < other.until
+        other_begins_in_time = other.since is None or self.until is None or other.since < self.until
+        return begins_in_time and other_begins_in_time
+
+
+class People:
+    """Answers for every device of a gateway whose reading it is, and counts the answers."""
+
+    def __init__(self, *, clock: Clock, attendance: Attendance | None = None, stays: Sequence[Stay] = ()) -> None:
+        """Stays carry aware times; whoever lets people be chosen keeps the attendance."""
+        self._clock = clock
+        self._attendance = attendance or Attendance(clock=clock)
+        self._stays = stays
+        self.reasons: Counter[WhoseReason] = Counter()
+        """How often each answer was given."""
+        self.latest: dict[str, WhoseReason] = {}
+        """The last answer, by device."""
+
+    def whose(self, device: DeviceConfig, *, began_ns: int) -> Whose:
+        """Whose reading it is that arrives now and began then."""
+        answer = self._whose(device, began_ns)
+        self.reasons[answer.reason] += 1
+        self.latest[device.id] = answer.reason
+        return answer
+
+    def lies_in(self, bed: str) -> Whose:
+        """Who lies in a bed now."""
+        if self._clock.state() is ClockState.UNSET:
+            return Whose(None, WhoseReason.CLOCK_UNSET)
+        now = self._clock.now()
+        for stay in self._stays:
+            if stay.bed == bed and stay.covers(now):
+                return Whose(stay.resident, WhoseReason.IN_BED)
+        return Whose(None, WhoseReason.BED_EMPTY)
+
+    def _whose(self, device: DeviceConfig, began_ns: int) -> Whose:
+        if device.subject is not None:
+            return Whose(device.subject, WhoseReason.OWN)
+        if device.bed is not None:
+            there = self.lies_in(device.bed)
+            if there.resident is not None or device.dwelling is None:
+                return there
+        if device.dwelling is not None:
+            return Whose(None, WhoseReason.PLACE)
+        return self._attendance.measured(began_ns=began_ns)
