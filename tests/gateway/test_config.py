@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from kanhu.edge.devices import RadioConfig
-from kanhu.gateway import ConfigRefused, config, load_config
+from kanhu.gateway import ConfigRefused, config, load_config, places
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.cli import main
 
@@ -153,6 +153,9 @@ def settings() -> list[str]:
         "radio": RadioConfig,
         "resident": config.ResidentConfig,
         "device": config.DeviceSection,
+        "bed": places.BedConfig,
+        "stay": places.StayConfig,
+        "page": places.PageConfig,
         "journal": config.JournalConfig,
         "alarm": AlarmConfig,
     }

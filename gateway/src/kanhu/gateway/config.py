@@ -18,6 +18,7 @@ from kanhu.edge.errors import DeviceRefused
 from kanhu.gateway.alarm.contacts import load_contacts
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.errors import ConfigRefused
+from kanhu.gateway.places import BedConfig, PageConfig, PlaceRefused, StayConfig, check_places
 from kanhu.vitals import unknown_tag
 
 DEFAULT_FILE = Path("/etc/kanhu/gateway.toml")
@@ -61,18 +62,21 @@ class ResidentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """One person, known here under the pseudonym only."""
 
     id: _Name
+    label: Annotated[str, msgspec.Meta(min_length=1, max_length=24)] | None = None
+    card: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
     tags: tuple[_Name, ...] = ()
     spo2_limit_percent: Decimal | None = None
 
 
 class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One device; without a resident it is shared."""
+    """One device; without a resident or a bed it is shared."""
 
     id: _Name
     kind: DeviceKind
     port: str | None = None
     address: str | None = None
     resident: str | None = None
+    bed: str | None = None
     dwelling: str | None = None
     fine: FinePress | None = None
 
@@ -85,6 +89,7 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             port=self.port,
             address=self.address,
             subject=self.resident,
+            bed=self.bed,
             dwelling=gateway if of_nobody and self.dwelling is None else self.dwelling,
             fine=self.fine,
         )
@@ -103,6 +108,9 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     radio: RadioConfig = RadioConfig()
     resident: tuple[ResidentConfig, ...] = ()
     device: tuple[DeviceSection, ...] = ()
+    bed: tuple[BedConfig, ...] = ()
+    stay: tuple[StayConfig, ...] = ()
+    page: PageConfig | None = None
     journal: JournalConfig | None = None
     alarm: AlarmConfig = AlarmConfig()
 
@@ -212,6 +220,10 @@ def _check(config: GatewayConfig, file: Path) -> None:
     _check_residents(config, file)
     _check_devices(config, file)
     _check_alarm(config, file)
+    try:
+        check_places(config)
+    except PlaceRefused as error:
+        raise ConfigRefused(file, key=error.key, problem=error.problem, remedy=error.remedy) from error
 
 
 def _check_host(config: GatewayConfig, file: Path) -> None:

@@ -3,10 +3,11 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from kanhu.contract import Finding, Lane, Observation, Record
 from kanhu.edge.devices import DeviceSeen
-from kanhu.edge.pipeline import SensingPipeline
+from kanhu.edge.pipeline import Judged, SensingPipeline
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.errors import OutboxError, OutboxFull
 from kanhu.gateway.journal import Journal
@@ -19,6 +20,19 @@ _OUTBOX_FULL = "outbox_full"
 _OUTBOX_FAILED = "outbox_failed"
 
 _log = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """Whoever shows readings on the spot."""
+
+    def taken(self, judged: Judged, *, seq: int) -> None:
+        """A reading was committed under this number."""
+
+    def not_kept(self, judged: Judged) -> None:
+        """The card did not take a reading."""
+
+    def refused(self, device: str, reason: str) -> None:
+        """A device's bytes became no reading."""
 
 
 class Intake:
@@ -45,6 +59,7 @@ class Intake:
         """Arrival of the last accepted reading, by device."""
         self.seen: dict[str, DeviceSeen] = {}
         """The latest state of each device."""
+        self.listener: Listener | None = None
 
     def judge_with(self, pipeline: SensingPipeline) -> None:
         """Judge from now on with this pipeline, which knows what was committed."""
@@ -66,6 +81,8 @@ class Intake:
         try:
             seqs = await self._committer.accept(records, states=judged.states)
         except OutboxError as error:
+            if self.listener is not None:
+                self.listener.not_kept(judged)
             if urgent and self._uplink.carry([record for _, record in records]):
                 _log.error("the card took no alert, it is sent from memory: %s", error)
                 _tell(judged.findings)
@@ -82,6 +99,8 @@ class Intake:
         self.last_reading_ms[observation.device] = observation.times.arrival_ms
         for seq, (_, record) in zip(seqs, records, strict=True):
             self._journal.accepted(seq, record, epoch=self._committer.epoch)
+        if self.listener is not None:
+            self.listener.taken(judged, seq=seqs[0])
         _tell(judged.findings)
         await self.catch_up()
         if self._uncounted:
@@ -108,6 +127,8 @@ class Intake:
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         """Return once the refusal is counted."""
         _log.debug("%s: %s: %s", device, reason, detail)
+        if self.listener is not None:
+            self.listener.refused(device, reason)
         await self._count(device, reason, count=1)
 
     def device_seen(self, seen: DeviceSeen) -> None:

@@ -388,6 +388,18 @@ class Outbox:
         alerts = sum(count for (lane, _, _), count in self._rows.items() if lane == 0)
         return Owed(alerts, sum(self._rows.values()) - alerts, oldest[0] if oldest else None)
 
+    def still_here(self, seqs: Sequence[int]) -> tuple[frozenset[int], frozenset[int]]:
+        """Which of at most one batch of numbers are owed, and which were set aside."""
+        marks = ",".join("?" * len(seqs))
+        owed, aside = (
+            frozenset(row[0] for row in self._database.execute(statement, tuple(seqs)))
+            for statement in (
+                f"SELECT seq FROM outbox WHERE seq IN ({marks})",  # noqa: S608  # marks only
+                f"SELECT seq FROM quarantine WHERE seq IN ({marks})",  # noqa: S608  # marks only
+            )
+        )
+        return owed, aside
+
     def oldest_seq(self) -> int:
         """The lowest number owed; where nothing is owed, the next that will be given out at the earliest."""
         oldest = self._database.execute("SELECT min(seq) FROM outbox").fetchone()[0]

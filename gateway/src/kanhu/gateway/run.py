@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,6 +18,7 @@ from kanhu.contract import Clock, GatewayState, Running, Status
 from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
+from kanhu.edge.whose import SESSION_S, Attendance, People
 from kanhu.gateway.alarm.fitted import build_keeper, house_of
 from kanhu.gateway.committer import COMMIT_PAUSE_S, Committer
 from kanhu.gateway.config import GatewayConfig
@@ -33,6 +35,9 @@ from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.unwritten import Unwritten
 from kanhu.gateway.uplink import Uplink
 from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
+
+if TYPE_CHECKING:
+    from kanhu.gateway.page.clinic import Clinic
 
 _SENSING_END_S = 5.0  # a radio that hangs must not keep what is owed from leaving, nor the goodbye
 _DAMAGE_PAUSE_S = 5.0  # a dying card is not asked oftener
@@ -142,6 +147,11 @@ class _Gateway:
             timekeeper=timekeeper,
             unstored=self._alarm.sound,
         )
+        session_s = SESSION_S if config.page is None else config.page.session_s
+        self._attendance = Attendance(clock=clock, session_s=session_s)
+        stays = [stay.in_zone(config.zone) for stay in config.stay]
+        self._people = People(clock=clock, attendance=self._attendance, stays=stays)
+        self._clinic = None if config.page is None else self._open_clinic()
         self._profiles: dict[str, Profile] = {
             resident.id: profile_from_tags(resident.id, resident.tags, spo2_limit_percent=resident.spo2_limit_percent)
             for resident in config.resident
@@ -158,6 +168,7 @@ class _Gateway:
             sensing = tasks.create_task(self._supervisor.keep("sensing", self._sense), name="sensing")
             uplink = tasks.create_task(self._supervisor.keep("uplink", self._uplink.run), name="uplink")
             alarm = tasks.create_task(self._supervisor.keep("alarm", self._alarm.run), name="alarm")
+            page = tasks.create_task(self._supervisor.keep("page", self._serve_page), name="page")
             account = tasks.create_task(self._supervisor.keep("account", self._account), name="account")
             identity = tasks.create_task(self._supervisor.keep("identity", self._keep_identity), name="identity")
             ends = [
@@ -170,6 +181,7 @@ class _Gateway:
             account.cancel()
             alarm.cancel()
             identity.cancel()
+            page.cancel()
             sensing.cancel()
             await asyncio.wait({sensing}, timeout=_SENSING_END_S)
             if stop.is_set():
@@ -189,7 +201,29 @@ class _Gateway:
 
     async def _devices(self, sink: Sink) -> None:
         devices = tuple(device.as_edge(gateway=self._config.gateway) for device in self._config.device)
-        await run_devices(devices, sink, clock=self._clock, radio=self._config.radio)
+        await run_devices(devices, sink, clock=self._clock, radio=self._config.radio, people=self._people)
+
+    def _open_clinic(self) -> "Clinic":
+        from kanhu.gateway.page.clinic import Clinic  # noqa: PLC0415  # a gateway without a page pays nothing for it
+
+        clinic = Clinic(
+            self._config,
+            committer=self._committer,
+            attendance=self._attendance,
+            people=self._people,
+            seen=self._intake.seen,
+            clock=self._clock,
+        )
+        self._intake.listener = clinic
+        self._uplink.on_receipt = clinic.receipt
+        return clinic
+
+    async def _serve_page(self) -> None:
+        if self._clinic is None or self._config.page is None:
+            return
+        from kanhu.gateway.page.serve import serve_page  # noqa: PLC0415  # the same
+
+        await serve_page(self._clinic, self._config.page, pack=core_pack())
 
     async def _keep_identity(self) -> None:
         if self._config.broker.tls:

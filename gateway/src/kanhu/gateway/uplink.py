@@ -137,6 +137,8 @@ class Uplink:
         self.notes = LinkNotes(committer, clock=clock)
         self.ends: Counter[SessionEnd] = Counter()
         """How connections ended, since the process began."""
+        self.on_receipt: Callable[[Receipt], None] | None = None
+        """Told of each receipt for this outbox."""
 
     async def run(self) -> None:
         """Connect, send, and connect again, until `stop`."""
@@ -326,6 +328,8 @@ class Uplink:
 
     async def _settle(self, receipt: Receipt) -> None:
         self.notes.moment("receipt_ms")
+        if self.on_receipt is not None:
+            self.on_receipt(receipt)
         if self._timekeeper.told(county_ms=receipt.county_ms, heard_ns=receipt.heard_ns):
             self._beat_now.set()  # until the county knows it too, readings of before have no time there
         highest = max((receipt.contiguous, *(last for _, last in receipt.ranges)))
