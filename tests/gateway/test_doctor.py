@@ -1,5 +1,6 @@
 """The doctor names what is wrong, from the card and the broker, and changes nothing."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.check import Check, Level
 from kanhu.gateway.doctor import ACKNOWLEDGED_NEVER_RECEIVED, examine, exit_code
+from kanhu.gateway.places import PageConfig
 from kanhu.gateway.uplink import SessionEnd
 from tests.gateway.broker import Broker
 from tests.gateway.county import County
@@ -55,6 +57,28 @@ async def test_a_gateway_that_never_ran(tmp_path: Path, free_port: int) -> None:
     assert found["gateway"].level is Level.BROKEN
     assert found["broker"].level is Level.BROKEN
     assert not (tmp_path / "outbox.db").exists(), "looking makes nothing"
+
+
+async def test_readings_of_nobody_known_are_counted_by_reason(tmp_path: Path, free_port: int) -> None:
+    config = settings(tmp_path, port=free_port)
+    outbox = Outbox.open(config.outbox_file, clock=FakeClock(), max_bytes=1 << 22)
+    assert "nobody known" not in await findings(config)
+    outbox.remember({"nobody:nobody_chosen": 12, "nobody:changed": 2, "nobody:bed_empty": 0})
+    found = (await findings(config))["nobody known"]
+    outbox.close()
+    assert found.level is Level.ATTENTION
+    assert found.found.endswith("changed 2, nobody_chosen 12")
+
+
+async def test_a_page_answers_or_the_remedy_is_named(tmp_path: Path, free_ports: Callable[[], int]) -> None:
+    config = settings(tmp_path, port=free_ports())
+    assert "page" not in await findings(config)
+    config = msgspec.structs.replace(config, page=PageConfig(port=free_ports()))
+    assert config.page is not None
+    assert "kanhu-gateway[page]" in (await findings(config))["page"].remedy
+    server = await asyncio.start_server(lambda _, writer: writer.close(), config.page.host, config.page.port)
+    async with server:
+        assert (await findings(config))["page"].level is Level.OK
 
 
 async def test_what_the_card_tells(tmp_path: Path, free_port: int) -> None:

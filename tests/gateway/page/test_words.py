@@ -7,7 +7,7 @@ import pytest
 
 from kanhu.contract import METRICS, Priority, QualityReason
 from kanhu.edge.devices import DeviceKind
-from kanhu.edge.whose import WhoseReason
+from kanhu.edge.whose import NOBODY_KNOWN
 from kanhu.gateway.page import words as table
 from kanhu.gateway.page.clinic import Attempt
 from kanhu.gateway.page.day import RowState
@@ -16,7 +16,6 @@ from kanhu.gateway.page.words import ADVICE, DEVICES, NOBODY, UNITS, Said
 
 _FOLDER = Path(table.__file__).parent
 _WORDS = table._WORDS
-_KNOWN = {WhoseReason.OWN, WhoseReason.IN_BED, WhoseReason.CHOSEN, WhoseReason.PLACE}
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Words that name an illness or promise health; a limit that was set is all that a page may speak of.
 _DIAGNOSES = re.compile(
@@ -41,7 +40,7 @@ def test_every_text_is_in_both_languages() -> None:
 
 def test_every_reason_has_words() -> None:
     assert set(ADVICE) == set(QualityReason)
-    assert set(NOBODY) == set(WhoseReason) - _KNOWN
+    assert set(NOBODY) == NOBODY_KNOWN
     assert set(DEVICES) == set(DeviceKind)
     assert set(NOBODY.values()) <= set(_WORDS)
     for kinds, prefix in ((TroubleKind, ""), (Attempt, ""), (RowState, "state_")):

@@ -41,6 +41,18 @@ class WhoseReason(StrEnum):
     """Nobody has set the clock, so nobody knows who lies in the bed today."""
 
 
+NOBODY_KNOWN = frozenset(
+    {
+        WhoseReason.NOBODY_CHOSEN,
+        WhoseReason.TIME_OVER,
+        WhoseReason.CHANGED,
+        WhoseReason.BED_EMPTY,
+        WhoseReason.CLOCK_UNSET,
+    }
+)
+"""Answers that name neither a person nor a place."""
+
+
 class Whose(NamedTuple):
     """A resident, or None where nobody is known, and why."""
 

@@ -3,6 +3,7 @@
 It reads the outbox beside a running gateway, and changes nothing.
 """
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,12 +21,15 @@ from kanhu.gateway.county_link import county_checks
 from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
+from kanhu.gateway.places import PageConfig
 
+_PAGE_PATIENCE_S = 2.0
 _RECEIPT_PATIENCE_MS = 60_000
 _LITTLE_FREE = 10  # percent of the partition
 _NEARLY_FULL = 80  # percent of the pages that readings may use
 _CONNECTED = "connected:"
 _BAD_BYTES = "bad_bytes:"
+_NOBODY = "nobody:"
 
 _NO_SERVICE = (
     "There is no Bluetooth service here: install and start bluetoothd (BlueZ); `bluetoothctl list` must name an adapter"
@@ -61,6 +65,7 @@ async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("
         try:
             checks += _outbox(outbox)
             checks += _devices(config, outbox, machine)
+            checks += _nobody(outbox)
             checks += _receipts(outbox, clock)
             checks.append(_alarm(config.alarm, outbox))
         finally:
@@ -69,7 +74,10 @@ async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("
         Check("damaged outbox", Level.ATTENTION, f"set aside: {path}", "Keep the file; it holds readings still owed")
         for path in damaged_files(config.folder)
     ]
-    return [*checks, *await county_checks(config, clock=clock)]
+    checks += await county_checks(config, clock=clock)
+    if config.page is not None:
+        checks.append(await _page(config.page))
+    return checks
 
 
 def _clock(clock: Clock) -> Check:
@@ -228,3 +236,27 @@ def _alarm(config: AlarmConfig, outbox: Outbox) -> Check:
             "alarm", Level.ATTENTION, f"{found}; failed so far: {', '.join(said)}", "Run: kanhu-gateway try-alarm"
         )
     return Check("alarm", Level.OK, found)
+
+
+def _nobody(outbox: Outbox) -> Iterator[Check]:
+    counts = {name.removeprefix(_NOBODY): count for name, count in outbox.notes().items() if name.startswith(_NOBODY)}
+    if any(counts.values()):
+        said = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()) if count)
+        remedy = (
+            "Let people be chosen on the page before they are measured; docs/devices/README.md explains each reason"
+        )
+        yield Check(
+            "nobody known", Level.ATTENTION, f"readings since the start whose person is not known: {said}", remedy
+        )
+
+
+async def _page(page: PageConfig) -> Check:
+    where = f"{page.host}:{page.port}"
+    try:
+        async with asyncio.timeout(_PAGE_PATIENCE_S):
+            _, writer = await asyncio.open_connection(page.host, page.port)
+    except (TimeoutError, OSError) as error:
+        remedy = "Start the gateway; `pip install 'kanhu-gateway[page]'`; see that no other program has the port"
+        return Check("page", Level.ATTENTION, f"{where} does not answer: {error}", remedy)
+    writer.close()
+    return Check("page", Level.OK, f"{where} answers")

@@ -18,7 +18,7 @@ from kanhu.contract import Clock, GatewayState, Running, Status
 from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
-from kanhu.edge.whose import SESSION_S, Attendance, People
+from kanhu.edge.whose import NOBODY_KNOWN, SESSION_S, Attendance, People
 from kanhu.gateway.alarm.fitted import build_keeper, house_of
 from kanhu.gateway.committer import COMMIT_PAUSE_S, Committer
 from kanhu.gateway.config import GatewayConfig
@@ -44,6 +44,7 @@ _DAMAGE_PAUSE_S = 5.0  # a dying card is not asked oftener
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
 _CONNECTED = "connected:"
 _BAD_BYTES = "bad_bytes:"
+_NOBODY = "nobody:"
 
 _log = logging.getLogger(__name__)
 
@@ -237,6 +238,7 @@ class _Gateway:
             seen = self._intake.seen.values()
             found = {f"{_CONNECTED}{device.device}": int(device.connected) for device in seen}
             found |= {f"{_BAD_BYTES}{device.device}": device.bad_bytes for device in seen}
+            found |= {f"{_NOBODY}{reason}": self._people.reasons[reason] for reason in NOBODY_KNOWN}
             changed = {name: value for name, value in found.items() if written.get(name) != value}
             if changed:
                 await self._committer.call(lambda outbox, changed=changed: outbox.remember(changed))  # type: ignore[misc]  # mypy cannot infer a lambda's default

@@ -238,6 +238,10 @@ class Clinic:
         """Today's readings, newest first."""
         return self._day.rows(self._clock.now())
 
+    def last_measured(self) -> dict[str, int]:
+        """Wall clock of today's last reading, by resident."""
+        return {row.observation.subject.id: row.observation.times.arrival_ms for row in reversed(self.rows())}
+
     def reason(self, observation: Observation) -> WhoseReason:
         """Why a reading is of nobody known."""
         return self._people.latest.get(observation.device, WhoseReason.NOBODY_CHOSEN)

@@ -54,7 +54,11 @@ class Screens:
         everybody = self._clinic.residents()
         rooms = self._clinic.rooms()
         shown = [one for one in everybody if room is None or one.room == room]
-        tiles = "".join(map(self._tile, shown)) or f'<p class="empty">{_e(say("nobody_registered"))}</p>'
+        last = self._clinic.last_measured()
+        tiles = (
+            "".join(self._tile(one, last.get(one.id)) for one in shown)
+            or f'<p class="empty">{_e(say("nobody_registered"))}</p>'
+        )
         chips = self._chips(rooms, room) if rooms else ""
         find = "find rooms" if len(rooms) > _FEW_ROOMS else "find"
         body = (
@@ -67,11 +71,10 @@ class Screens:
         )
         return self._page("/", body)
 
-    def _tile(self, one: Resident) -> str:
+    def _tile(self, one: Resident, last_ms: int | None) -> str:
         say = self._say
         present = self._clinic.present().resident == one.id
-        at = self._measured_at(one.id)
-        state = say("not_today") if at is None else say("measured_at", at=at)
+        state = say("not_today") if last_ms is None else say("measured_at", at=self._time(last_ms))
         place = "" if one.bed is not None and one.bed in one.label else self._place(one)
         classes = "tile on" if present else "tile"
         return (
@@ -80,12 +83,6 @@ class Screens:
             f"<span>{_e(say('chosen_now') if present else state)}</span>"
             f"{f'<span class=place>{_e(place)}</span>' if place else ''}</button>"
         )
-
-    def _measured_at(self, resident: str) -> str | None:
-        for row in self._clinic.rows():
-            if row.observation.subject.id == resident:
-                return self._time(row.observation.times.arrival_ms)
-        return None
 
     def _place(self, one: Resident) -> str:
         say = self._say
