@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from kanhu.contract import QualityReason
+from kanhu.contract import ClockState, Observation, Part, QualityReason, Subject, SubjectKind, Times
 from kanhu.edge.devices import DeviceKind, DeviceSeen
 from kanhu.edge.errors import LinkReason
 from tests.cloud.dashboard.chromium import axe_findings, chromium_at, opened
 from tests.debian import DebianPackages
-from tests.gateway.page.running import RunningPage, settings
+from tests.gateway.page.running import Bench, RunningPage, settings
 
 pytestmark = pytest.mark.browser
 
@@ -70,6 +70,7 @@ def page(chromium: Browser, running: RunningPage) -> Iterator[Page]:
 
 def held_to_the_screen(page: Page) -> None:
     """Large enough to read and to hit, inside the screen, and nothing that axe finds."""
+    page.wait_for_load_state("load")
     small = [(text, size) for text, size in page.evaluate(_TEXTS) if size < _SMALLEST_TEXT_PX]
     assert small == []
     least = {"": _USUAL_TARGET_PX, "foot": _SMALLEST_TARGET_PX}
@@ -78,6 +79,10 @@ def held_to_the_screen(page: Page) -> None:
     now = page.locator("#now")
     hidden_px = now.evaluate("each => each.scrollHeight - each.clientHeight") if now.count() else 0
     assert hidden_px <= 1, "seen at one glance, but for the fraction of a pixel"
+    who = page.locator(".who")
+    assert not who.count() or who.evaluate("each => each.scrollHeight - each.clientHeight") <= 1, (
+        "both buttons are seen"
+    )
     assert page.evaluate("document.documentElement.scrollHeight") <= SCREEN[1]
     assert page.evaluate("document.documentElement.scrollWidth") <= SCREEN[0]
     assert axe_findings(page) == []
@@ -118,6 +123,47 @@ def test_every_screen_can_be_read_and_hit(page: Page, running: RunningPage) -> N
     for address in ("/today", "/equipment"):
         page.goto(address)
         held_to_the_screen(page)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_many_rooms_long_names_and_long_words_fit_as_well(
+    chromium: Browser, tmp_path: Path, free_ports: Callable[[], int], language: str
+) -> None:
+    people = [
+        (f"r-{number:04}", f"{100 + number // 4}-{number % 4 + 1}", str(100 + number // 4)) for number in range(48)
+    ]
+    long_label = "东头三号院第二排左边第一间靠窗上铺王奶奶"
+    config = settings(tmp_path, port=free_ports(), language=language, people=[*people, ("r-0099", long_label, None)])
+    running = RunningPage(config)
+    context, page, errors = opened(chromium, running.url, language=language, size=SCREEN)
+    page.goto("/")
+    held_to_the_screen(page)
+    page.locator(".chip", has_text="103").click()
+    expect(page.locator(".tile")).to_have_count(4)
+    held_to_the_screen(page)
+    running.call(lambda bench: bench.clinic.choose("r-0099"))
+    page.goto("/now")
+    expect(page.locator("h1")).to_have_text(long_label)
+    for _ in range(3):
+        running.call(oxygen_of_r_0099)
+    expect(page.locator("#value")).to_have_text("91")
+    expect(page.locator("#limit")).to_be_visible()
+    held_to_the_screen(page)
+    running.call(lambda bench: bench.clinic.not_kept(bench.clinic.sitting[-1]))
+    expect(page.locator(".note")).to_be_visible()
+    held_to_the_screen(page)
+    page.goto("/today")
+    held_to_the_screen(page)
+    assert errors == []
+    context.close()
+    running.stop()
+
+
+async def oxygen_of_r_0099(bench: Bench) -> None:
+    parts = (Part("spo2", (910,)), Part("pulse_oximeter", (1020,)))
+    times = Times(bench.clock.wall_ms(), bench.clock.mono_ns(), bench.clock.boot, ClockState.SYNCED)
+    subject = Subject(SubjectKind.RESIDENT, "r-0099")
+    await bench.take(Observation("oximetry", parts, subject, "ox-01", times))
 
 
 def test_a_reading_comes_by_itself_and_within_a_second(page: Page, running: RunningPage) -> None:

@@ -97,10 +97,7 @@ class Screens:
 
         here = ' aria-current="true"'
         chips = [chip(self._say("all_rooms"), "/", here=here if room is None else "")]
-        chips += [
-            chip(self._say("room", room=one), f"/?room={quote(one, safe='')}", here=here if one == room else "")
-            for one in rooms
-        ]
+        chips += [chip(one, f"/?room={quote(one, safe='')}", here=here if one == room else "") for one in rooms]
         return f'<nav class="chips" id="chips" aria-label="{_e(self._say("rooms"))}">{"".join(chips)}</nav>'
 
     def _notice(self) -> str:
@@ -131,7 +128,7 @@ class Screens:
         shown = self._reading(sitting[-1]) if sitting else self._instructions()
         body = (
             '<div class="two"><section class="who">'
-            f"<p>{_e(say('measuring'))}</p><h1>{_e(one.label)}</h1>"
+            f"{_name(one.label, say('measuring'))}"
             f"{f'<p>{_e(place)}</p>' if place else ''}"
             f"<p>{_e(say('until', at=self._clinic.ends_at.strftime('%H:%M')))}</p>"
             f'<form method="post" action="/done">{self._hidden()}'
@@ -206,8 +203,6 @@ class Screens:
         say, attempt = self._say, self._clinic.attempt
         if attempt is None:
             return ""
-        if attempt is Attempt.NOT_KEPT:
-            return _note(say("not_kept"), say("not_kept_card"))
         return _note(say(attempt.value), say("measure_again") if attempt is Attempt.NO_RESULT else "")
 
     def _earlier(self, sitting: list[Judged]) -> str:
@@ -350,9 +345,17 @@ _STATE_MARKS = {
     "dropped": '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M5 5l14 14M19 5 5 19"/></svg>',
     "not_kept": '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M5 5l14 14M19 5 5 19"/></svg>',
 }
+_LONG_LABEL = 6  # characters, which may be as wide as high
 _LONG_VALUE = 6  # characters; 128/76 still goes large, 218/112 a size smaller
 
 _e: Callable[[str], str] = escape
+
+
+def _name(label: str, above: str) -> str:
+    """Who is measured; a long name is written smaller, never cut: its end may be what tells two people apart."""
+    if len(label) > _LONG_LABEL:
+        return f'<h1 class="long">{_e(label)}</h1>'
+    return f"<p>{_e(above)}</p><h1>{_e(label)}</h1>"
 
 
 def _size(read: Figure) -> str:

@@ -76,10 +76,7 @@ _WORDS = {
     ),
     "no_result": Said("没有测出结果", "No result"),
     "too_short": Said("时间太短：手指放好，等 10 秒", "Too short: keep the finger in for 10 seconds"),
-    "not_kept": Said("本机没有存下这次读数", "This reading was not stored"),
-    "not_kept_card": Said(
-        "存储卡有问题。请记在纸上，并通知技术员。", "The card has a fault. Write it on paper and call a technician."
-    ),
+    "not_kept": Said("没有存下。请记在纸上，通知技术员。", "Not stored. Write it down, call a technician."),
     "rest_and_repeat": Said("请休息，1 到 5 分钟内再测一次", "Rest, measure again in 1 to 5 minutes"),
     "ask_and_repeat": Said("请问问感受，再测一次", "Ask how the person feels, measure again"),
     "too_soon": Said("复测太早：两次之间休息满 1 分钟", "Too soon: rest 1 full minute between two readings"),
