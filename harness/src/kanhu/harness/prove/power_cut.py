@@ -1,7 +1,6 @@
 """`./run prove power-cut`: what a gateway has accepted outlives a cut of the power at any of its writes."""
 
 import argparse
-import asyncio
 import os
 import sqlite3
 import sys
@@ -19,6 +18,7 @@ from kanhu.harness.prove.power.replay import Tally, replay
 from kanhu.harness.prove.power.survival import Broken
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Limit, Output, Report, Value, finish, read_limits
+from kanhu.harness.stopping import STOPPED, until_told
 from kanhu.harness.village.processes import ProcessDied
 
 __all__ = ["main"]
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     began_s = time.monotonic()
     try:
         with telling(total_s=1) as teller:
-            recording, tally = asyncio.run(_conduct(chosen, teller))
+            recording, tally = until_told(_conduct(chosen, teller))
     except CannotBeHad as missing:
         print(f"kanhu: {missing}", file=sys.stderr)
         return _CANNOT
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return 130
+        return STOPPED
     for example in tally.examples:
         print(example)
     figures = _figures(recording, tally) | {"seconds": round(time.monotonic() - began_s)}

@@ -20,9 +20,9 @@ from kanhu.harness.errors import HarnessError
 from kanhu.harness.prove.demands import Judgement
 from kanhu.harness.prove.process_scenario import play_process
 from kanhu.harness.prove.pure_scenario import play_pure
-from kanhu.harness.prove.stopping import STOPPED, until_told
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
+from kanhu.harness.stopping import STOPPED, until_told
 from kanhu.harness.village.processes import ProcessDied
 from kanhu.harness.village.stage import HARNESS, VillageFailed
 

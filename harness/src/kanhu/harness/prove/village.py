@@ -20,10 +20,10 @@ from kanhu.harness.faults import schedule_as_json
 from kanhu.harness.prove.desk import Worker
 from kanhu.harness.prove.process_play import Course, Disturbance, ProcessPlay, Promise, play_processes
 from kanhu.harness.prove.process_scenario import village_homes
-from kanhu.harness.prove.stopping import STOPPED, until_told
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.prove.village_script import draw_village
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
+from kanhu.harness.stopping import STOPPED, until_told
 from kanhu.harness.village.county import SeenAlert
 from kanhu.harness.village.processes import ProcessDied
 from kanhu.harness.village.settings import Pace
