@@ -1,14 +1,24 @@
 """What the desk shows: the order of the board, unseen people, values with their quality and gaps, the change log."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from kanhu.cloud.alerting import log
 from kanhu.cloud.desk.model import Both
-from kanhu.contract import FakeClock, Priority, QualityLevel, QualityReason
+from kanhu.contract import (
+    DeviceStatus,
+    FakeClock,
+    Priority,
+    QualityLevel,
+    QualityReason,
+    decode_status,
+    encode_status,
+)
 from kanhu.contract.records import Quality
-from tests.cloud.town import COUNTY, OTHER, VILLAGE, Town, finding, oximetry, pressure
+from tests.cloud.town import COUNTY, OTHER, VILLAGE, Town, finding, heartbeat, oximetry, pressure
 
 
 def test_board_is_ordered_by_priority_then_unclaimed_then_share_of_time_used(town: Town, clock: FakeClock) -> None:
@@ -51,6 +61,19 @@ def test_people_behind_gateways_that_are_silent_or_were_never_heard_are_unseen(t
         ("home-03", "never_seen"),
         ("home-02", "online"),
     ]
+
+
+def test_a_device_whose_clock_is_wrong_is_shown_with_its_gateway(town: Town, clock: FakeClock) -> None:
+    devices = tuple(
+        DeviceStatus(device, "cuff-ble", connected=True, clock_error_s=error_s)
+        for device, error_s in (("cuff-1", -301), ("cuff-2", 300), ("cuff-3", 4_000), ("cuff-4", msgspec.UNSET))
+    )
+    beat = heartbeat("home-01", clock.wall_ms())
+    status = msgspec.structs.replace(decode_status(beat.body), devices=devices)
+    town.deliver(replace(beat, body=encode_status(status)))
+    found = {row.id: row.clocks_off for row in town.county.services.desk.equipment(COUNTY).gateways}
+    assert found["home-01"] == (("cuff-1", -301), ("cuff-3", 4_000))
+    assert found["home-02"] == ()
 
 
 def test_an_alert_page_says_what_decided_how_good_it_was_and_whose_limit(town: Town, clock: FakeClock) -> None:

@@ -199,7 +199,10 @@ def body_of(wire: bytes) -> bytes:
     return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(wire[4:])
 
 
-_UNSAID: dict[str, tuple[object, ...]] = {"running": (msgspec.UNSET,), "heard_ns": (0,)}
+_UNSAID: dict[str, tuple[object, ...]] = {
+    **dict.fromkeys(("running", "clock_error_s", "clock_corrected_s"), (msgspec.UNSET,)),
+    "heard_ns": (0,),
+}
 
 
 def in_words(value: Any) -> Any:

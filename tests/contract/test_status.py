@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +32,8 @@ devices = st.builds(
     battery_percent=st.none() | st.integers(0, 100),
     accepted=counts,
     refused=st.dictionaries(texts, counts, max_size=3),
+    clock_error_s=st.just(msgspec.UNSET) | st.integers(-(2**40), 2**40),
+    clock_corrected_s=st.just(msgspec.UNSET) | st.integers(-(2**40), 2**40),
 )
 statuses = st.builds(
     Status,
@@ -70,6 +73,12 @@ def test_a_status_is_json_that_any_client_shows(status: Status) -> None:
 def test_an_older_county_reads_past_what_it_does_not_know() -> None:
     known = encode_status(Status(1, "home-03", "", GatewayState.ONLINE))
     assert decode_status(known.replace(b"{", b'{"later":[1,{"x":null}],', 1)) == decode_status(known)
+
+
+@pytest.mark.parametrize(("error_s", "shown_s"), [(301, 301), (-301, -301), (300, None), (0, None)])
+def test_a_device_clock_counts_as_wrong_beyond_five_minutes(error_s: int, shown_s: int | None) -> None:
+    assert DeviceStatus("cuff-03", "cuff-ble", connected=True, clock_error_s=error_s).clock_off_s == shown_s
+    assert DeviceStatus("cuff-03", "cuff-ble", connected=True).clock_off_s is None
 
 
 def test_three_hundred_devices_fit_and_a_status_over_the_limit_is_not_sent() -> None:

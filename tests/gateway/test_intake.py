@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,6 +27,7 @@ from kanhu.edge.pipeline import SensingPipeline
 from kanhu.gateway import Outbox, OutboxDamaged, OutboxFailed, OutboxFull
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, UplinkConfig
+from kanhu.gateway.device_clocks import DeviceClocks
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
 from kanhu.gateway.timekeeping import Timekeeper
@@ -75,7 +77,13 @@ class Bench:
             status=lambda _: pytest.fail("nobody asks"),
             timekeeper=timekeeper,
         )
-        self.intake = Intake(self.committer, journal=self.journal, uplink=self.uplink, timekeeper=timekeeper)
+        self.intake = Intake(
+            self.committer,
+            journal=self.journal,
+            uplink=self.uplink,
+            timekeeper=timekeeper,
+            clocks=DeviceClocks({}, zone=ZoneInfo("Asia/Shanghai")),
+        )
         self.judge_anew()
 
     def judge_anew(self) -> None:

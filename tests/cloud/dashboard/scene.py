@@ -315,6 +315,7 @@ def equipment(now: datetime) -> Equipment:
             clock="synced",
             software="0.1.0",
             stored=1188 + place,
+            clocks_off=(("cuff-04", -900), ("cuff-05", 3_900)) if name == "home-04" else (),
         )
         for place, name in enumerate(names)
     ]

@@ -324,5 +324,7 @@ async def test_equipment_shows_people_unseen_first_and_every_refusal() -> None:
         page = (await browser.get("/equipment")).text
         assert page.index("<b>home-09</b>") < page.index("<b>home-01</b>")
         assert "contradicts itself" not in page
+        assert "clock of cuff-04 15 min behind" in page
+        assert "clock of cuff-05 1 h 5 m ahead" in page
         assert '<td>malformed</td><td class="r">3</td>' in page
         assert '<td>gateway not enrolled</td><td class="r">1</td>' in page

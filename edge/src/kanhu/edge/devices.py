@@ -1,6 +1,7 @@
 """What a device is to a gateway: its kind, the way to it, whom it measures, and where its readings go."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
@@ -83,6 +84,14 @@ class RadioConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Name of a BlueZ adapter, such as `hci1`; None is the first."""
 
 
+LocalTime = Callable[[], tuple[int, int] | None]
+"""The people's local time now, known to lie between these milliseconds, as if it were UTC; None where nobody knows."""
+
+
+def unknown_time() -> None:
+    """What a gateway says whose clock nobody has set."""
+
+
 class DeviceSeen(msgspec.Struct, frozen=True):
     """A device as its transport sees it at this moment; counters run since the process began."""
 
@@ -99,6 +108,10 @@ class DeviceSeen(msgspec.Struct, frozen=True):
     """Bytes that belonged to no packet."""
     repeats: int = 0
     """Advertisements that repeated a known event."""
+    clock_error_s: int | None = None
+    """How far its own clock was off when last read, ahead counts positive; None where nobody could tell."""
+    clock_corrected_s: int | None = None
+    """The error it had before its clock was last set; 0 where that could not be read, None where it was never set."""
 
 
 class Sink(Protocol):

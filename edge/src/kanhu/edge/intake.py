@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from kanhu.contract import Clock, Observation, Subject, Times
 from kanhu.edge.arrival import arrived
-from kanhu.edge.devices import DeviceConfig, DeviceSeen, Sink
+from kanhu.edge.devices import DeviceConfig, DeviceSeen, LocalTime, Sink, unknown_time
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.sessions import mark_unidentified
 from kanhu.edge.whose import People
@@ -19,11 +19,20 @@ _MOST_WAITING = 256
 class Intake:
     """Hands readings to the sink and keeps what is known of the device."""
 
-    def __init__(self, device: DeviceConfig, *, sink: Sink, clock: Clock, people: People | None = None) -> None:
+    def __init__(
+        self,
+        device: DeviceConfig,
+        *,
+        sink: Sink,
+        clock: Clock,
+        people: People | None = None,
+        local_time: LocalTime = unknown_time,
+    ) -> None:
         """Begin with a device that nothing is known of; without `people` a shared one measures nobody known."""
         self.device = device
         self.clock = clock
         self.people = people
+        self._local_time = local_time
         self._sink = sink
         self._seen = DeviceSeen(device.id, device.kind, connected=False, reason=LinkReason.STARTING)
         self._told: DeviceSeen | None = None
@@ -62,6 +71,18 @@ class Intake:
         """The device told its battery."""
         if percent != self._seen.battery_percent:
             self._change(replace(self._seen, battery_percent=percent))
+
+    def local_time(self) -> tuple[int, int] | None:
+        """The people's local time now, between these milliseconds; None where nobody knows."""
+        return self._local_time()
+
+    def clock_read(self, error_s: int) -> None:
+        """The device's own clock was compared with the time known here."""
+        self._change(replace(self._seen, clock_error_s=error_s))
+
+    def clock_set(self, error_s: int | None) -> None:
+        """The device took the time it was given; before it was off by so much, None where that could not be read."""
+        self._change(replace(self._seen, clock_error_s=0, clock_corrected_s=error_s or 0))
 
     def bad_bytes(self, total: int) -> None:
         """So many bytes so far belonged to no packet; told with the next change or reading."""

@@ -11,6 +11,7 @@ from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.transports.ble import GattTarget
+from kanhu.edge.transports.ble_clock import OwnClock
 
 
 def observe_strap_frame(frame: bytes, *, subject: Subject, device: str, times: Times) -> Observation:
@@ -32,6 +33,7 @@ class _Profile(NamedTuple):
     observe: Callable[..., Observation]
     reading_takes_s: float | None
     """Each reading is a session of its own and takes at least so long; None: a session lasts as long as the link."""
+    has_clock: bool
 
 
 # From a press on the button of a cuff to its result pass about 30 to 60 s; project choice: none does it in 15. A result
@@ -48,12 +50,14 @@ _PROFILES = {
         GattTarget(blood_pressure.SERVICE_UUID, blood_pressure.CHARACTERISTIC_UUID),
         observe_cuff_frame,
         reading_takes_s=_CUFF_LEAST_S,
+        has_clock=True,
     ),
     # A strap is on one chest for as long as its link stands.
     DeviceKind.STRAP_BLE: _Profile(
         GattTarget(heart_rate.SERVICE_UUID, heart_rate.CHARACTERISTIC_UUID, quiet_s=_STRAP_QUIET_S),
         observe_strap_frame,
         reading_takes_s=None,
+        has_clock=False,
     ),
 }
 
@@ -74,6 +78,7 @@ class ConnectedPeer:
         self._profile = profile
         self._intake = intake
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
+        self.own_clock: OwnClock | None = intake if profile.has_clock else None
 
     def advertised(self, service_data: dict[str, bytes]) -> None:
         """Nothing is read from its advertisements."""
@@ -111,6 +116,7 @@ class ButtonPeer:
         """Begin before the radio listens."""
         self.address = address.upper()
         self.target: GattTarget | None = None
+        self.own_clock: OwnClock | None = None
         self.inbox = Inbox(intake, observe=self._observe)
         self._intake = intake
         self._presses = ButtonFold()

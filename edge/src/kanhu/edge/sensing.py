@@ -10,7 +10,17 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kanhu.contract import Clock
-from kanhu.edge.devices import CONNECTED_KINDS, SERIAL_KINDS, DeviceConfig, DeviceKind, DeviceSeen, RadioConfig, Sink
+from kanhu.edge.devices import (
+    CONNECTED_KINDS,
+    SERIAL_KINDS,
+    DeviceConfig,
+    DeviceKind,
+    DeviceSeen,
+    LocalTime,
+    RadioConfig,
+    Sink,
+    unknown_time,
+)
 from kanhu.edge.errors import DeviceRefused, LinkReason
 from kanhu.edge.folding import SESSION_PAUSE_S
 from kanhu.edge.intake import Intake
@@ -32,16 +42,18 @@ async def run_devices(
     clock: Clock,
     radio: RadioConfig | None,
     people: People | None = None,
+    local_time: LocalTime = unknown_time,
 ) -> None:
     """Read all devices until cancelled; on cancellation readings already received are still handed to the sink.
 
-    Without `people` shared devices measure nobody known.
+    Without `people` shared devices measure nobody known. Devices that let their clock be set get it set on contact
+    while `local_time` knows the time.
 
     Raises:
         DeviceRefused: two devices share an id, a port or an address.
     """
     _refuse_twins(config)
-    intakes = [Intake(device, sink=sink, clock=clock, people=people) for device in config]
+    intakes = [Intake(device, sink=sink, clock=clock, people=people, local_time=local_time) for device in config]
     over_serial = [intake for intake in intakes if intake.device.kind in SERIAL_KINDS]
     over_radio = [intake for intake in intakes if intake.device.kind not in SERIAL_KINDS]
     async with asyncio.TaskGroup() as tasks:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kanhu.contract import Clock, ClockState
+from kanhu.contract.status import DEVICE_CLOCK_OFF_S
 from kanhu.edge.devices import SERIAL_KINDS
 from kanhu.gateway._figures import Space
 from kanhu.gateway._lock import is_held
@@ -18,6 +19,7 @@ from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.check import Check, Level
 from kanhu.gateway.config import DeviceSection, GatewayConfig
 from kanhu.gateway.county_link import county_checks
+from kanhu.gateway.device_clocks import CLOCK_CORRECTED, CLOCK_ERROR
 from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
@@ -170,6 +172,8 @@ def _has_process(machine: Path, name: str) -> bool:
 def _device(device: DeviceSection, counters: dict[tuple[str, str], int], notes: dict[str, int], remedy: str) -> Check:
     connected, bad_bytes = (notes.get(f"{kind}{device.id}") for kind in (_CONNECTED, _BAD_BYTES))
     name = f"device {device.id}"
+    error_s = notes.get(f"{CLOCK_ERROR}{device.id}", 0)
+    corrected_s = notes.get(f"{CLOCK_CORRECTED}{device.id}")
     refused = {key[1]: count for key, count in counters.items() if key[0] == device.id and key[1] != "accepted"}
     found = f"{counters.get((device.id, 'accepted'), 0)} readings accepted"
     if refused:
@@ -177,10 +181,22 @@ def _device(device: DeviceSection, counters: dict[tuple[str, str], int], notes: 
         found += f"; refused: {said}"
     if bad_bytes:
         found += f"; {bad_bytes} bad bytes since it started"
+    if error_s:
+        found += f"; its clock is {_off(error_s)}"
+    if corrected_s is not None:
+        found += f"; its clock was set, it was {_off(corrected_s) if corrected_s else 'off by an unknown amount'}"
     if not connected:
         state = "never reached" if connected is None else "not reached now"
         return Check(name, Level.ATTENTION, f"{state}; {found}", remedy)
+    if abs(error_s) > DEVICE_CLOCK_OFF_S:
+        return Check(
+            name, Level.ATTENTION, found, "Set its clock as its manual says; readings are timed here in any case"
+        )
     return Check(name, Level.OK, found)
+
+
+def _off(seconds: int) -> str:
+    return f"{abs(seconds)} s {'ahead' if seconds > 0 else 'behind'}"
 
 
 def _receipts(outbox: Outbox, clock: Clock) -> Iterator[Check]:

@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from kanhu.contract import VERSION, Clock, DeviceStatus, GatewayState, Running, Status
 from kanhu.contract.status import STATUS_VERSION
 from kanhu.edge.devices import DeviceSeen
 from kanhu.gateway.config import DeviceSection
+from kanhu.gateway.device_clocks import DeviceClocks
 from kanhu.gateway.outbox import Outbox
 
 _REFUSED = "refused:"
@@ -24,6 +27,7 @@ def heartbeat(
     seen: Mapping[str, DeviceSeen] | None = None,
     last_reading_ms: Mapping[str, int] | None = None,
     restarts: Mapping[str, int] | None = None,
+    clocks: DeviceClocks | None = None,
 ) -> Status:
     """One heartbeat; runs in the outbox's thread."""
     counters = outbox.counters()
@@ -47,7 +51,9 @@ def heartbeat(
         quarantined=counters.get(("", "quarantined"), 0),
         gaps=counters.get(("", "dropped"), 0),
         restarts=dict(restarts or {}),
-        devices=tuple(_device(device, counters, (seen or {}), (last_reading_ms or {})) for device in devices),
+        devices=tuple(
+            _with_clock(_device(device, counters, (seen or {}), (last_reading_ms or {})), clocks) for device in devices
+        ),
     )
 
 
@@ -66,6 +72,16 @@ def _device(
         battery_percent=None if now is None else now.battery_percent,
         accepted=counters.get((device.id, "accepted"), 0),
         refused=_refusals({key: count for key, count in counters.items() if key[0] == device.id}),
+    )
+
+
+def _with_clock(device: DeviceStatus, clocks: DeviceClocks | None) -> DeviceStatus:
+    if clocks is None:
+        return device
+    return msgspec.structs.replace(
+        device,
+        clock_error_s=clocks.errors_s.get(device.device, msgspec.UNSET),
+        clock_corrected_s=clocks.corrected_s.get(device.device, msgspec.UNSET),
     )
 
 

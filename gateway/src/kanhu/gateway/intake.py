@@ -9,6 +9,7 @@ from kanhu.contract import Finding, Lane, Observation, Record
 from kanhu.edge.devices import DeviceSeen
 from kanhu.edge.pipeline import Judged, SensingPipeline
 from kanhu.gateway.committer import Committer
+from kanhu.gateway.device_clocks import DeviceClocks
 from kanhu.gateway.errors import OutboxError, OutboxFull
 from kanhu.gateway.journal import Journal
 from kanhu.gateway.timekeeping import Timekeeper
@@ -45,6 +46,7 @@ class Intake:
         journal: Journal,
         uplink: Uplink,
         timekeeper: Timekeeper,
+        clocks: DeviceClocks,
         unstored: Callable[[Sequence[Finding]], None] = lambda _: None,
     ) -> None:
         """Call `judge_with` before the first reading; `unstored` is told of findings that the card did not take."""
@@ -52,6 +54,7 @@ class Intake:
         self._journal = journal
         self._uplink = uplink
         self._timekeeper = timekeeper
+        self._clocks = clocks
         self._unstored = unstored
         self._pipeline: SensingPipeline | None = None
         self._uncounted: Counter[tuple[str, str]] = Counter()
@@ -74,7 +77,9 @@ class Intake:
         """
         if self._pipeline is None:
             raise RuntimeError("judge_with comes first")
-        judged = self._pipeline.take(self._timekeeper.filled(observation))
+        observation = self._timekeeper.filled(observation)
+        self._clocks.compare(observation)
+        judged = self._pipeline.take(observation)
         urgent = bool(judged.findings) or observation.metric in _LEAVES_AT_ONCE
         records: list[tuple[Lane, Record]] = [(Lane.ALERT if urgent else Lane.LIVE, judged.observation)]
         records += [(Lane.ALERT, finding) for finding in judged.findings]
@@ -137,6 +142,7 @@ class Intake:
         if before is None or (before.connected, before.reason) != (seen.connected, seen.reason):
             _log.info("%s: %s %s", seen.device, seen.reason.value, seen.detail)
         self.seen[seen.device] = seen
+        self._clocks.seen(seen)
 
     async def _count_late(self) -> None:
         """Count refusals of the time when the card took nothing: after a day of that they are many, the commits few."""

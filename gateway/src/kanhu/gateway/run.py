@@ -22,6 +22,7 @@ from kanhu.edge.whose import NOBODY_KNOWN, SESSION_S, Attendance, People
 from kanhu.gateway.alarm.fitted import build_keeper, house_of
 from kanhu.gateway.committer import COMMIT_PAUSE_S, Committer
 from kanhu.gateway.config import GatewayConfig
+from kanhu.gateway.device_clocks import DeviceClocks, local_span
 from kanhu.gateway.disk import open_outbox, set_aside_if_damaged
 from kanhu.gateway.errors import OutboxDamaged
 from kanhu.gateway.heartbeat import heartbeat
@@ -88,8 +89,11 @@ async def _run_with(
 ) -> None:
     try:
         timekeeper = Timekeeper(await committer.call(Outbox.boots), clock=clock)
+        clocks = DeviceClocks(await committer.call(Outbox.notes), zone=config.zone)
         with Journal(config.journal_file) as journal:
-            gateway = _Gateway(config, committer, timekeeper, unwritten, journal=journal, clock=clock, source=source)
+            gateway = _Gateway(
+                config, committer, timekeeper, clocks, unwritten, journal=journal, clock=clock, source=source
+            )
             await gateway.run(stop)
     finally:
         await committer.close()
@@ -108,6 +112,7 @@ class _Gateway:
         config: GatewayConfig,
         committer: Committer,
         timekeeper: Timekeeper,
+        clocks: DeviceClocks,
         unwritten: Unwritten,
         *,
         journal: Journal,
@@ -118,6 +123,7 @@ class _Gateway:
         self._source = source or self._devices
         self._committer = committer
         self._timekeeper = timekeeper
+        self._clocks = clocks
         self._unwritten = unwritten
         self._clock = clock
         self._supervisor = Supervisor(clock)
@@ -146,6 +152,7 @@ class _Gateway:
             journal=journal,
             uplink=self._uplink,
             timekeeper=timekeeper,
+            clocks=clocks,
             unstored=self._alarm.sound,
         )
         session_s = SESSION_S if config.page is None else config.page.session_s
@@ -202,7 +209,14 @@ class _Gateway:
 
     async def _devices(self, sink: Sink) -> None:
         devices = tuple(device.as_edge(gateway=self._config.gateway) for device in self._config.device)
-        await run_devices(devices, sink, clock=self._clock, radio=self._config.radio, people=self._people)
+        await run_devices(
+            devices,
+            sink,
+            clock=self._clock,
+            radio=self._config.radio,
+            people=self._people,
+            local_time=lambda: local_span(self._timekeeper.now(), self._config.zone),
+        )
 
     def _open_clinic(self) -> "Clinic":
         from kanhu.gateway.page.clinic import Clinic  # noqa: PLC0415  # a gateway without a page pays nothing for it
@@ -239,6 +253,7 @@ class _Gateway:
             found = {f"{_CONNECTED}{device.device}": int(device.connected) for device in seen}
             found |= {f"{_BAD_BYTES}{device.device}": device.bad_bytes for device in seen}
             found |= {f"{_NOBODY}{reason}": self._people.reasons[reason] for reason in NOBODY_KNOWN}
+            found |= self._clocks.notes()
             changed = {name: value for name, value in found.items() if written.get(name) != value}
             if changed:
                 await self._committer.call(lambda outbox, changed=changed: outbox.remember(changed))  # type: ignore[misc]  # mypy cannot infer a lambda's default
@@ -262,6 +277,7 @@ class _Gateway:
                 seen=dict(self._intake.seen),
                 last_reading_ms=dict(self._intake.last_reading_ms),
                 restarts=dict(self._supervisor.restarts),
+                clocks=self._clocks,
             )
         )
         return msgspec.structs.replace(status, owed=status.owed + len(self._unwritten))

@@ -45,6 +45,11 @@ class Timekeeper:
         self._mine = msgspec.structs.replace(self._mine, lasted_ns=max(self._mine.lasted_ns, now_ns))
         return (*self._before, self._mine)
 
+    def now(self) -> tuple[int, int] | None:
+        """Unix milliseconds between which the true time lies at this moment; None where nobody has told it."""
+        self.boots()
+        return None if self._mine.mark is None else self._mine.mark.at(self._mine.lasted_ns)
+
     def asking(self) -> int:
         """The moment to say in a heartbeat; its answer tells the time."""
         now_ns = self._clock.mono_ns()

@@ -123,6 +123,11 @@ class Wording:
         """How far a gateway's clock can be trusted."""
         return self.known("clock", code, tuple(ClockState))
 
+    def clock_off(self, device: str, seconds: int) -> str:
+        """`clock of cuff-03 12 min ahead`."""
+        way = "equipment.clock_ahead" if seconds > 0 else "equipment.clock_behind"
+        return self.language.text(way, device=device, duration=self.language.duration(abs(seconds)))
+
     def counter(self, code: str) -> str:
         """What an ingest counter counts."""
         return self.known("counter", code, COUNTERS)

@@ -74,6 +74,9 @@ def _gateway(row: Row[tuple[object, ...]], people: list[frozenset[str]]) -> Gate
         clock="" if status is None else status.clock.value,
         software="" if status is None else status.software,
         stored=row.stored,
+        clocks_off=()
+        if status is None
+        else tuple((device.device, off_s) for device in status.devices if (off_s := device.clock_off_s) is not None),
     )
 
 

@@ -273,6 +273,8 @@ class GatewayRow:
     clock: str
     software: str
     stored: int
+    clocks_off: tuple[tuple[str, int], ...] = ()
+    """Devices whose own clock is clearly wrong, and by how many seconds; ahead counts positive."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ Field order and flags follow the Blood Pressure Service specification: flags, sy
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from msgspec.structs import replace
 
 from kanhu.contract import Observation, Part, Quality, QualityLevel, QualityReason, Subject, Times, metric
+from kanhu.edge.codecs.date_time import DATE_TIME_BYTES, decode_date_time
 from kanhu.edge.codecs.sfloat import decode_sfloat, decode_sfloat_or_absent
 from kanhu.edge.errors import DecodeError, DecodeReason
 
@@ -26,12 +27,10 @@ _HAS_USER = 0x08
 _HAS_STATUS = 0x10
 
 _UNKNOWN_USER = 0xFF
-_TIME_BYTES = 7
 _MAX_BYTES = 512  # the longest attribute value in ATT
 
 # Cuffs fall back to a default year between 2010 and 2020 when their battery is changed.
-_FIRST_PLAUSIBLE_YEAR = 2021
-_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_PLAUSIBLE_MS = int(datetime(2021, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def decode_blood_pressure(frame: bytes) -> BloodPressure:
     clock_unset = False
     if flags & _HAS_TIME:
         measured_at_ms, clock_unset = _date_time(frame, offset)
-        offset += _TIME_BYTES
+        offset += DATE_TIME_BYTES
     layout = _QUIRKS.get((flags, len(frame)), _Layout(has_user=bool(flags & _HAS_USER), tail_order="little"))
     pulse: Decimal | None = None
     if flags & _HAS_PULSE:
@@ -185,13 +184,8 @@ def _bytes(frame: bytes, offset: int, count: int) -> bytes:
 
 def _date_time(frame: bytes, offset: int) -> tuple[int | None, bool]:
     """Milliseconds of the cuff's local time where it names a day, and whether its clock was never set."""
-    raw = _bytes(frame, offset, _TIME_BYTES)
-    year = raw[0] | raw[1] << 8
-    try:
-        known = datetime(year, raw[2], raw[3], raw[4], raw[5], raw[6], tzinfo=UTC)
-    except ValueError:  # year, month or day 0 is "unknown"; anything else impossible tells as little
-        return None, True
-    return (known - _UNIX_EPOCH) // timedelta(milliseconds=1), year < _FIRST_PLAUSIBLE_YEAR
+    local_ms = decode_date_time(_bytes(frame, offset, DATE_TIME_BYTES))
+    return local_ms, local_ms is None or local_ms < _FIRST_PLAUSIBLE_MS
 
 
 def _part(code: str, value: Decimal) -> Part:

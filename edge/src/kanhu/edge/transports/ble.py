@@ -29,8 +29,10 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakError
 
 from kanhu.contract import Clock
+from kanhu.edge.codecs.date_time import CURRENT_TIME_SERVICE_UUID
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.back_off import BackOff
+from kanhu.edge.transports.ble_clock import OwnClock, keep_clock
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ _RADIO_LONGEST_WAIT_S = 10.0
 # those say nothing of its ear, and a help button is only ever heard.
 _DEAF_S = 300.0
 
+_DEVICE_INFORMATION_UUID = "0000180a-0000-1000-8000-00805f9b34fb"
 _BATTERY_SERVICE_UUID = "0000180f-0000-1000-8000-00805f9b34fb"
 _BATTERY_LEVEL_UUID = "00002a19-0000-1000-8000-00805f9b34fb"
 _FULL_PERCENT = 100
@@ -70,6 +73,10 @@ class BlePeer(Protocol):
     @property
     def target(self) -> GattTarget | None:
         """None for a device that only advertises."""
+
+    @property
+    def own_clock(self) -> OwnClock | None:
+        """Who keeps the device's own clock right; None for a device without one."""
 
     def advertised(self, service_data: dict[str, bytes]) -> None:
         """Heard, with this service data by UUID."""
@@ -246,10 +253,13 @@ class _Links:
     ) -> tuple[LinkReason, str]:
         """Return once the device is gone, with the reason."""
         gone = asyncio.Event()
+        services = [target.service_uuid, _BATTERY_SERVICE_UUID]
+        if peer.own_clock is not None:
+            services += [CURRENT_TIME_SERVICE_UUID, _DEVICE_INFORMATION_UUID]
         client = BleakClient(
             device,
             disconnected_callback=lambda _: gone.set(),
-            services=[target.service_uuid, _BATTERY_SERVICE_UUID],
+            services=services,
             timeout=_CONNECT_S,
             backend=self._session.client,
         )
@@ -270,6 +280,8 @@ class _Links:
                     return LinkReason.SERVICE_MISSING, f"no characteristic {target.characteristic_uuid}"
                 await client.start_notify(target.characteristic_uuid, notified)
             peer.linked(LinkReason.CONNECTED)
+            if peer.own_clock is not None:
+                await keep_clock(client, peer.own_clock)
             await _read_battery(client, peer)
             _obey_cancellation()
             if target.quiet_s is not None and await _falls_quiet(

@@ -8,6 +8,16 @@ from kanhu.firmware_sim.air.beacon import Beacon
 from kanhu.firmware_sim.air.controller import RadioController
 from kanhu.firmware_sim.air.hci_port import HciPort
 from kanhu.firmware_sim.air.link import Air
-from kanhu.firmware_sim.air.peripheral import Delivery, Identity, Peripheral
+from kanhu.firmware_sim.air.peripheral import AttributeRefused, Delivery, Identity, Peripheral, Register
 
-__all__ = ["Air", "Beacon", "Delivery", "HciPort", "Identity", "Peripheral", "RadioController"]
+__all__ = [
+    "Air",
+    "AttributeRefused",
+    "Beacon",
+    "Delivery",
+    "HciPort",
+    "Identity",
+    "Peripheral",
+    "RadioController",
+    "Register",
+]

@@ -4,13 +4,15 @@ It advertises whenever nobody is connected, and again after every lost connectio
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from bumble import hci
+from bumble.att import ATT_Error
 from bumble.controller import Controller
 from bumble.device import Connection, Device, DeviceConfiguration
-from bumble.gatt import Characteristic, Service
+from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.host import Host
 from bumble.transport.common import AsyncPipeSink
 
@@ -47,6 +49,21 @@ class Identity:
     battery_percent: int = 80
 
 
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A characteristic that a host reads and writes."""
+
+    service_uuid: int
+    uuid: int
+    read: Callable[[], bytes]
+    write: Callable[[bytes], None]
+    """Raises AttributeRefused."""
+
+
+class AttributeRefused(ATT_Error):
+    """What a host wrote is not taken; carries the code that it is told."""
+
+
 class Peripheral:
     """One GATT peripheral on the air."""
 
@@ -58,8 +75,9 @@ class Peripheral:
         measurement_uuid: int,
         delivery: Delivery,
         constants: tuple[tuple[int, bytes], ...] = (),
+        registers: tuple[Register, ...] = (),
     ) -> None:
-        """Build the device with its measurement and constant, readable characteristics; `power_on` advertises."""
+        """Build the device with its measurement, constants and registers; `power_on` advertises."""
         self._identity = identity
         self._delivery = delivery
         self._measurement: Characteristic[bytes] = Characteristic(
@@ -77,19 +95,17 @@ class Peripheral:
         )
         self._controller: Controller = controller
         self._device = Device(config=config, host=host)
-        self._device.add_services(
-            [
-                Service(
-                    f"{identity.service_uuid:04X}",
-                    [self._measurement, *(_constant(uuid, value) for uuid, value in constants)],
-                ),
-                Service(
-                    f"{_SERVICE_DEVICE_INFORMATION:04X}",
-                    [_constant(0x2A29, identity.maker.encode()), _constant(0x2A24, identity.model.encode())],
-                ),
-                Service(f"{_SERVICE_BATTERY:04X}", [_constant(0x2A19, bytes([identity.battery_percent]))]),
-            ]
-        )
+        characteristics: dict[int, list[Characteristic[bytes]]] = {
+            identity.service_uuid: [self._measurement, *(_constant(uuid, value) for uuid, value in constants)],
+            _SERVICE_DEVICE_INFORMATION: [
+                _constant(0x2A29, identity.maker.encode()),
+                _constant(0x2A24, identity.model.encode()),
+            ],
+            _SERVICE_BATTERY: [_constant(0x2A19, bytes([identity.battery_percent]))],
+        }
+        for register in registers:
+            characteristics.setdefault(register.service_uuid, []).append(_characteristic_of(register))
+        self._device.add_services([Service(f"{uuid:04X}", offered) for uuid, offered in characteristics.items()])
 
     async def power_on(self) -> None:
         """Start the device and advertise."""
@@ -144,3 +160,13 @@ class Peripheral:
 
 def _constant(uuid: int, value: bytes) -> Characteristic[bytes]:
     return Characteristic(f"{uuid:04X}", Characteristic.Properties.READ, Characteristic.READABLE, value)
+
+
+def _characteristic_of(register: Register) -> Characteristic[bytes]:
+    value = CharacteristicValue(read=lambda _: register.read(), write=lambda _, given: register.write(bytes(given)))
+    return Characteristic(
+        f"{register.uuid:04X}",
+        Characteristic.Properties.READ | Characteristic.Properties.WRITE,
+        Characteristic.READABLE | Characteristic.WRITEABLE,
+        value,
+    )

@@ -6,7 +6,7 @@ It stores nothing: with no host connected and subscribed, a reading is lost.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kanhu.firmware_sim.air import Air, Delivery, Identity, Peripheral
+from kanhu.firmware_sim.air import Air, Delivery, Identity, Peripheral, Register
 from kanhu.firmware_sim.devices.device import Device, Surroundings
 from kanhu.firmware_sim.journal import Value
 
@@ -28,7 +28,15 @@ class Profile:
 class ConnectedDevice(Device):
     """Advertises, takes subscriptions, and hands each reading over as one message."""
 
-    def __init__(self, surroundings: Surroundings, *, profile: Profile, air: Air, address: str) -> None:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        profile: Profile,
+        air: Air,
+        address: str,
+        registers: tuple[Register, ...] = (),
+    ) -> None:
         """Stand in `air` under a static random address."""
         super().__init__(surroundings, reached_by={"address": address})
         self._peripheral = Peripheral(
@@ -43,6 +51,7 @@ class ConnectedDevice(Device):
             measurement_uuid=profile.measurement_uuid,
             delivery=profile.delivery,
             constants=profile.constants,
+            registers=registers,
         )
 
     def has_reader(self) -> bool:

@@ -1,13 +1,14 @@
 """An upper arm cuff with the Bluetooth SIG Blood Pressure Service: one indication is one reading."""
 
-from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 
-from kanhu.firmware_sim.air import Air, Delivery
+from kanhu.firmware_sim.air import Air, Delivery, Register
 from kanhu.firmware_sim.devices.connected import ConnectedDevice, Profile
 from kanhu.firmware_sim.devices.device import Surroundings
+from kanhu.firmware_sim.devices.own_clock import OwnClock
 from kanhu.firmware_sim.journal import Value
-from kanhu.firmware_sim.scenario.model import CuffNotice, DeviceClock, Measure
+from kanhu.firmware_sim.scenario.model import ClockService, CuffNotice, Measure
 from kanhu.firmware_sim.timeline import Timeline
 from kanhu.firmware_sim.wire import CuffReading, CuffStatus, PressureUnit, blood_pressure_measurement
 
@@ -24,7 +25,8 @@ _PROFILE = Profile(
 )
 _MMHG_PER_KPA = Decimal("7.50062")
 _ONE_DECIMAL = Decimal("0.1")
-_MAKERS_DEFAULT = datetime(2015, 1, 1, tzinfo=UTC)  # where a clock starts after the battery was changed
+# Service and characteristic; Current Time has a service of its own, Date Time stands beside the measurement.
+_CLOCKS = {ClockService.CURRENT_TIME: (0x1805, 0x2A2B), ClockService.DATE_TIME: (_PROFILE.service_uuid, 0x2A08)}
 
 _NOTICES = {
     CuffNotice.MOVEMENT: CuffStatus.BODY_MOVEMENT,
@@ -41,8 +43,10 @@ class Cuff(ConnectedDevice):
 
     def __init__(self, surroundings: Surroundings, *, air: Air, address: str, utc_offset_minutes: int) -> None:
         """Stand in `air`; its own clock shows local time at `utc_offset_minutes`."""
-        super().__init__(surroundings, profile=_PROFILE, air=air, address=address)
-        self._zone = timezone(timedelta(minutes=utc_offset_minutes))
+        entry = surroundings.entry
+        self.own_clock = OwnClock(surroundings.clock, state=entry.clock, utc_offset_minutes=utc_offset_minutes)
+        offered = () if entry.clock_service is None else (_register(entry.clock_service, self.own_clock),)
+        super().__init__(surroundings, profile=_PROFILE, air=air, address=address, registers=offered)
 
     async def play(self, timeline: Timeline) -> None:
         """Measure when told."""
@@ -65,7 +69,7 @@ class Cuff(ConnectedDevice):
             diastolic=_shown(diastolic_mmhg, unit),
             mean=_shown(round(diastolic_mmhg + (systolic_mmhg - diastolic_mmhg) / 3), unit),
             unit=unit,
-            measured_at=self._own_clock(timeline),
+            measured_at=self.own_clock.shown(),
             pulse_bpm=Decimal(pulse_bpm),
             status=status,
         )
@@ -78,14 +82,9 @@ class Cuff(ConnectedDevice):
         }
         await self._send(blood_pressure_measurement(reading), values, at_s=event.at_s)
 
-    def _own_clock(self, timeline: Timeline) -> datetime | None:
-        match self._around.entry.clock:
-            case DeviceClock.SET:
-                return self._around.clock.now().astimezone(self._zone)
-            case DeviceClock.RESET:
-                return _MAKERS_DEFAULT + timedelta(seconds=timeline.elapsed_s())
-            case DeviceClock.ABSENT:
-                return None
+
+def _register(service: ClockService, clock: OwnClock) -> Register:
+    return Register(*_CLOCKS[service], read=partial(clock.read, service), write=partial(clock.write, service))
 
 
 def _shown(pressure_mmhg: int, unit: PressureUnit) -> Decimal:

@@ -85,6 +85,13 @@ class DeviceClock(StrEnum):
     ABSENT = "absent"  # sends no time
 
 
+class ClockService(StrEnum):
+    """How a host may read and set a cuff's own clock."""
+
+    CURRENT_TIME = "current_time"  # characteristic 0x2A2B in a service of its own
+    DATE_TIME = "date_time"  # 0x2A08 beside the measurement, as A&D does
+
+
 class Rhythm(StrEnum):
     """Whose beats a strap sends."""
 
@@ -167,6 +174,7 @@ class DeviceEntry(_Table, frozen=True, kw_only=True):
     kind: DeviceKind
     person: Name | None = None
     clock: DeviceClock = DeviceClock.SET  # cuffs only
+    clock_service: ClockService | None = None  # cuffs only; without it no host can set the clock
     unit: Literal["mmHg", "kPa"] = "mmHg"  # cuffs only
 
 

@@ -6,7 +6,7 @@ Here lives values in, bytes out, pure. Not here: any decoder, any transport, any
 from kanhu.firmware_sim.wire.blood_pressure import CuffReading, CuffStatus, PressureUnit, blood_pressure_measurement
 from kanhu.firmware_sim.wire.bthome import ButtonPress, idle_advertisement, press_advertisement
 from kanhu.firmware_sim.wire.cms50d import NO_PULSE, NO_SPO2, OximeterPacket, oximeter_packet
-from kanhu.firmware_sim.wire.date_time import date_time
+from kanhu.firmware_sim.wire.date_time import current_time, date_time
 from kanhu.firmware_sim.wire.heart_rate import Contact, HeartRateReading, heart_rate_measurement
 from kanhu.firmware_sim.wire.sfloat import SfloatSpecial, sfloat
 
@@ -22,6 +22,7 @@ __all__ = [
     "PressureUnit",
     "SfloatSpecial",
     "blood_pressure_measurement",
+    "current_time",
     "date_time",
     "heart_rate_measurement",
     "idle_advertisement",

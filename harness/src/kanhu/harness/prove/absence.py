@@ -35,6 +35,7 @@ from kanhu.contract import (
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.gateway import GatewayConfig, Outbox, load_config
 from kanhu.gateway.committer import Committer
+from kanhu.gateway.device_clocks import DeviceClocks
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
 from kanhu.gateway.timekeeping import SYNCED_WITHIN_MS, Timekeeper
@@ -96,7 +97,8 @@ async def fill(config: GatewayConfig, *, count: int, seed: int) -> None:
         with Journal(config.journal_file) as journal:
             timekeeper = Timekeeper((), clock=clock)
             uplink = _unconnected(config, committer, timekeeper, clock)
-            intake = Intake(committer, journal=journal, uplink=uplink, timekeeper=timekeeper)
+            clocks = DeviceClocks({}, zone=config.zone)
+            intake = Intake(committer, journal=journal, uplink=uplink, timekeeper=timekeeper, clocks=clocks)
             profiles = {one.id: profile_from_tags(one.id, one.tags) for one in config.resident}
             judge = Judge(core_pack(), Runs.GATEWAY, profiles, config.zone)
             intake.judge_with(SensingPipeline(judge, profiles=profiles))
