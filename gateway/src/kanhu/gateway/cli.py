@@ -1,4 +1,4 @@
-"""kanhu-gateway: run a gateway, ask its doctor, or let the county know it."""
+"""kanhu-gateway: run a gateway, ask its doctor, send word to who helps, or let the county know it."""
 
 import argparse
 import asyncio
@@ -26,6 +26,7 @@ _DOCTOR = """exit code:
   2  readings do not get through, or are at risk, or the settings cannot be used
 """
 _TRIAL_FAILED = 1
+_NOT_WRITTEN = 1
 _CONFIG_REFUSED = 2
 _OUTBOX_REFUSED = 3
 _NO_CERTIFICATE = 4
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         config = load_config(chosen.config)
-        if chosen.verb != "doctor":
+        if chosen.verb not in {"doctor", "diagnose"}:
             prepare_folders(config, chosen.config)
     except ConfigRefused as error:
         print(f"kanhu-gateway: {error}", file=sys.stderr)
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _try_alarm(config, file=chosen.config)
     if chosen.verb == "doctor":
         return _doctor(config, as_json=chosen.json)
+    if chosen.verb == "diagnose":
+        return _diagnose(config, out=chosen.out, log=chosen.log)
     if chosen.verb in {"enrol", "renew"}:
         return _ask_county(config, invitation=chosen.token if chosen.verb == "enrol" else None)
     return _run(config, level=chosen.log)
@@ -121,6 +124,18 @@ def _doctor(config: GatewayConfig, *, as_json: bool) -> int:
     return code
 
 
+def _diagnose(config: GatewayConfig, *, out: Path, log: Path | None) -> int:
+    from kanhu.gateway.diagnosis import diagnose  # noqa: PLC0415  # only who asks for it needs it
+
+    try:
+        files = asyncio.run(diagnose(config, out, clock=SystemClock(), log=log))
+    except OSError as error:
+        print(f"kanhu-gateway: {error}", file=sys.stderr)
+        return _NOT_WRITTEN
+    print(f"{out}: {', '.join(files)}; no readings, names, numbers or keys")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kanhu-gateway",
@@ -129,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"kanhu-gateway {VERSION}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="run|doctor|try-alarm|enrol|renew")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="run|doctor|diagnose|try-alarm|enrol|renew")
     run = verbs.add_parser(
         "run",
         help="run until SIGTERM or SIGINT",
@@ -144,6 +159,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     doctor.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    diagnose = verbs.add_parser(
+        "diagnose",
+        help="one file for whoever helps from afar",
+        description="Writes how this gateway is doing, and nothing of the people it watches over, into one file.",
+        epilog="examples:\n  kanhu-gateway diagnose --out home-03.tar.gz\n"
+        "  journalctl -u kanhu-gateway -o cat > log.txt; kanhu-gateway diagnose --out home-03.tar.gz --log log.txt",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    diagnose.add_argument("--out", type=Path, required=True, help="the file to write, FILE.tar.gz")
+    diagnose.add_argument("--log", type=Path, help="a file with the gateway's log; its last lines go along, cleaned")
     trial = verbs.add_parser(
         "try-alarm",
         help="try voice, light and messages",
@@ -161,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
         "--token", required=True, help="the whole text of the invitation; - reads it from a line of input"
     )
     renew = verbs.add_parser("renew", help="take the next certificate; a running gateway does so by itself")
-    for verb in (run, doctor, trial, enrol, renew):
+    for verb in (run, doctor, diagnose, trial, enrol, renew):
         verb.add_argument("--config", type=Path, default=DEFAULT_FILE, help="settings file (default: %(default)s)")
     return parser
 
