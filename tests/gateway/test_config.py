@@ -157,6 +157,7 @@ def settings() -> list[str]:
         "stay": places.StayConfig,
         "page": places.PageConfig,
         "journal": config.JournalConfig,
+        "metrics": config.MetricsConfig,
         "alarm": AlarmConfig,
     }
     own = [field.name for field in msgspec.structs.fields(config.GatewayConfig)]

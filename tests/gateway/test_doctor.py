@@ -11,7 +11,9 @@ from kanhu.contract import ClockState, FakeClock, Lane
 from kanhu.gateway import GatewayConfig, Outbox, load_config
 from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
 from kanhu.gateway.alarm.settings import AlarmConfig
+from kanhu.gateway.card import WRITTEN_DAY, WRITTEN_SPAN
 from kanhu.gateway.check import Check, Level
+from kanhu.gateway.device_clocks import CLOCK_ERROR
 from kanhu.gateway.doctor import ACKNOWLEDGED_NEVER_RECEIVED, examine, exit_code
 from kanhu.gateway.places import PageConfig
 from kanhu.gateway.uplink import SessionEnd
@@ -184,3 +186,26 @@ async def test_the_alarm_is_named_with_what_is_fitted_what_waits_and_what_failed
     assert (await said()).level is Level.BROKEN
     assert "1 not confirmed" in (await said()).found
     outbox.close()
+
+
+@pytest.mark.parametrize(("mib", "level"), [(200, Level.OK), (4097, Level.ATTENTION)])
+async def test_what_is_written_to_the_card_is_told(tmp_path: Path, free_port: int, mib: int, level: Level) -> None:
+    config = settings(tmp_path, port=free_port)
+    outbox = Outbox.open(config.outbox_file, clock=FakeClock(), max_bytes=1 << 22)
+    outbox.remember({WRITTEN_DAY: mib * 1024**2, WRITTEN_SPAN: 86_400})
+    outbox.close()
+    card = (await findings(config))["card"]
+    assert (card.level, card.found) == (level, f"{mib} MiB written in 24 h")
+
+
+@pytest.mark.parametrize(("error_s", "level"), [(0, Level.OK), (-300, Level.OK), (-301, Level.ATTENTION)])
+async def test_a_device_whose_clock_is_wrong_is_told(
+    tmp_path: Path, free_port: int, error_s: int, level: Level
+) -> None:
+    config = settings(tmp_path, port=free_port)
+    outbox = Outbox.open(config.outbox_file, clock=FakeClock(), max_bytes=1 << 22)
+    outbox.remember({"connected:strap-03": 1, f"{CLOCK_ERROR}strap-03": error_s})
+    outbox.close()
+    device = (await findings(config))["device strap-03"]
+    assert device.level is level
+    assert (f"{-error_s} s behind" in device.found) == bool(error_s)

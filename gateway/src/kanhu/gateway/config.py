@@ -52,6 +52,12 @@ class OutboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     max_mib: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = 256
 
 
+class MetricsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where Prometheus may ask, on this machine; nowhere unless a port is given."""
+
+    port: _Port | None = None
+
+
 class JournalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A line for each promise made; for acceptance runs."""
 
@@ -112,6 +118,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     stay: tuple[StayConfig, ...] = ()
     page: PageConfig | None = None
     journal: JournalConfig | None = None
+    metrics: MetricsConfig = MetricsConfig()
     alarm: AlarmConfig = AlarmConfig()
 
     @property

@@ -16,6 +16,7 @@ from kanhu.gateway._figures import Space
 from kanhu.gateway._lock import is_held
 from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
 from kanhu.gateway.alarm.settings import AlarmConfig
+from kanhu.gateway.card import MOST_BYTES_A_DAY, WRITTEN_DAY, WRITTEN_SPAN
 from kanhu.gateway.check import Check, Level
 from kanhu.gateway.config import DeviceSection, GatewayConfig
 from kanhu.gateway.county_link import county_checks
@@ -29,6 +30,7 @@ _PAGE_PATIENCE_S = 2.0
 _RECEIPT_PATIENCE_MS = 60_000
 _LITTLE_FREE = 10  # percent of the partition
 _NEARLY_FULL = 80  # percent of the pages that readings may use
+_DAY_S = 86_400
 _CONNECTED = "connected:"
 _BAD_BYTES = "bad_bytes:"
 _NOBODY = "nobody:"
@@ -69,6 +71,7 @@ async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("
             checks += _devices(config, outbox, machine)
             checks += _nobody(outbox)
             checks += _receipts(outbox, clock)
+            checks += _card(outbox.notes())
             checks.append(_alarm(config.alarm, outbox))
         finally:
             outbox.close()
@@ -228,6 +231,19 @@ def _receipts(outbox: Outbox, clock: Clock) -> Iterator[Check]:
     if notes.get("receipts_ahead"):
         remedy = "This card was copied or restored from an old image: move outbox.db away to begin a new one"
         yield Check("epoch", Level.BROKEN, "the county knows later numbers than this outbox has given out", remedy)
+
+
+def _card(notes: dict[str, int]) -> Iterator[Check]:
+    """How much the gateway writes: writing is what wears a card out."""
+    written, span_s = notes.get(WRITTEN_DAY), notes.get(WRITTEN_SPAN)
+    if written is None or not span_s:
+        return
+    found = f"{written // 1024**2} MiB written in {span_s // 3600} h"
+    if written * _DAY_S > MOST_BYTES_A_DAY * span_s:
+        remedy = "More than a normal day: see above for a device that sends nonsense; use a card made for much writing"
+        yield Check("card", Level.ATTENTION, found, remedy)
+    else:
+        yield Check("card", Level.OK, found)
 
 
 def _alarm(config: AlarmConfig, outbox: Outbox) -> Check:

@@ -44,7 +44,7 @@ def heartbeat(
         heartbeat_s=heartbeat_s,
         running=running,
         accepted=sum(count for (_, name), count in counters.items() if name == "accepted"),
-        refused=_refusals(counters),
+        refused=refusals(counters),
         findings=counters.get(("", "findings"), 0),
         owed=owed.total,
         oldest_owed_ms=owed.oldest_ms,
@@ -71,7 +71,7 @@ def _device(
         last_reading_ms=last_reading_ms.get(device.id),
         battery_percent=None if now is None else now.battery_percent,
         accepted=counters.get((device.id, "accepted"), 0),
-        refused=_refusals({key: count for key, count in counters.items() if key[0] == device.id}),
+        refused=refusals({key: count for key, count in counters.items() if key[0] == device.id}),
     )
 
 
@@ -85,7 +85,8 @@ def _with_clock(device: DeviceStatus, clocks: DeviceClocks | None) -> DeviceStat
     )
 
 
-def _refusals(counters: Mapping[tuple[str, str], int]) -> dict[str, int]:
+def refusals(counters: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """Refused readings, by reason."""
     refused: Counter[str] = Counter()
     for (_, name), count in counters.items():
         if name.startswith(_REFUSED):

@@ -20,6 +20,7 @@ from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
 from kanhu.edge.whose import NOBODY_KNOWN, SESSION_S, Attendance, People
 from kanhu.gateway.alarm.fitted import build_keeper, house_of
+from kanhu.gateway.card import CardMeter
 from kanhu.gateway.committer import COMMIT_PAUSE_S, Committer
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.device_clocks import DeviceClocks, local_span
@@ -29,12 +30,14 @@ from kanhu.gateway.heartbeat import heartbeat
 from kanhu.gateway.identity import tls_context
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
+from kanhu.gateway.metrics import OutboxFigures, exposition, figures
+from kanhu.gateway.metrics_door import keep_metrics_door
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.renewal import keep_identity
 from kanhu.gateway.supervisor import Supervisor
 from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.unwritten import Unwritten
-from kanhu.gateway.uplink import Uplink
+from kanhu.gateway.uplink import SessionEnd, Uplink
 from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 _SENSING_END_S = 5.0  # a radio that hangs must not keep what is owed from leaving, nor the goodbye
 _DAMAGE_PAUSE_S = 5.0  # a dying card is not asked oftener
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
+_TASKS = ("sensing", "uplink", "alarm", "page", "account", "identity", "metrics")
 _CONNECTED = "connected:"
 _BAD_BYTES = "bad_bytes:"
 _NOBODY = "nobody:"
@@ -126,6 +130,7 @@ class _Gateway:
         self._clocks = clocks
         self._unwritten = unwritten
         self._clock = clock
+        self._card = CardMeter(clock)
         self._supervisor = Supervisor(clock)
         self._uplink = Uplink(
             config.gateway,
@@ -172,6 +177,7 @@ class _Gateway:
             OutboxDamaged: the file turned out to be damaged, and nothing can be accepted any more.
         """
         _log.info("%s starts, epoch %s", self._config.gateway, self._committer.epoch)
+        door = self._config.metrics.port
         async with asyncio.TaskGroup() as tasks:
             sensing = tasks.create_task(self._supervisor.keep("sensing", self._sense), name="sensing")
             uplink = tasks.create_task(self._supervisor.keep("uplink", self._uplink.run), name="uplink")
@@ -179,6 +185,11 @@ class _Gateway:
             page = tasks.create_task(self._supervisor.keep("page", self._serve_page), name="page")
             account = tasks.create_task(self._supervisor.keep("account", self._account), name="account")
             identity = tasks.create_task(self._supervisor.keep("identity", self._keep_identity), name="identity")
+            metrics = None
+            if door is not None:
+                metrics = tasks.create_task(
+                    self._supervisor.keep("metrics", partial(self._answer, door)), name="metrics"
+                )
             ends = [
                 tasks.create_task(stop.wait(), name="stop"),
                 tasks.create_task(self._committer.damaged.wait(), name="damage"),
@@ -186,6 +197,8 @@ class _Gateway:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for end in ends:
                 end.cancel()
+            if metrics is not None:
+                metrics.cancel()
             account.cancel()
             alarm.cancel()
             identity.cancel()
@@ -245,6 +258,21 @@ class _Gateway:
             await keep_identity(self._config.folder, gateway=self._config.gateway, clock=self._clock)
         await asyncio.Event().wait()  # nothing to keep: nobody asks who this is
 
+    async def _answer(self, port: int) -> None:
+        await keep_metrics_door(port, self._metrics)
+
+    async def _metrics(self) -> str:
+        values = figures(
+            await self._committer.call(OutboxFigures.of),
+            receipts=self._uplink.receipts,
+            link_ends={end.value: self._uplink.ends[end] for end in SessionEnd},
+            restarts={task: self._supervisor.restarts[task] for task in _TASKS},
+            card=self._card,
+            folder=self._config.folder,
+            clock=self._clock,
+        )
+        return exposition(values)
+
     async def _account(self) -> None:
         """Write down for the doctor how each device is reached, and what is known of the time; only what changed."""
         written: dict[str, int] = {}
@@ -253,7 +281,7 @@ class _Gateway:
             found = {f"{_CONNECTED}{device.device}": int(device.connected) for device in seen}
             found |= {f"{_BAD_BYTES}{device.device}": device.bad_bytes for device in seen}
             found |= {f"{_NOBODY}{reason}": self._people.reasons[reason] for reason in NOBODY_KNOWN}
-            found |= self._clocks.notes()
+            found |= self._clocks.notes() | self._card.hourly()
             changed = {name: value for name, value in found.items() if written.get(name) != value}
             if changed:
                 await self._committer.call(lambda outbox, changed=changed: outbox.remember(changed))  # type: ignore[misc]  # mypy cannot infer a lambda's default

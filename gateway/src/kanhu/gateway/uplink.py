@@ -137,6 +137,8 @@ class Uplink:
         self.notes = LinkNotes(committer, clock=clock)
         self.ends: Counter[SessionEnd] = Counter()
         """How connections ended, since the process began."""
+        self.receipts = 0
+        """Receipts for this outbox, since then."""
         self.on_receipt: Callable[[Receipt], None] | None = None
         """Told of each receipt for this outbox."""
 
@@ -328,6 +330,7 @@ class Uplink:
 
     async def _settle(self, receipt: Receipt) -> None:
         self.notes.moment("receipt_ms")
+        self.receipts += 1
         if self.on_receipt is not None:
             self.on_receipt(receipt)
         if self._timekeeper.told(county_ms=receipt.county_ms, heard_ns=receipt.heard_ns):
