@@ -26,6 +26,7 @@ from kanhu.gateway.disk import allowed_bytes, damaged_files
 from kanhu.gateway.doctor import examine
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
+from kanhu.gateway.timekeeping import kept_boots
 from kanhu.gateway.veil import Veil
 
 LOG_LINES = 500
@@ -111,7 +112,7 @@ def _outbox(config: GatewayConfig, veil: Veil, clock: Clock) -> dict[str, object
                 "pages": {"used": space.used, "limit": space.limit, "routine_limit": space.routine_limit},
                 "counters": _counters(outbox.counters(), veil),
                 "notes": {veil.note(name): value for name, value in sorted(outbox.notes().items())},
-                "boots": msgspec.to_builtins(outbox.boots()),
+                "boots": msgspec.to_builtins(kept_boots(outbox)),
                 "rows": outbox.rows(),
             }
     except (OutboxError, sqlite3.Error) as error:

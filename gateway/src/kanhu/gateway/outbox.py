@@ -19,10 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol, Self
 
-import msgspec
-
 from kanhu.contract import (
-    Boot,
     Clock,
     Finding,
     GapReason,
@@ -424,20 +421,16 @@ class Outbox:
                 "INSERT INTO note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", list(notes.items())
             )
 
-    def boots(self) -> tuple[Boot, ...]:
-        """Boots of this machine as they were remembered, oldest first."""
-        found = self._database.execute("SELECT value FROM meta WHERE name = 'boots'").fetchone()
-        try:
-            return msgspec.json.decode(found[0], type=tuple[Boot, ...]) if found else ()
-        except (msgspec.MsgspecError, ValueError):  # a bit fell over: older readings have wider intervals, no more
-            return ()
+    def text(self, name: str) -> str | None:
+        """A text that was kept with the outbox."""
+        found = self._database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else None
 
-    def remember_boots(self, boots: Sequence[Boot]) -> None:
-        """Write them down: what tells when records of an earlier boot were."""
+    def keep_text(self, name: str, text: str) -> None:
+        """Keep a text with the outbox, instead of the one of that name."""
         with self._transaction():
             self._database.execute(
-                "INSERT INTO meta VALUES ('boots', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-                (msgspec.json.encode(boots).decode(),),
+                "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, text)
             )
 
     def rows(self) -> dict[str, int]:

@@ -35,7 +35,7 @@ from kanhu.gateway.metrics_door import keep_metrics_door
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.renewal import keep_identity
 from kanhu.gateway.supervisor import Supervisor
-from kanhu.gateway.timekeeping import Timekeeper
+from kanhu.gateway.timekeeping import Timekeeper, keep_boots, kept_boots
 from kanhu.gateway.unwritten import Unwritten
 from kanhu.gateway.uplink import SessionEnd, Uplink
 from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
@@ -92,7 +92,7 @@ async def _run_with(
     stop: asyncio.Event,
 ) -> None:
     try:
-        timekeeper = Timekeeper(await committer.call(Outbox.boots), clock=clock)
+        timekeeper = Timekeeper(await committer.call(kept_boots), clock=clock)
         clocks = DeviceClocks(await committer.call(Outbox.notes), zone=config.zone)
         with Journal(config.journal_file) as journal:
             gateway = _Gateway(
@@ -177,32 +177,19 @@ class _Gateway:
             OutboxDamaged: the file turned out to be damaged, and nothing can be accepted any more.
         """
         _log.info("%s starts, epoch %s", self._config.gateway, self._committer.epoch)
-        door = self._config.metrics.port
         async with asyncio.TaskGroup() as tasks:
             sensing = tasks.create_task(self._supervisor.keep("sensing", self._sense), name="sensing")
             uplink = tasks.create_task(self._supervisor.keep("uplink", self._uplink.run), name="uplink")
-            alarm = tasks.create_task(self._supervisor.keep("alarm", self._alarm.run), name="alarm")
-            page = tasks.create_task(self._supervisor.keep("page", self._serve_page), name="page")
-            account = tasks.create_task(self._supervisor.keep("account", self._account), name="account")
-            identity = tasks.create_task(self._supervisor.keep("identity", self._keep_identity), name="identity")
-            metrics = None
-            if door is not None:
-                metrics = tasks.create_task(
-                    self._supervisor.keep("metrics", partial(self._answer, door)), name="metrics"
-                )
+            beside = [
+                tasks.create_task(self._supervisor.keep(name, work), name=name) for name, work in self._beside().items()
+            ]
             ends = [
                 tasks.create_task(stop.wait(), name="stop"),
                 tasks.create_task(self._committer.damaged.wait(), name="damage"),
             ]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            for end in ends:
-                end.cancel()
-            if metrics is not None:
-                metrics.cancel()
-            account.cancel()
-            alarm.cancel()
-            identity.cancel()
-            page.cancel()
+            for task in (*ends, *beside):
+                task.cancel()
             sensing.cancel()
             await asyncio.wait({sensing}, timeout=_SENSING_END_S)
             if stop.is_set():
@@ -211,6 +198,17 @@ class _Gateway:
             uplink.cancel()
         if not stop.is_set():
             raise OutboxDamaged(f"{self._config.outbox_file} gave nonsense while in use")
+
+    def _beside(self) -> dict[str, Callable[[], Coroutine[object, object, None]]]:
+        """What runs beside sensing and uplink, and ends first."""
+        port = self._config.metrics.port
+        work = {
+            "alarm": self._alarm.run,
+            "page": self._serve_page,
+            "account": self._account,
+            "identity": self._keep_identity,
+        }
+        return work if port is None else {**work, "metrics": partial(self._answer, port)}
 
     async def _sense(self) -> None:
         judge = Judge(core_pack(), Runs.GATEWAY, self._profiles, self._config.zone)
@@ -288,7 +286,7 @@ class _Gateway:
                 written |= changed
             boots = self._timekeeper.to_keep()
             if boots is not None:
-                await self._committer.call(lambda outbox, boots=boots: outbox.remember_boots(boots))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                await self._committer.call(partial(keep_boots, boots=boots))
             await self._intake.catch_up()
             await self._clock.sleep(self._config.heartbeat_s)
 

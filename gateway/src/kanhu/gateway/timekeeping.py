@@ -11,6 +11,7 @@ import msgspec
 
 from kanhu.contract import Boot, Clock, ClockState, Mark, Observation, Times
 from kanhu.contract.timeline import MAX_BOOTS
+from kanhu.gateway.outbox import Outbox
 
 SYNCED_WITHIN_MS = 1000
 """How far a clock may be off that the kernel calls synchronised, and the county's own; project choice: a time server
@@ -21,6 +22,23 @@ _HEARTBEATS_ASKED = 8
 """Unanswered heartbeats whose moment is remembered; an older one's answer would say little."""
 _NARROWER = 4
 """A mark is worth telling at once where it is so many times narrower than the one told before."""
+
+
+_KEPT = "boots"
+
+
+def kept_boots(outbox: Outbox) -> tuple[Boot, ...]:
+    """Boots of this machine as the outbox keeps them, oldest first."""
+    text = outbox.text(_KEPT)
+    try:
+        return msgspec.json.decode(text, type=tuple[Boot, ...]) if text else ()
+    except (msgspec.MsgspecError, ValueError):  # a bit fell over: older readings have wider intervals, no more
+        return ()
+
+
+def keep_boots(outbox: Outbox, *, boots: Sequence[Boot]) -> None:
+    """Keep them with the outbox: what tells when records of an earlier boot were."""
+    outbox.keep_text(_KEPT, msgspec.json.encode(boots).decode())
 
 
 class Timekeeper:
