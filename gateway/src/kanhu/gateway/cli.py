@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -55,10 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(config: GatewayConfig, *, level: str) -> int:
     from kanhu.gateway.run import run_gateway  # noqa: PLC0415  # the doctor needs neither radio nor rules
+    from kanhu.gateway.watchdog import ServiceManager  # noqa: PLC0415  # the same
 
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(run_gateway(config, clock=SystemClock()))
+        asyncio.run(run_gateway(config, clock=SystemClock(), manager=ServiceManager.named_in(os.environ)))
     except OutboxError as error:
         print(f"kanhu-gateway: {error}", file=sys.stderr)
         return _OUTBOX_REFUSED

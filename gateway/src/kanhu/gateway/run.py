@@ -8,6 +8,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ from kanhu.gateway.supervisor import Supervisor
 from kanhu.gateway.timekeeping import Timekeeper, keep_boots, kept_boots
 from kanhu.gateway.unwritten import Unwritten
 from kanhu.gateway.uplink import SessionEnd, Uplink
+from kanhu.gateway.watchdog import ServiceManager, beat
 from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
 
 if TYPE_CHECKING:
@@ -46,19 +48,26 @@ if TYPE_CHECKING:
 _SENSING_END_S = 5.0  # a radio that hangs must not keep what is owed from leaving, nor the goodbye
 _DAMAGE_PAUSE_S = 5.0  # a dying card is not asked oftener
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
-_TASKS = ("sensing", "uplink", "alarm", "page", "account", "identity", "metrics")
+_TASKS = ("sensing", "uplink", "alarm", "page", "account", "identity", "watchdog", "metrics")
 _CONNECTED = "connected:"
 _BAD_BYTES = "bad_bytes:"
 _NOBODY = "nobody:"
+_NO_MANAGER = ServiceManager()
 
 _log = logging.getLogger(__name__)
+
+_Work = Callable[[], Coroutine[object, object, None]]
 
 Source = Callable[[Sink], Coroutine[object, object, None]]
 """Hands readings to a sink until cancelled."""
 
 
-async def run_gateway(config: GatewayConfig, *, clock: Clock, source: Source | None = None) -> None:
+async def run_gateway(
+    config: GatewayConfig, *, clock: Clock, source: Source | None = None, manager: ServiceManager = _NO_MANAGER
+) -> None:
     """Run until SIGTERM or SIGINT; readings come from `source` where there is one, else from the devices named.
+
+    `manager` hears that it is ready, lives and stops.
 
     Raises:
         OutboxError: the outbox cannot be opened; nothing was started.
@@ -74,7 +83,7 @@ async def run_gateway(config: GatewayConfig, *, clock: Clock, source: Source | N
         _tell_damage(aside)
         try:
             committer = Committer(outbox, pause_s=COMMIT_PAUSE_S)
-            await _run_with(committer, config, unwritten, clock=clock, source=source, stop=stop)
+            await _run_with(committer, config, unwritten, clock=clock, source=source, manager=manager, stop=stop)
         except OutboxDamaged as error:
             _log.error("%s", error)
             _tell_damage(await asyncio.to_thread(set_aside_if_damaged, file, clock=clock, max_mib=max_mib))
@@ -89,6 +98,7 @@ async def _run_with(
     *,
     clock: Clock,
     source: Source | None,
+    manager: ServiceManager,
     stop: asyncio.Event,
 ) -> None:
     try:
@@ -98,7 +108,7 @@ async def _run_with(
             gateway = _Gateway(
                 config, committer, timekeeper, clocks, unwritten, journal=journal, clock=clock, source=source
             )
-            await gateway.run(stop)
+            await gateway.run(stop, manager)
     finally:
         await committer.close()
 
@@ -170,7 +180,7 @@ class _Gateway:
             for resident in config.resident
         }
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, manager: ServiceManager) -> None:
         """Until `stop`.
 
         Raises:
@@ -181,7 +191,8 @@ class _Gateway:
             sensing = tasks.create_task(self._supervisor.keep("sensing", self._sense), name="sensing")
             uplink = tasks.create_task(self._supervisor.keep("uplink", self._uplink.run), name="uplink")
             beside = [
-                tasks.create_task(self._supervisor.keep(name, work), name=name) for name, work in self._beside().items()
+                tasks.create_task(self._supervisor.keep(name, work), name=name)
+                for name, work in self._beside(manager).items()
             ]
             ends = [
                 tasks.create_task(stop.wait(), name="stop"),
@@ -190,6 +201,9 @@ class _Gateway:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for task in (*ends, *beside):
                 task.cancel()
+            if stop.is_set():
+                with suppress(OSError):  # a goodbye that nobody hears is no reason to stay
+                    manager.tell("STOPPING=1")
             sensing.cancel()
             await asyncio.wait({sensing}, timeout=_SENSING_END_S)
             if stop.is_set():
@@ -199,14 +213,15 @@ class _Gateway:
         if not stop.is_set():
             raise OutboxDamaged(f"{self._config.outbox_file} gave nonsense while in use")
 
-    def _beside(self) -> dict[str, Callable[[], Coroutine[object, object, None]]]:
+    def _beside(self, manager: ServiceManager) -> dict[str, _Work]:
         """What runs beside sensing and uplink, and ends first."""
         port = self._config.metrics.port
-        work = {
+        work: dict[str, _Work] = {
             "alarm": self._alarm.run,
             "page": self._serve_page,
             "account": self._account,
             "identity": self._keep_identity,
+            "watchdog": partial(beat, manager, self._committer, self._supervisor, clock=self._clock),
         }
         return work if port is None else {**work, "metrics": partial(self._answer, port)}
 
