@@ -22,6 +22,7 @@ PROVIDES = {
     "libfaketime": f"/usr/lib/{_TRIPLET}/faketime/libfaketimeMT.so.1",
     "strace": "strace",
     "mosquitto": "mosquitto",
+    "systemd": "systemd-analyze",
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
 }
 
