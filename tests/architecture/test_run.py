@@ -16,7 +16,7 @@ from tests.architecture.layout import PARTS, ROOT
 from tests.debian import PROVIDES
 
 _NOT_BUILT = ("vectors", "docs")
-_VERBS = ("demo", "test", "check", "wheels", "score", "prove", "bench", "county", "conform", *_NOT_BUILT)
+_VERBS = ("demo", "test", "check", "wheels", "package", "score", "prove", "bench", "county", "conform", *_NOT_BUILT)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from kanhu.harness.errors import HarnessError, ProgramFailed
 from kanhu.harness.licences import LicenceVerdict, judge_licence, stated_licence
 from kanhu.harness.report import Output, Report, console, finish, read_limits, settings
 
-__all__ = ["Installed", "Trial", "figures", "main", "wheel_faults"]
+__all__ = ["Installed", "Trial", "build_wheels", "figures", "main", "must_run", "wheel_faults"]
 
 NAME = "wheels"
 ROOT = Path(__file__).resolve().parents[4]
@@ -125,22 +125,33 @@ def wheel_faults(contents: Sequence[str]) -> set[str]:
     return faults
 
 
+def build_wheels(parts: Sequence[str], folder: Path) -> None:
+    """Build the wheels of these parts into a folder; equal where SOURCE_DATE_EPOCH is.
+
+    Raises:
+        ProgramFailed: a part does not build.
+    """
+    for part in parts:
+        _say(f"building kanhu-{part}")
+        build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT / part)]
+        must_run(f"building kanhu-{part}", build)
+
+
+def must_run(doing: str, command: Sequence[str]) -> None:
+    """Run a program to its end.
+
+    Raises:
+        ProgramFailed: it did not end well.
+    """
+    done = _run(command)
+    if done.returncode != 0:
+        raise ProgramFailed(doing, done.stdout)
+
+
 def _try_out(folder: Path) -> Trial:
     wheels = folder / "wheels"
     wheels.mkdir()
-    for part in PARTS:
-        _say(f"building kanhu-{part}")
-        command = [
-            sys.executable,
-            "-m",
-            "build",
-            "--wheel",
-            "--no-isolation",
-            "--outdir",
-            str(wheels),
-            str(ROOT / part),
-        ]
-        _must_run(f"building kanhu-{part}", command)
+    build_wheels(PARTS, wheels)
     contents = {path.name: zipfile.ZipFile(path).namelist() for path in sorted(wheels.glob("*.whl"))}
 
     _say("installing the gateway's wheel alone")
@@ -151,7 +162,7 @@ def _try_out(folder: Path) -> Trial:
     pip_report = folder / "installed.json"
     gateway = next(wheels.glob("kanhu_gateway-*.whl"))
     pip = [str(python), "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--find-links", str(wheels)]
-    _must_run("installing kanhu-gateway", [*pip, "--report", str(pip_report), str(gateway)])
+    must_run("installing kanhu-gateway", [*pip, "--report", str(pip_report), str(gateway)])
     sources = _sources(pip_report)
 
     _say("asking the gateway to answer")
@@ -189,12 +200,6 @@ def _installed_table(installed: Sequence[Installed], allowed: Mapping[str, str])
         what_for = allowed.get(item.name, "NOT ON THE LIST")
         table.add_row(item.name, item.version, what_for, item.licence or "not stated", item.licence_verdict.value)
     return table
-
-
-def _must_run(doing: str, command: Sequence[str]) -> None:
-    done = _run(command)
-    if done.returncode != 0:
-        raise ProgramFailed(doing, done.stdout)
 
 
 def _runs(command: Sequence[str]) -> bool:
