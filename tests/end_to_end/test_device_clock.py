@@ -3,10 +3,11 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -14,9 +15,11 @@ import pytest
 
 from kanhu.contract import ClockState, SystemClock
 from kanhu.edge.transports import ble_clock
-from kanhu.firmware_sim.air import Air, HciPort, RadioController
+from kanhu.firmware_sim.air import Air, AttributeRefused, HciPort, RadioController
 from kanhu.firmware_sim.devices import Cuff
+from kanhu.firmware_sim.devices.own_clock import OwnClock
 from kanhu.firmware_sim.scenario.model import ClockService, DeviceClock, DeviceKind
+from kanhu.firmware_sim.wire import CuffReading, blood_pressure_measurement
 from kanhu.gateway import Outbox, load_config
 from kanhu.gateway.device_clocks import CLOCK_CORRECTED, CLOCK_ERROR
 from kanhu.gateway.doctor import examine
@@ -113,6 +116,7 @@ async def test_a_gateway_that_does_not_know_the_time_sets_no_clock(
     ):
         await until(cuff.has_reader)
         await until(lambda: noted(file).get("connected:cuff-03"))
+        await asyncio.sleep(0.5)  # long enough for a clock to be set, as the test above shows
         assert _is_reset(cuff)
         assert not [name for name in noted(file) if "clock" in name]
 
@@ -133,6 +137,44 @@ async def test_a_device_of_the_table_of_quirks_is_told_of_and_not_written(
         (check,) = [each for each in await examine(load_config(file), clock=SystemClock()) if "cuff" in each.name]
         assert "s behind" in check.found
         assert "Set its clock" in check.remedy
+
+
+def _refuse(_: OwnClock, service: ClockService, value: bytes) -> None:
+    raise AttributeRefused(0x80)
+
+
+async def _hang(_: OwnClock, service: ClockService) -> bytes:
+    await asyncio.Event().wait()
+    raise AssertionError(service)
+
+
+@pytest.mark.parametrize(("what", "does"), [("write", _refuse), ("read", _hang)])
+async def test_a_cuff_that_refuses_or_hangs_is_read_all_the_same(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch, what: str, does: Callable[..., object]
+) -> None:
+    monkeypatch.setattr(OwnClock, what, does)
+    monkeypatch.setattr(ble_clock, "_WITHIN_S", 0.5)
+    async with (
+        cuff_in_the_air(tmp_path, ClockService.CURRENT_TIME) as (cuff, radio),
+        gateway(tmp_path, radio, broker=free_port, state=ClockState.SYNCED) as file,
+    ):
+        await until(cuff.has_reader)
+        await asyncio.sleep(1.0)  # past the patience with its clock
+        frame = blood_pressure_measurement(CuffReading(Decimal(121), Decimal(79), measured_at=cuff.own_clock.shown()))
+        assert await cuff._peripheral.send(frame), "the link stands"
+        await until(lambda: _accepted(file) == 1)
+        await until(lambda: noted(file).get(f"{CLOCK_ERROR}cuff-03", 0) < -_TEN_YEARS_S)
+        assert _is_reset(cuff)
+        assert f"{CLOCK_CORRECTED}cuff-03" not in noted(file)
+
+
+def _accepted(file: Path) -> int:
+    config = load_config(file)
+    outbox = Outbox.look(config.outbox_file, clock=SystemClock(), max_bytes=1 << 22)
+    try:
+        return outbox.counters().get(("cuff-03", "accepted"), 0)
+    finally:
+        outbox.close()
 
 
 def _is_reset(cuff: Cuff) -> bool:
