@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from kanhu.harness.errors import HarnessError
 from kanhu.harness.package import ARCHITECTURES, foreign_objects, lay_out, pinned
+from kanhu.harness.package_trial import silent
 from tests.architecture.layout import ROOT
 
 _DEPLOY = ROOT / "deploy" / "gateway"
@@ -51,10 +53,8 @@ def test_what_units_and_links_name_is_in_the_package(tree: Path) -> None:
     for name in ("usr/bin/kanhu-gateway", "usr/sbin/kanhu-gateway-setup"):
         assert (tree / str((tree / name).readlink()).lstrip("/")).is_file()
     assert (tree / "opt/kanhu/lib/python3.11/site-packages/thing/__init__.py").is_file()
-    for script in ("postinst", "prerm", "postrm"):
-        text = (tree / "DEBIAN" / script).read_text(encoding="utf-8")
-        used = re.findall(r"(?:systemd-sysusers|systemd-tmpfiles --create) (\S+)", text)
-        assert all((tree / f"usr/lib/{kind}.d" / name).is_file() for name in used for kind in ("sysusers", "tmpfiles"))
+    (users,) = re.findall(r"systemd-sysusers (\S+)", (tree / "DEBIAN/postinst").read_text(encoding="utf-8"))
+    assert (tree / "usr/lib/sysusers.d" / users).is_file()
 
 
 def test_installing_never_starts_a_gateway_without_settings() -> None:
@@ -104,3 +104,42 @@ def test_the_same_files_pack_to_the_same_bytes_whoever_packs_them(
         subprocess.run(deb, check=True, capture_output=True, timeout=60)
         packed.append(package.read_bytes())
     assert packed[0] == packed[1]
+
+
+_STAND_IN = """#!/bin/sh
+case "$*" in
+    "-c "*) echo {root}/kanhu ;;
+    *--help) echo kanhu-gateway run ;;
+    *doctor*) echo '{{"checks": [1]}}' ;;
+    *run*) exec {python} -c '{run}' ;;
+esac
+"""
+_RUN = """
+import os, signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+for word in WORDS:
+    systemd.sendto(word, os.environ["NOTIFY_SOCKET"])
+signal.pause()
+"""
+_LIVES = '[b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]'
+
+
+@pytest.mark.parametrize(
+    ("run", "found"),
+    [
+        (_RUN.replace("WORDS", _LIVES), []),
+        (_RUN.replace("WORDS", _LIVES).replace("exit(0)", "exit(1)"), ["run"]),
+        ("", ["run"]),
+    ],
+    ids=["lives", "stops-badly", "ends-at-once"],
+)
+def test_a_package_whose_gateway_does_not_live_is_named(tree: Path, tmp_path: Path, run: str, found: list[str]) -> None:
+    python = tmp_path / "python"
+    python.write_text(_STAND_IN.format(root=tree, python=sys.executable, run=run), encoding="utf-8")
+    python.chmod(0o755)
+    assert silent([str(python)], tree, tmp_path) == found
+
+
+def test_a_package_in_which_nothing_answers_is_named_whole(tree: Path, tmp_path: Path) -> None:
+    assert silent(["true"], tree, tmp_path) == ["imports", "help", "run", "doctor"]

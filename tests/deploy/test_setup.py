@@ -21,9 +21,9 @@ class Box:
         for made in (self.etc, self.boot, self.programs, folder / "data"):
             made.mkdir()
         self.program("id", "echo ${WHO:-0}")
-        for name in ("systemd-sysusers", "systemd-tmpfiles", "systemctl"):
+        for name in ("systemd-sysusers", "systemctl"):
             self.program(name, f'echo "{name} $*" >> {folder}/calls')
-        self.program("install", 'cp "$7" "$8"; echo "install $*" >> ' + f"{folder}/calls")
+        self.program("install", '[ "$1" = -d ] || cp "$7" "$8"; echo "install $*" >> ' + f"{folder}/calls")
         self.program("runuser", f'echo "runuser $*" >> {folder}/calls; shift 3; exec "$@"')
         self.program("kanhu-gateway", f'cat > {folder}/heard; exit "${{ENROLLED:-0}}"')
         text = _SCRIPT.read_text(encoding="utf-8")

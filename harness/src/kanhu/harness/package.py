@@ -2,12 +2,11 @@
 
 Wheels only, each pinned by version and hash in deploy/gateway/requirements.txt, unpacked and never run; so every
 architecture is built on any machine. Everything is built twice and has to be equal to the byte. Where the machine is of
-the package's architecture, the gateway in it is asked to answer.
+the package's architecture, or can emulate it, the gateway in it is asked to answer.
 """
 
 import argparse
 import hashlib
-import json
 import os
 import platform
 import re
@@ -16,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kanhu.harness.errors import HarnessError
+from kanhu.harness.package_trial import emulated, native, silent
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
 from kanhu.harness.wheels import build_wheels, must_run
 
@@ -47,7 +47,6 @@ _PLACES = {  # in deploy/gateway -> in the package
     "60-kanhu-watchdog.conf": "usr/lib/systemd/system.conf.d/60-kanhu-watchdog.conf",
     "70-kanhu-serial.rules": "usr/lib/udev/rules.d/70-kanhu-serial.rules",
     "sysusers.conf": "usr/lib/sysusers.d/kanhu-gateway.conf",
-    "tmpfiles.conf": "usr/lib/tmpfiles.d/kanhu-gateway.conf",
     "gateway.toml": f"{_DOCUMENTS}/gateway.toml",
     "../../docs/gateway.md": f"{_DOCUMENTS}/gateway.md",
     "../../LICENSE": f"{_DOCUMENTS}/copyright",
@@ -79,9 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./run package", description=__doc__)
     parser.add_argument("--arch", choices=names, action="append", help="only this one; repeatable (default: all)")
     parser.add_argument("--out", type=Path, default=Path("dist"), help="folder of the packages (default: %(default)s)")
+    parser.add_argument("--emulate", action="store_true", help="try the other architecture by QEMU (qemu-user-static)")
     parser.add_argument("--json", action="store_true", help="end with one JSON object on a line of its own")
     chosen = parser.parse_args(arguments)
     output = Output.TABLE_AND_JSON if chosen.json else Output.TABLE
+    can_try = {each.machine for each in ARCHITECTURES} if chosen.emulate else {platform.machine()}
     measured: dict[str, Value] = {"unequal": 0, "foreign_objects": 0, "silent": 0, "largest_mib": 0.0}
     hashes: dict[str, str] = {}
     os.environ.setdefault("SOURCE_DATE_EPOCH", _epoch())
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="kanhu-package-") as folder:
             for architecture in ARCHITECTURES:
                 if architecture.debian in (chosen.arch or names):
-                    package = _package(architecture, Path(folder), chosen.out, measured)
+                    package = _package(architecture, Path(folder), chosen.out, measured, can_try=can_try)
                     hashes[package.name] = _sha256(package)
     except HarnessError as error:
         print(f"package: {error}", file=sys.stderr)
@@ -154,7 +155,9 @@ def _machine_of(file: Path) -> int | None:
     return int.from_bytes(head[18:], "little") if head[:4] == b"\x7fELF" else None
 
 
-def _package(architecture: Architecture, folder: Path, out: Path, measured: dict[str, Value]) -> Path:
+def _package(
+    architecture: Architecture, folder: Path, out: Path, measured: dict[str, Value], *, can_try: Container[str]
+) -> Path:
     work = folder / architecture.debian
     fetched = work / "fetched"
     _say(f"fetching the wheels for {architecture.debian}")
@@ -166,9 +169,8 @@ def _package(architecture: Architecture, folder: Path, out: Path, measured: dict
     foreign = foreign_objects(unpacked, elf=architecture.elf)
     measured["foreign_objects"] = int(measured["foreign_objects"]) + foreign
     measured["largest_mib"] = max(float(measured["largest_mib"]), round(built[0].stat().st_size / 2**20, 1))
-    if platform.machine() == architecture.machine:
-        _say("asking the gateway in it to answer")
-        measured["silent"] = int(measured["silent"]) + _silent(unpacked, work)
+    if architecture.machine in can_try:
+        measured["silent"] = int(measured["silent"]) + _silent(architecture, unpacked, work)
     else:
         _say(f"{architecture.debian} cannot be tried on this machine: only built, and its objects looked at")
     return Path(shutil.move(built[0], out / built[0].name))
@@ -194,31 +196,21 @@ def _build(architecture: Architecture, folder: Path, fetched: Path) -> Path:
     return package
 
 
-def _silent(unpacked: Path, work: Path) -> int:
-    """Count which of the commands do not answer, with the package's own environment and no other."""
-    python = unpacked / "opt/kanhu/bin/python"
-    if not python.exists():  # this machine keeps its Python elsewhere
-        python.unlink()
-        python.symlink_to(Path(sys.executable).resolve())
-    program = [str(python), "-I", str(unpacked / "opt/kanhu/bin/kanhu-gateway")]
-    settings = work / "gateway.toml"
-    sample = (unpacked / _DOCUMENTS / "gateway.toml").read_text(encoding="utf-8")
-    settings.write_text(sample.replace("/var/lib/kanhu", str(work / "data")), encoding="utf-8")
-    everything = "import kanhu.gateway.run, kanhu.gateway.enrol, bleak, serial; print(kanhu.gateway.__file__)"
-    imported = subprocess.run([str(python), "-I", "-c", everything], capture_output=True, text=True, check=False)
-    helped = subprocess.run([*program, "--help"], capture_output=True, text=True, check=False)
-    doctor = [*program, "doctor", "--json", "--config", str(settings)]
-    asked = subprocess.run(doctor, capture_output=True, text=True, check=False)
-    try:
-        told = bool(json.loads(asked.stdout)["checks"])
-    except (ValueError, KeyError):
-        told = False
-    check = [sys.executable, "-m", "pip", "--python", str(python), "check"]  # what each part asks for is there
-    whole = subprocess.run(check, capture_output=True, text=True, check=False)
-    for done in (imported, helped, asked, whole):
-        print(done.stderr, end="", file=sys.stderr)
-    well = (imported.stdout.startswith(str(unpacked)), "kanhu-gateway run" in helped.stdout, told, not whole.returncode)
-    return well.count(False)
+def _silent(architecture: Architecture, unpacked: Path, work: Path) -> int:
+    """Count what does not answer."""
+    if platform.machine() == architecture.machine:
+        python = native(unpacked)
+        check = ["pip", "--python", python[0], "check"]
+        must_run("looking for what a part asks for and has not got", [sys.executable, "-m", *check])
+    else:
+        _say(f"fetching a Debian of {architecture.debian}")
+        names = {"architecture": architecture.debian, "machine": architecture.machine, "python": PYTHON}
+        python = emulated(unpacked, work, **names)
+    _say("asking the gateway in it to answer")
+    found = silent(python, unpacked, work)
+    if found:
+        _say(f"no answer: {', '.join(found)}")
+    return len(found)
 
 
 def _epoch() -> str:

@@ -1,0 +1,121 @@
+"""Ask the gateway inside an unpacked Debian package to answer: on this machine, or under QEMU's user mode.
+
+For another architecture a Debian 12 is put into a folder, as far as one Python needs it: by apt, from the sources of
+this machine, with lists and folders of its own. Nothing is installed here, and no root is needed.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kanhu.harness.wheels import must_run
+
+__all__ = ["emulated", "native", "silent"]
+
+_IMPORTS = "import kanhu.gateway.run, kanhu.gateway.enrol, bleak, dbus_fast, serial; print(kanhu.gateway.__file__)"
+_ANSWERS_WITHIN_S = 300.0  # emulated and on a busy machine; natively it takes one
+_LIVES = [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+_SAMPLE = "usr/share/doc/kanhu-gateway/gateway.toml"
+
+
+def native(root: Path) -> list[str]:
+    """Command of the Python in a package that is unpacked in `root`."""
+    python = root / "opt/kanhu/bin/python"
+    if not python.exists():  # this machine keeps its Python elsewhere
+        python.unlink()
+        python.symlink_to(Path(sys.executable).resolve())
+    return [str(python), "-I"]
+
+
+def emulated(root: Path, work: Path, *, architecture: str, machine: str, python: str) -> list[str]:
+    """The same for another architecture; puts what it needs of Debian beside the package.
+
+    Raises:
+        ProgramFailed: apt cannot fetch it.
+    """
+    apt = work / "apt"
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (apt / folder).mkdir(parents=True)
+    (apt / "status").touch()
+    options = {
+        "APT::Architecture": architecture,
+        "APT::Architectures": architecture,
+        "APT::Sandbox::User": "root",
+        "Debug::NoLocking": "1",
+        "Dir::Cache": apt / "cache",
+        "Dir::State": apt,
+        "Dir::State::status": apt / "status",
+    }
+    command = ["apt-get", "--quiet", *(f"--option={name}={value}" for name, value in options.items())]
+    must_run("apt-get update", [*command, "update"])
+    wanted = [f"python{python}", "libstdc++6", "tzdata"]
+    must_run("apt-get", [*command, "install", "--yes", "--no-install-recommends", "--download-only", *wanted])
+    for package in sorted(apt.glob("cache/archives/*.deb")):
+        must_run(f"unpacking {package.name}", ["dpkg-deb", "-x", str(package), str(root)])
+    qemu = [f"qemu-{machine}-static", "-L", str(root), "-0", str(root / "opt/kanhu/bin/python")]
+    return [*qemu, str(root / f"usr/bin/python{python}"), "-I"]
+
+
+def silent(python: Sequence[str], root: Path, work: Path) -> list[str]:
+    """Name what does not answer, with the package's own environment and no other."""
+    program = [*python, str(root / "opt/kanhu/bin/kanhu-gateway")]
+    settings = work / "gateway.toml"
+    sample = (root / _SAMPLE).read_text(encoding="utf-8")
+    settings.write_text(sample.replace("/var/lib/kanhu", str(work / "data")), encoding="utf-8")
+    answers = {
+        "imports": _said([*python, "-c", _IMPORTS]).startswith(str(root)),
+        "help": "kanhu-gateway run" in _said([*program, "--help"]),
+        "run": _runs([*program, "run", "--config", str(settings)], work),
+        "doctor": _is_report(_said([*program, "doctor", "--json", "--config", str(settings)])),
+    }
+    return [name for name, answered in answers.items() if not answered]
+
+
+def _said(command: Sequence[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_ANSWERS_WITHIN_S)
+    print(done.stderr, end="", file=sys.stderr)
+    return done.stdout
+
+
+def _runs(command: Sequence[str], work: Path) -> bool:
+    """Whether the gateway says as to systemd that it is ready and lives, and ends well when told to."""
+    told = {"NOTIFY_SOCKET": str(work / "notify"), "WATCHDOG_USEC": "4000000"}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, (work / "log").open("wb") as log:
+        systemd.bind(told["NOTIFY_SOCKET"])
+        systemd.settimeout(1)
+        with subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **told}) as process:
+            try:
+                well = _words(process, systemd) == _LIVES
+                process.send_signal(signal.SIGTERM)
+                well = process.wait(_ANSWERS_WITHIN_S) == 0 and well
+            except subprocess.TimeoutExpired:
+                well = False
+            finally:
+                process.kill()
+    if not well:
+        print((work / "log").read_text(encoding="utf-8", errors="replace"), end="", file=sys.stderr)
+    return well
+
+
+def _words(process: subprocess.Popen[bytes], systemd: socket.socket) -> list[bytes]:
+    """What it says first, for as long as it runs and has time."""
+    words: list[bytes] = []
+    seconds = 0
+    while len(words) < len(_LIVES) and process.poll() is None and seconds < _ANSWERS_WITHIN_S:
+        try:
+            words.append(systemd.recv(4096))
+        except TimeoutError:
+            seconds += 1
+    return words
+
+
+def _is_report(text: str) -> bool:
+    try:
+        return bool(json.loads(text)["checks"])
+    except (ValueError, KeyError):
+        return False
