@@ -68,7 +68,6 @@ async def test_a_parcel_that_cannot_pass_in_time_is_made_smaller_until_it_passes
         gateway = sender(slow.port, kind=kind, receipt_timeout_s=_TIMEOUT_S)
         for at in range(0, len(records), 200):
             await gateway.accept(records[at : at + 200])
-        began_s = time.monotonic()
         gateway.start()
         if kind is SendsWholeEnvelopes:
             await until(lambda: gateway.uplink.ends[SessionEnd.LOST] >= 2)
@@ -81,7 +80,5 @@ async def test_a_parcel_that_cannot_pass_in_time_is_made_smaller_until_it_passes
         alert_s = time.monotonic() - raised_s
         assert (await gateway.owed()).routine > 100, "the backlog was still being sent"
         await gateway.settled(within_s=60)
-        drained_s = time.monotonic() - began_s
     assert alert_s < 3
-    assert drained_s < 2 * slow.bytes_up / _BYTES_A_S + 2
     assert max(county.arrivals.values()) == 1, "nothing was sent twice"
