@@ -85,12 +85,15 @@ def test_a_byte_order_mark_of_an_editor_does_no_harm(box: Box) -> None:
 
 
 def test_a_boot_partition_that_takes_no_writes_keeps_no_gateway_from_starting(box: Box) -> None:
-    box.program("rm", "exit 1")
+    box.program("rm", f'case "$1" in {box.boot}/*) exit 1 ;; esac; exec /bin/rm "$@"')
     (box.boot / "gateway.toml").write_text("gateway", encoding="utf-8")
     done = box.run(str(box.boot))
     assert done.returncode == 0
     assert "cannot be removed" in done.stderr
     assert "systemctl restart" in box.calls
+    (box.folder / "calls").unlink()
+    assert box.run(str(box.boot)).returncode == 0
+    assert "restart" not in box.calls, "the same settings once more change nothing"
 
 
 def test_without_the_county_the_gateway_starts_and_the_invitation_waits(box: Box) -> None:
@@ -100,6 +103,11 @@ def test_without_the_county_the_gateway_starts_and_the_invitation_waits(box: Box
     assert done.returncode == 4, "systemd tries again"
     assert (box.boot / "invitation.txt").exists()
     assert "systemctl enable kanhu-gateway.service" in box.calls
+    assert "systemctl restart" in box.calls, "there are new settings"
+    (box.folder / "calls").unlink()
+    assert box.run(str(box.boot), ENROLLED="4").returncode == 4
+    assert "systemctl start" in box.calls
+    assert "restart" not in box.calls, "nobody is unwatched while the invitation is tried again"
 
 
 def test_without_settings_nothing_starts(box: Box) -> None:
