@@ -118,7 +118,7 @@ async def test_a_gateway_that_does_not_know_the_time_sets_no_clock(
         await until(lambda: noted(file).get("connected:cuff-03"))
         await asyncio.sleep(0.5)  # long enough for a clock to be set, as the test above shows
         assert _is_reset(cuff)
-        assert not [name for name in noted(file) if "clock" in name]
+        assert not [name for name in noted(file) if name.startswith((CLOCK_ERROR, CLOCK_CORRECTED))]
 
 
 async def test_a_device_of_the_table_of_quirks_is_told_of_and_not_written(

@@ -53,6 +53,19 @@ async def test_a_lone_reading_is_committed_at_once_the_next_waits_for_company_an
         assert await left == [5], "a stop does not wait for company either"
 
 
+async def test_who_waits_for_each_answer_is_not_held_up_for_company(tmp_path: Path) -> None:
+    """A cuff that empties its memory of a thousand readings would else take a hundred seconds."""
+    committer = Committer(open_at(tmp_path / "outbox.db"), pause_s=0.2)
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    for number in range(100):
+        await committer.accept([(Lane.LIVE, heart_rate(number))])
+    assert loop.time() - began_s < 100 * 0.2 / 2, "one pause shows that nobody else comes"
+    for _ in range(100):
+        await committer.refuse("strap-03", reason="short")
+    await committer.close()
+
+
 async def fill_with_alerts(committer: Committer) -> None:
     with suppress(OutboxFull):
         for start in range(0, 10_000, 100):

@@ -1,7 +1,10 @@
 """One thread for the outbox: the event loop never waits for a card, and waiting readings share one commit.
 
 A commit costs a card the same whether it holds one reading or fifty. So a reading that comes alone is committed at
-once, those that follow soon after wait for one another until a pause has passed, and an alert waits for nobody.
+once, those that follow soon after wait for one another until a pause has passed; an alert waits for nobody, and nobody
+waits for the count of what was refused. Whoever hands over one reading after the other, each after the answer to the
+one before, as a device does that empties its memory, has no company to wait for: a pause in whose second half nobody
+came is followed by many commits without one.
 """
 
 import asyncio
@@ -9,7 +12,6 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -20,6 +22,8 @@ from kanhu.gateway.outbox import Outbox
 
 COMMIT_PAUSE_S = 0.1
 """From one commit to the next where no alert waits: ten a second at most, and nobody sees a tenth of a second."""
+_WITHOUT_PAUSE = 200
+"""Commits after a pause that brought nobody: stored readings leave their device at full speed (project choice)."""
 
 _Answer = TypeVar("_Answer")
 
@@ -38,9 +42,9 @@ class _Submission:
         states = {subject: state for subject, state in self.states.items() if subject not in subjects}
         return replace(self, states=states)
 
-    def urgent(self) -> bool:
-        """Whether somebody may need help."""
-        return any(lane is Lane.ALERT for lane, _ in self.records)
+    def hurries(self) -> bool:
+        """Whether somebody may need help, or nothing is to be accepted: a count holds up no reading behind it."""
+        return not self.records or any(lane is Lane.ALERT for lane, _ in self.records)
 
     def ahead(self) -> AbstractSet[str]:
         """Whose state says that something was raised which, if this fails, no file knows of."""
@@ -55,6 +59,8 @@ class Committer:
         self._outbox = outbox
         self._pause_s = pause_s
         self._next_commit_s = 0.0  # of the event loop's clock
+        self._came_s = 0.0  # the last submission, by the same clock
+        self._without_pause = 0
         self._hurry = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._waiting: list[_Submission] = []
@@ -133,7 +139,8 @@ class Committer:
 
     async def _submit(self, submission: _Submission) -> list[int]:
         self._waiting.append(submission)
-        if submission.urgent():
+        self._came_s = asyncio.get_running_loop().time()
+        if submission.hurries():
             self._hurry.set()
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_waiting(), name="commit")
@@ -144,10 +151,15 @@ class Committer:
         """Let the next commit be due, or an alert come."""
         loop = asyncio.get_running_loop()
         left_s = self._next_commit_s - loop.time()
-        if left_s > 0:
-            with suppress(TimeoutError):
+        if self._without_pause:
+            self._without_pause -= 1
+        elif left_s > 0:
+            try:
                 async with asyncio.timeout(left_s):
                     await self._hurry.wait()
+            except TimeoutError:
+                if loop.time() - self._came_s > self._pause_s / 2:
+                    self._without_pause = _WITHOUT_PAUSE
         self._hurry.clear()
         self._next_commit_s = loop.time() + self._pause_s
 
