@@ -95,9 +95,10 @@ class Ingest:
             for seq, record in stored.fresh
             if isinstance(record, Observation)
         ]
-        hold(connection, [reading for reading in readings if reading.is_pending()])
-        timed = (reading for reading in readings if not reading.is_pending())
-        keep_values(connection, timed, timezone=self.intake.policy.timezone)
+        if timeline is not None:  # else each of them knows its time, and nobody need be asked
+            hold(connection, [reading for reading in readings if reading.is_pending()])
+            readings = [reading for reading in readings if not reading.is_pending()]
+        keep_values(connection, readings, timezone=self.intake.policy.timezone)
         # A finding under a known key with other bytes may come from a copied card: it is a call for help all the same.
         self._findings(transaction, envelope.gateway, (*stored.fresh, *stored.conflicts))
         count(

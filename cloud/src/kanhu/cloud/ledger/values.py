@@ -120,9 +120,10 @@ class Reading:
 
     def at_ms(self) -> int:
         """When it was measured, else the latest that it can have been: when it was received, if nothing better."""
-        known_ms, interval = self.known_ms(), self._interval()
+        known_ms = self.known_ms()
         if known_ms is not None:
             return known_ms
+        interval = self._interval()
         return self.received_ms if interval is None else min(interval.latest_ms, self.received_ms)
 
     def is_pending(self) -> bool:
