@@ -181,6 +181,13 @@ def test_an_answer_to_a_heartbeat_that_was_never_sent_tells_nothing() -> None:
     assert not story.keeper.told(county_ms=5, heard_ns=0)
 
 
+def test_an_answer_without_the_countys_time_tells_nothing() -> None:
+    """Told on, a mark before 1970 would make the county refuse every heartbeat."""
+    story = Story(Machine(wall_off_ms=-_BEGAN_MS))
+    assert not story.keeper.told(county_ms=0, heard_ns=story.keeper.asking())
+    assert all(boot.mark is None for boot in story.keeper.boots())
+
+
 def test_a_reading_that_knows_its_time_is_left_alone() -> None:
     story = Story(Machine(synced=True))
     reading = story.machine.reading()

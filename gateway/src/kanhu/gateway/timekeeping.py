@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from kanhu.contract import Boot, Clock, ClockState, Mark, Observation, Times
+from kanhu.contract.clock import EARLIEST_PLAUSIBLE
 from kanhu.contract.timeline import MAX_BOOTS
 from kanhu.gateway.outbox import Outbox
 
@@ -22,7 +23,8 @@ _HEARTBEATS_ASKED = 8
 """Unanswered heartbeats whose moment is remembered; an older one's answer would say little."""
 _NARROWER = 4
 """A mark is worth telling at once where it is so many times narrower than the one told before."""
-
+_NO_COUNTY_BEFORE_MS = int(EARLIEST_PLAUSIBLE.timestamp() * 1000)
+"""A receipt that names the heartbeat and no time, or one of before this software, tells nothing."""
 
 _KEPT = "boots"
 
@@ -76,7 +78,7 @@ class Timekeeper:
 
     def told(self, *, county_ms: int, heard_ns: int) -> bool:
         """The county answered a heartbeat of this boot; returns whether that is news worth telling at once."""
-        if heard_ns not in self._asked:
+        if heard_ns not in self._asked or county_ms < _NO_COUNTY_BEFORE_MS:
             return False
         now_ns = self._clock.mono_ns()
         passed_ms = -(-(now_ns - heard_ns) // 1_000_000)
