@@ -11,12 +11,17 @@ kanhu.sound = (() => {
   let lastNow = -AGAIN_MS;
   let mutedUntil = 0;
   let playing = null;
+  const due = new Set(); // priorities asked for under a more urgent sound: they follow it
   let mayPlay = !navigator.locks; // of several tabs one sounds
 
   const isOn = () => audio?.state === "running";
 
   function play(priority) {
-    if (!isOn() || !mayPlay || (playing && playing.priority <= priority && playing.until > audio.currentTime)) return;
+    if (!isOn() || !mayPlay) return;
+    if (isPlaying() && playing.priority <= priority) {
+      if (playing.priority < priority) due.add(priority);
+      return;
+    }
     playing?.gain.disconnect();
     const [pitch, pulses, length] = TUNES[priority];
     const gain = new GainNode(audio, { gain: 0 });
@@ -33,8 +38,15 @@ kanhu.sound = (() => {
     }
     tone.start();
     tone.stop(at);
+    tone.onended = () => gain === playing?.gain && follow();
     playing = { priority, until: at, gain };
     kanhu.sound.played.push(priority);
+  }
+
+  function follow() {
+    playing = null;
+    const [next] = [...due].sort();
+    if (due.delete(next)) sound(next);
   }
 
   async function start(test) {
@@ -72,6 +84,7 @@ kanhu.sound = (() => {
     if (mutedUntil) {
       playing?.gain.disconnect();
       playing = null;
+      due.clear();
     }
     show();
   }
