@@ -115,12 +115,18 @@ case "$*" in
 esac
 """
 _RUN = """
-import os, signal, socket, sys
+import os, pathlib, signal, socket, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 for word in WORDS:
     systemd.sendto(word, os.environ["NOTIFY_SOCKET"])
-signal.pause()
+work = pathlib.Path("WORK")
+line = os.open(work / "oximeter", os.O_RDONLY | os.O_NOCTTY)
+os.read(line, 300)
+(work / "data").mkdir()
+(work / "data" / "accepted.ndjson").write_text("a line\\n")
+while True:
+    os.read(line, 300)
 """
 _LIVES = '[b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]'
 
@@ -130,16 +136,18 @@ _LIVES = '[b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]'
     [
         (_RUN.replace("WORDS", _LIVES), []),
         (_RUN.replace("WORDS", _LIVES).replace("exit(0)", "exit(1)"), ["run"]),
-        ("", ["run"]),
+        (_RUN.replace("WORDS", _LIVES).replace("os.read(line, 300)", "sys.exit(0)", 1), ["accept"]),
+        ("", ["run", "accept"]),
     ],
-    ids=["lives", "stops-badly", "ends-at-once"],
+    ids=["lives", "stops-badly", "ends-before-it-accepts", "ends-at-once"],
 )
 def test_a_package_whose_gateway_does_not_live_is_named(tree: Path, tmp_path: Path, run: str, found: list[str]) -> None:
     python = tmp_path / "python"
-    python.write_text(_STAND_IN.format(root=tree, python=sys.executable, run=run), encoding="utf-8")
+    text = _STAND_IN.format(root=tree, python=sys.executable, run=run.replace("WORK", str(tmp_path)))
+    python.write_text(text, encoding="utf-8")
     python.chmod(0o755)
     assert silent([str(python)], tree, tmp_path) == found
 
 
 def test_a_package_in_which_nothing_answers_is_named_whole(tree: Path, tmp_path: Path) -> None:
-    assert silent(["true"], tree, tmp_path) == ["imports", "help", "run", "doctor"]
+    assert silent(["true"], tree, tmp_path) == ["imports", "help", "run", "accept", "doctor"]

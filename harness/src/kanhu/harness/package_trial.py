@@ -10,9 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from kanhu.firmware_sim.serial_line import SerialLine
+from kanhu.firmware_sim.wire import OximeterPacket, oximeter_packet
 from kanhu.harness.wheels import must_run
 
 __all__ = ["emulated", "native", "silent"]
@@ -21,6 +24,10 @@ _IMPORTS = "import kanhu.gateway.run, kanhu.gateway.enrol, bleak, dbus_fast, ser
 _ANSWERS_WITHIN_S = 300.0  # emulated and on a busy machine; natively it takes one
 _LIVES = [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
 _SAMPLE = "usr/share/doc/kanhu-gateway/gateway.toml"
+_SAMPLE_PORT = "/dev/kanhu/usb-1-1.3-if00"
+_PACKETS = oximeter_packet(OximeterPacket(spo2_percent=97, pulse_bpm=70)) * 60  # a second of them; ten are a reading
+_ACCEPTED = "accepted.ndjson"
+_LOOK_EVERY_S = 0.2
 
 
 def native(root: Path) -> list[str]:
@@ -66,13 +73,18 @@ def silent(python: Sequence[str], root: Path, work: Path) -> list[str]:
     program = [*python, str(root / "opt/kanhu/bin/kanhu-gateway")]
     settings = work / "gateway.toml"
     sample = (root / _SAMPLE).read_text(encoding="utf-8")
-    settings.write_text(sample.replace("/var/lib/kanhu", str(work / "data")), encoding="utf-8")
-    answers = {
-        "imports": _said([*python, "-c", _IMPORTS]).startswith(str(root)),
-        "help": "kanhu-gateway run" in _said([*program, "--help"]),
-        "run": _runs([*program, "run", "--config", str(settings)], work),
-        "doctor": _is_report(_said([*program, "doctor", "--json", "--config", str(settings)])),
-    }
+    sample = sample.replace("/var/lib/kanhu", str(work / "data")).replace(_SAMPLE_PORT, str(work / "oximeter"))
+    settings.write_text(f'{sample}\n[journal]\npath = "{_ACCEPTED}"\n', encoding="utf-8")
+    line = SerialLine(work / "oximeter")
+    try:
+        answers = {
+            "imports": _said([*python, "-c", _IMPORTS]).startswith(str(root)),
+            "help": "kanhu-gateway run" in _said([*program, "--help"]),
+            **_runs([*program, "run", "--config", str(settings)], work, line),
+            "doctor": _is_report(_said([*program, "doctor", "--json", "--config", str(settings)])),
+        }
+    finally:
+        line.close()
     return [name for name, answered in answers.items() if not answered]
 
 
@@ -82,24 +94,46 @@ def _said(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def _runs(command: Sequence[str], work: Path) -> bool:
-    """Whether the gateway says as to systemd that it is ready and lives, and ends well when told to."""
+def _runs(command: Sequence[str], work: Path, line: SerialLine) -> dict[str, bool]:
+    """Whether the gateway lives and ends as systemd asks, and accepts what an oximeter sends.
+
+    It is asked for READY, for two beats of the watchdog, for one reading in its journal of what it has committed, and
+    for an orderly end.
+    """
     told = {"NOTIFY_SOCKET": str(work / "notify"), "WATCHDOG_USEC": "4000000"}
+    accepted = work / "data" / _ACCEPTED
+    lives = accepts = False
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, (work / "log").open("wb") as log:
         systemd.bind(told["NOTIFY_SOCKET"])
         systemd.settimeout(1)
         with subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **told}) as process:
             try:
-                well = _words(process, systemd) == _LIVES
+                lives = _words(process, systemd) == _LIVES
+                if lives and _until(line.is_open, process):
+                    accepts = _until(lambda: bool(line.write(_PACKETS)) and _has_line(accepted), process)
                 process.send_signal(signal.SIGTERM)
-                well = process.wait(_ANSWERS_WITHIN_S) == 0 and well
+                lives = process.wait(_ANSWERS_WITHIN_S) == 0 and lives
             except subprocess.TimeoutExpired:
-                well = False
+                lives = False
             finally:
                 process.kill()
-    if not well:
+    if not (lives and accepts):
         print((work / "log").read_text(encoding="utf-8", errors="replace"), end="", file=sys.stderr)
-    return well
+    return {"run": lives, "accept": accepts}
+
+
+def _has_line(file: Path) -> bool:
+    return file.exists() and b"\n" in file.read_bytes()
+
+
+def _until(holds: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
+    """Whether something comes to hold while the gateway runs and has time."""
+    deadline = time.monotonic() + _ANSWERS_WITHIN_S
+    while not holds():
+        if process.poll() is not None or time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_EVERY_S)
+    return True
 
 
 def _words(process: subprocess.Popen[bytes], systemd: socket.socket) -> list[bytes]:
