@@ -51,10 +51,11 @@ async def test_both_gateways_are_measured_and_every_limit_has_its_figure() -> No
     figures = result["figures"]
     assert process.returncode == (0 if result["ok"] else 1)
     assert set(read_limits("bench-gateway")) <= set(figures)
-    for prefix in ("", "ble_"):
+    for prefix in ("", "ble_", "page_"):
         assert figures[f"{prefix}accepted"] > 100
         assert figures[f"{prefix}offered"] - figures[f"{prefix}accepted"] < 50, "what was under way at the end"
         assert 20 < figures[f"{prefix}rss_mb"] <= figures[f"{prefix}peak_mb"] < 150
         assert 0 < figures[f"{prefix}cpu_percent"] < 100
         assert 0 < figures[f"{prefix}cold_start_s"] < 60
     assert figures["ble_rss_mb"] > figures["rss_mb"], "the radio was there"
+    assert figures["page_rss_mb"] > figures["ble_rss_mb"], "and so was the page"

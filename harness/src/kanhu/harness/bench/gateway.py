@@ -1,8 +1,9 @@
 """`./run bench gateway`: what a gateway costs under a steady load, and thingsboard-gateway under the same.
 
-Three programs side by side: kanhu's gateway with an oximeter on a serial line; the same with strap, cuff and button by
-radio; thingsboard-gateway with the settings it is shipped with. Each gets so many readings a second besides, and says
-of each when it is on the disk. Devices are the simulator's; the radio of a machine without one is Bumble.
+Programs side by side: kanhu's gateway with an oximeter on a serial line; the same with strap, cuff and button by radio;
+that with the clinic page open besides; thingsboard-gateway with the settings it is shipped with. Each gets so many
+readings a second besides, and says of each when it is on the disk. Devices are the simulator's; the radio of a machine
+without one is Bumble.
 """
 
 import argparse
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from kanhu.contract import Clock, SystemClock
 from kanhu.harness.bench.cost import Cost, Load, measure
@@ -57,45 +60,17 @@ _PACKAGES = ("kanhu", "aiomqtt", "msgspec", "numpy", "zstandard", "bumble")
 _FULL_MINUTES, _LONGEST_MINUTES = 60.0, 24 * 60.0
 _READINGS_PER_S = 50.0
 _PEOPLE = 10
+_BROWSER_PAUSE_S, _BROWSER_PATIENCE_S = 1.0, 60.0
 _STORAGE = "sqlite"  # of its three the one that is a database, as ours is
-_SERIAL, _RADIO = "serial", "ble"
+_SERIAL, _RADIO, _PAGE = "serial", "ble", "page"
 
-_SCENARIO = """
-name = "bench"
-duration_s = {seconds}
-starts_at = "08:40"
-utc_offset_minutes = 480
-
-[[home]]
-id = "serial"
-resident = [{{ id = "r-0", age_years = 80, sex = "f" }}]
-device = [{{ id = "oximeter-0", kind = "oximeter-cms50d", person = "r-0" }}]
-
-[[home.event]]
-at_s = 0
-device = "oximeter-0"
-action = "wear"
-
-[[home]]
-id = "ble"
-resident = [{{ id = "r-1", age_years = 80, sex = "f" }}]
-device = [
-    {{ id = "oximeter-1", kind = "oximeter-cms50d", person = "r-1" }},
-    {{ id = "strap-0", kind = "strap-ble", person = "r-1" }},
-    {{ id = "cuff-0", kind = "cuff-ble", person = "r-1" }},
-    {{ id = "button-0", kind = "button-bthome", person = "r-1" }},
-]
-
-[[home.event]]
-at_s = 0
-device = "oximeter-1"
-action = "wear"
-
-[[home.event]]
-at_s = 0
-device = "strap-0"
-action = "wear"
-"""
+_BY_CABLE = ("oximeter",)
+_HOMES = {
+    _SERIAL: _BY_CABLE,
+    _RADIO: (*_BY_CABLE, "strap", "cuff", "button"),
+    _PAGE: (*_BY_CABLE, "strap", "cuff", "button"),
+}
+_WORN = ("oximeter", "strap")
 _KINDS = {"oximeter": "oximeter-cms50d", "strap": "strap-ble", "cuff": "cuff-ble", "button": "button-bthome"}
 
 
@@ -162,7 +137,7 @@ async def _conduct(chosen: argparse.Namespace) -> dict[str, Value]:
         async with open_ground("kanhu-bench-") as (folder, processes):
             course = _Course(folder, processes, Load(seconds, chosen.rate), SystemClock(), teller)
             stage = await _devices(course)
-            works = {name: _kanhu(course, name, stage.links[name]) for name in (_SERIAL, _RADIO)}
+            works = {name: _kanhu(course, name, stage.links[name]) for name in _HOMES}
             if program is not None:
                 works["thingsboard"] = _thingsboard(course, program)
             return _figures(await _together(works))
@@ -213,7 +188,7 @@ async def _devices(course: _Course) -> Stage:
     await stage.county.close()
     scenario = course.folder / "bench.toml"
     # Longer than measured: nobody takes the clip off meanwhile.
-    scenario.write_text(_SCENARIO.format(seconds=round(course.load.seconds) + 600), encoding="utf-8")
+    scenario.write_text(_scenario(round(course.load.seconds) + 600), encoding="utf-8")
     await start_simulator(stage, scenario, seed=1, recordings=RECORDING, patience_s=0)
     await order(stage, b"start")
     return stage
@@ -221,6 +196,7 @@ async def _devices(course: _Course) -> Stage:
 
 async def _kanhu(course: _Course, name: str, links: Mapping[str, Any]) -> Cost:
     clock, broker_port, feed_port = course.clock, free_port(), free_port()
+    page_port = free_port() if name == _PAGE else None
     async with AsyncExitStack() as ends:
         folder = course.folder / name
         folder.mkdir()
@@ -229,7 +205,10 @@ async def _kanhu(course: _Course, name: str, links: Mapping[str, Any]) -> Cost:
         listening = asyncio.create_task(county.run(), name=f"county of {name}")
         ends.push_async_callback(_cancelled, listening)
         await county.listening.wait()
-        settings = _write_settings(folder, name, links, broker_port=broker_port)
+        if page_port is not None:
+            browsing = asyncio.create_task(_browse(page_port, clock), name="a browser at the page")
+            ends.push_async_callback(_cancelled, browsing)
+        settings = _write_settings(folder, name, links, broker_port=broker_port, page_port=page_port)
         command = [sys.executable, "-P", "-m", "kanhu.harness.bench.loaded_gateway"]
         command += ["--config", str(settings), "--feed-port", str(feed_port)]
         return await measure(
@@ -263,9 +242,26 @@ async def _thingsboard(course: _Course, program: Path) -> Cost:
         await county.kill()
 
 
-def _write_settings(folder: Path, name: str, links: Mapping[str, Any], *, broker_port: int) -> Path:
+def _scenario(seconds: int) -> str:
+    """A home for each, its devices worn all the time."""
+    text = f'name = "bench"\nduration_s = {seconds}\nstarts_at = "08:40"\nutc_offset_minutes = 480\n'
+    for home, devices in _HOMES.items():
+        text += f'\n[[home]]\nid = "{home}"\nresident = [{{ id = "r-{home}", age_years = 80, sex = "f" }}]\n'
+        for device in devices:
+            text += f'\n[[home.device]]\nid = "{device}-{home}"\nkind = "{_KINDS[device]}"\nperson = "r-{home}"\n'
+        for device in _WORN:
+            if device in devices:
+                text += f'\n[[home.event]]\nat_s = 0\ndevice = "{device}-{home}"\naction = "wear"\n'
+    return text
+
+
+def _write_settings(
+    folder: Path, name: str, links: Mapping[str, Any], *, broker_port: int, page_port: int | None
+) -> Path:
     text = f'gateway = "{name}"\ndata = "{folder}"\ntimezone = "Asia/Shanghai"\n\n[broker]\nport = {broker_port}\n'
-    if name == _RADIO:
+    if page_port is not None:
+        text += f"\n[page]\nport = {page_port}\n"
+    if name != _SERIAL:
         text += f'\n[radio]\nbumble = "{links["hci"]}"\n'
     text += "".join(f'\n[[resident]]\nid = "r-{number}"\n' for number in range(_PEOPLE))
     for device, link in links["devices"].items():
@@ -280,6 +276,18 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def _browse(port: int, clock: Clock) -> None:
+    """Somebody looks all the time: the page's stream stays open, and at each news it is fetched, as its script does."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=_BROWSER_PATIENCE_S) as browser:
+        while True:
+            with suppress(httpx.HTTPError):  # not there yet
+                async with browser.stream("GET", "/events") as events:
+                    async for line in events.aiter_lines():
+                        if line.startswith("data:"):
+                            (await browser.get("/")).raise_for_status()
+            await clock.sleep(_BROWSER_PAUSE_S)
 
 
 def _say(text: str) -> None:
