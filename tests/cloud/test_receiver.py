@@ -197,7 +197,7 @@ def _numbered(number: int, lane: str) -> Message:
 
 
 async def test_a_call_for_help_waits_for_no_heartbeat_and_everything_else_keeps_its_order() -> None:
-    inbox = Inbox(100)
+    inbox = Inbox(100, most_each=50, turn=50)
     lanes = ("status", "live", "alert", "backfill", "alert", "status")
     came = [_numbered(number, lane) for number, lane in enumerate(lanes)]
     for message in came:
@@ -207,7 +207,7 @@ async def test_a_call_for_help_waits_for_no_heartbeat_and_everything_else_keeps_
 
 
 async def test_a_flood_of_alerts_leaves_a_quarter_for_heartbeats_and_takes_it_where_none_wait() -> None:
-    inbox = Inbox(100)
+    inbox = Inbox(100, most_each=50, turn=50)
     for number in range(40):
         inbox.put(_numbered(number, "alert"))
     for number in range(6):
@@ -219,7 +219,7 @@ async def test_a_flood_of_alerts_leaves_a_quarter_for_heartbeats_and_takes_it_wh
 
 
 async def test_a_full_inbox_still_has_room_for_alerts_and_counts_what_it_drops() -> None:
-    inbox = Inbox(2)
+    inbox = Inbox(2, most_each=2, turn=2)
     for number in range(5):
         inbox.put(_numbered(number, "status"))
     inbox.put(_numbered(9, "alert"))
@@ -228,11 +228,46 @@ async def test_a_full_inbox_still_has_room_for_alerts_and_counts_what_it_drops()
         "kanhu/v1/up/home-00/status",
         "kanhu/v1/up/home-01/status",
     ]
-    assert (inbox.dropped(), inbox.dropped()) == (3, 0)
+    assert (dict(inbox.dropped()), dict(inbox.dropped())) == ({"home-02": 1, "home-03": 1, "home-04": 1}, {})
+
+
+@pytest.mark.parametrize("lane", ["alert", "live"])
+async def test_one_that_has_gone_wild_waits_for_itself_and_for_nobody_else(lane: str) -> None:
+    inbox = Inbox(1_000, most_each=50, turn=3)
+    for _ in range(1_000):
+        inbox.put(_numbered(66, lane))
+    for number in range(5):
+        inbox.put(_numbered(number, lane))
+    taken = [[message.topic for message in await inbox.take(100)] for _ in range(2)]
+    assert [len(each) for each in taken] == [3 + 5, 3], "all the others are through at once"
+    assert dict(inbox.dropped()) == {"home-66": 950}
+
+
+async def test_whose_turn_did_not_come_is_first_the_next_time() -> None:
+    inbox = Inbox(100, most_each=50, turn=2)
+    for _ in range(4):
+        for number in range(3):
+            inbox.put(_numbered(number, "live"))
+    taken = [[message.topic[12:19] for message in await inbox.take(3)] for _ in range(4)]
+    assert taken == [
+        ["home-00", "home-00", "home-01"],
+        ["home-02", "home-02", "home-00"],
+        ["home-01", "home-01", "home-02"],
+        ["home-00", "home-01", "home-02"],
+    ]
+
+
+async def test_what_names_no_gateway_shares_one_turn() -> None:
+    inbox = Inbox(100, most_each=5, turn=2)
+    for number in range(9):
+        inbox.put(Message(f"somewhere/else/{number}", b"", retained=False))
+    inbox.put(_numbered(1, "live"))
+    assert len(await inbox.take(100)) == 3
+    assert dict(inbox.dropped()) == {"": 4}
 
 
 async def test_who_waits_for_a_message_gets_it_when_it_comes() -> None:
-    inbox = Inbox(2)
+    inbox = Inbox(2, most_each=2, turn=2)
     waiting = asyncio.create_task(inbox.take(9))
     await asyncio.sleep(0)
     assert not waiting.done()

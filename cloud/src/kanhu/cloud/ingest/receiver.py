@@ -29,8 +29,10 @@ from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.contract import ALL_UP, Clock, Down, Receipt, down_topic, encode_receipt
 
 KEEPALIVE_S = 15
-_WAITING_MESSAGES = 5_000
-_MESSAGES_A_JOB = 200
+WAITING_MESSAGES = 5_000
+MESSAGES_A_JOB = 200
+OF_ONE_GATEWAY = 100  # a gateway has a few parcels under way, and a heartbeat: this is one that has gone wild
+OF_ONE_GATEWAY_A_JOB = 10
 _LONGEST_PAUSE_S = 2.0  # one client in the broker's own house: no burden, and an alert waits for it
 _FIRST_PAUSE_S = 0.25
 _GREETING_PAUSE_S = 0.02  # between two batches: five thousand gateways in a second at most, and their answers after it
@@ -66,7 +68,7 @@ class Receiver:
         self._ingest = ingest
         self._writer = writer
         self._clock = clock
-        self._inbox = Inbox(_WAITING_MESSAGES)
+        self._inbox = Inbox(WAITING_MESSAGES, most_each=OF_ONE_GATEWAY, turn=OF_ONE_GATEWAY_A_JOB)
         self.state = LinkState.CONNECTING
         self.detail = ""
         self._deaf_ns = 0
@@ -101,7 +103,7 @@ class Receiver:
             keepalive=KEEPALIVE_S,
             timeout=KEEPALIVE_S,
             tls_context=None if self._tls is None else self._tls(),
-            max_queued_incoming_messages=_WAITING_MESSAGES,
+            max_queued_incoming_messages=WAITING_MESSAGES,
         )
         async with client:
             await client.subscribe(ALL_UP, qos=0)
@@ -123,12 +125,13 @@ class Receiver:
 
     async def _store(self, client: aiomqtt.Client) -> None:
         while True:
-            messages = await self._inbox.take(_MESSAGES_A_JOB)
+            messages = await self._inbox.take(MESSAGES_A_JOB)
             receipts = await self._run_job(partial(self._ingest.take, messages=messages))
             dropped = self._inbox.dropped()
             if dropped:
-                _log.warning("%d messages found no room while others were stored; they will come again", dropped)
-                await self._run_job(partial(_count_dropped, dropped=dropped))
+                most = ", ".join(f"{gateway or 'nobody known'} {times}" for gateway, times in dropped.most_common(3))
+                _log.warning("%d messages found no room and will come again; most of %s", dropped.total(), most)
+                await self._run_job(partial(_count_dropped, dropped=dropped.total()))
             await self._answer(client, receipts)
 
     async def _greet(self, client: aiomqtt.Client) -> None:

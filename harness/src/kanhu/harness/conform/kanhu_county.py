@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,13 @@ class KanhuCounty:
     broker_port: int
 
     @classmethod
-    async def begin(cls, folder: Path, processes: Processes) -> "KanhuCounty":
-        """Write its settings, enrol the gateways of the clauses, and start it; the caller stops the processes."""
+    async def begin(
+        cls, folder: Path, processes: Processes, *, site: Path | None = None, program: Sequence[str] = ()
+    ) -> "KanhuCounty":
+        """Write its settings, enrol the gateways, and start it; the caller stops the processes.
+
+        Gateways are those of the clauses where no `site` names others; `program` serves in place of `kanhu-cloud`.
+        """
         county = cls(folder, processes, free_port())
         data = folder / "county"
         data.mkdir(parents=True)
@@ -41,13 +47,9 @@ class KanhuCounty:
             f'\n[http]\nhost = "127.0.0.1"\nport = {free_port()}\n',
             encoding="utf-8",
         )
-        site = folder / "site.toml"
-        place = '[[place]]\nid = "conform"\nkind = "county"\nzh = "测试县"\nen = "Test county"\n'
-        rows = "".join(f'\n[[gateway]]\nid = "{name}"\nkind = "home"\nplace = "conform"\n' for name in ENROLLED)
-        site.write_text(place + rows, encoding="utf-8")
         await start_broker(processes, folder=folder / "broker", port=county.broker_port, name="broker")
-        await county._once("site", "load", str(site))
-        await processes.start("cloud", (_tool(), "serve", "--config", str(county.settings)))
+        await county._once("site", "load", str(site or _write_site(folder / "site.toml")))
+        await processes.start("cloud", (*(program or (_tool(),)), "serve", "--config", str(county.settings)))
         return county
 
     @property
@@ -81,6 +83,13 @@ class KanhuCounty:
         child.expected_to_run = False
         if await child.process.wait() != 0:
             raise ProgramFailed(f"kanhu-cloud {' '.join(arguments)}", child.log.read_text(encoding="utf-8"))
+
+
+def _write_site(file: Path) -> Path:
+    place = '[[place]]\nid = "conform"\nkind = "county"\nzh = "测试县"\nen = "Test county"\n'
+    rows = "".join(f'\n[[gateway]]\nid = "{name}"\nkind = "home"\nplace = "conform"\n' for name in ENROLLED)
+    file.write_text(place + rows, encoding="utf-8")
+    return file
 
 
 async def start_broker(processes: Processes, *, folder: Path, port: int, name: str) -> None:

@@ -15,6 +15,7 @@ TASKS: dict[str, Task] = {
     ),
     "identity": Task("no gateway can be another, or throw one off", "kanhu.harness.prove.identity"),
     "scenarios": Task("each story raises what it must, and nothing else", "kanhu.harness.prove.scenarios"),
+    "starve": Task("one gateway that sends without end keeps nobody else waiting", "kanhu.harness.prove.starve"),
     "village": Task("a village under faults: every high alert reaches a person in time", "kanhu.harness.prove.village"),
 }
 
