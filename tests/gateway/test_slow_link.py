@@ -9,7 +9,8 @@ import pytest
 from kanhu.contract import Lane, Observation, Part
 from kanhu.contract.envelope import MAX_ENVELOPE_BYTES
 from kanhu.gateway.allowance import Allowance
-from kanhu.gateway.uplink import SessionEnd, Uplink
+from kanhu.gateway.senders import Senders
+from kanhu.gateway.uplink import SessionEnd
 from kanhu.harness.faults import Kind, LinkProxy
 from tests.gateway.broker import Broker
 from tests.gateway.county import County
@@ -35,11 +36,11 @@ class _SixtyKib(Allowance):
         del size
 
 
-class SendsWholeEnvelopes(Uplink):
+class SendsWholeEnvelopes(Senders):
     """The broken variant: parcels as large as an envelope may be."""
 
     def __init__(self, *arguments: object, **named: object) -> None:
-        super().__init__(*arguments, **named)  # type: ignore[arg-type]  # as Uplink takes them
+        super().__init__(*arguments, **named)  # type: ignore[arg-type]  # as Senders takes them
         self._allowance = _SixtyKib()
 
 
@@ -59,13 +60,14 @@ def intervals(count: int) -> Sequence[Observation]:
     return [Observation("heart_rhythm", part, RESIDENT, "strap-03", times(n)) for n, part in enumerate(parts)]
 
 
-@pytest.mark.parametrize("kind", [Uplink, SendsWholeEnvelopes])
+@pytest.mark.parametrize("kind", [Senders, SendsWholeEnvelopes])
 async def test_a_parcel_that_cannot_pass_in_time_is_made_smaller_until_it_passes(
-    broker: Broker, slow: LinkProxy, sender: MakeSender, kind: type[Uplink]
+    broker: Broker, slow: LinkProxy, sender: MakeSender, kind: type[Senders], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("kanhu.gateway.uplink.Senders", kind)
     records = intervals(_READINGS)
     async with County(broker.port) as county:
-        gateway = sender(slow.port, kind=kind, receipt_timeout_s=_TIMEOUT_S)
+        gateway = sender(slow.port, receipt_timeout_s=_TIMEOUT_S)
         for at in range(0, len(records), 200):
             await gateway.accept(records[at : at + 200])
         gateway.start()

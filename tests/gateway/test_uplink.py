@@ -10,7 +10,8 @@ import pytest
 from kanhu.contract import Gap, GatewayState, Lane
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.parcels import SealedParcel
-from kanhu.gateway.uplink import SessionEnd, Uplink
+from kanhu.gateway.senders import Senders
+from kanhu.gateway.uplink import SessionEnd
 from tests.gateway.broker import Broker, Link
 from tests.gateway.county import County
 from tests.gateway.records import heart_rate, sos
@@ -44,7 +45,7 @@ async def test_without_a_receipt_everything_is_kept_and_the_link_is_renewed(brok
         assert county.conflicts == 0
 
 
-class DeletesOnPuback(Uplink):
+class DeletesOnPuback(Senders):
     """The broken variant: takes the broker's word for the county's."""
 
     async def _acknowledged(self, parcel: SealedParcel) -> None:
@@ -54,11 +55,12 @@ class DeletesOnPuback(Uplink):
         await self._committer.call(forget)
 
 
-@pytest.mark.parametrize("kind", [Uplink, DeletesOnPuback])
+@pytest.mark.parametrize("kind", [Senders, DeletesOnPuback])
 async def test_a_broker_that_acknowledges_and_forgets_loses_nothing(
-    broker: Broker, sender: MakeSender, kind: type[Uplink]
+    broker: Broker, sender: MakeSender, kind: type[Senders], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gateway = sender(broker.port, kind=kind)
+    monkeypatch.setattr("kanhu.gateway.uplink.Senders", kind)
+    gateway = sender(broker.port)
     gateway.start()
     seqs = await gateway.accept([heart_rate(number) for number in range(300)])
     await asyncio.sleep(0.5)  # long enough for every PUBACK; there is no county yet
@@ -68,7 +70,7 @@ async def test_a_broker_that_acknowledges_and_forgets_loses_nothing(
     async with County(broker.port) as county:
         await gateway.settled()
         lost = set(seqs) - set(county.stored)
-    if kind is Uplink:
+    if kind is Senders:
         assert not lost
     else:
         assert lost, "the broken variant must lose readings, or this test proves nothing"

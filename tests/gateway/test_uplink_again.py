@@ -8,7 +8,8 @@ import pytest
 
 from kanhu.contract import Lane
 from kanhu.gateway.link import Link
-from kanhu.gateway.uplink import SessionEnd, Uplink
+from kanhu.gateway.senders import Senders
+from kanhu.gateway.uplink import SessionEnd
 from tests.gateway.broker import Broker
 from tests.gateway.county import County
 from tests.gateway.records import heart_rate, sos
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.broker
 MakeSender = Callable[..., Sender]
 
 
-class WaitsForTheTimeout(Uplink):
+class WaitsForTheTimeout(Senders):
     """The broken variant: only a receipt timeout sends anything again."""
 
     async def _send_again(self, client: Link, lane: Lane) -> bool:
@@ -27,11 +28,12 @@ class WaitsForTheTimeout(Uplink):
         return False
 
 
-@pytest.mark.parametrize("kind", [Uplink, WaitsForTheTimeout])
+@pytest.mark.parametrize("kind", [Senders, WaitsForTheTimeout])
 async def test_an_alert_sent_before_the_county_listens_is_stored_within_three_seconds_of_its_coming(
-    broker: Broker, sender: MakeSender, kind: type[Uplink]
+    broker: Broker, sender: MakeSender, kind: type[Senders], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gateway = sender(broker.port, kind=kind, receipt_timeout_s=20)
+    monkeypatch.setattr("kanhu.gateway.uplink.Senders", kind)
+    gateway = sender(broker.port, receipt_timeout_s=20)
     gateway.start()
     (seq,) = await gateway.accept([sos(1)], lane=Lane.ALERT)
     await until(lambda: "puback_ms" in gateway.uplink.notes.values)  # the broker has it, and nobody else
@@ -40,7 +42,7 @@ async def test_an_alert_sent_before_the_county_listens_is_stored_within_three_se
         await county.send_receipt("home-03", gateway.epoch)
         with suppress(AssertionError):
             await until(lambda: seq in county.stored, within_s=3)
-        if kind is Uplink:
+        if kind is Senders:
             assert seq in county.stored
             assert county.arrivals[seq] <= 2
             await gateway.settled(within_s=15)

@@ -13,32 +13,28 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from kanhu.contract import Clock, GatewayState, Running, Status
+from kanhu.contract import Clock, GatewayState, Status
 from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
-from kanhu.edge.whose import NOBODY_KNOWN, SESSION_S, Attendance, People
+from kanhu.edge.whose import SESSION_S, Attendance, People
+from kanhu.gateway.account import Account
 from kanhu.gateway.alarm.fitted import build_keeper, house_of
-from kanhu.gateway.card import CardMeter
 from kanhu.gateway.committer import COMMIT_PAUSE_S, Committer
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.device_clocks import DeviceClocks, local_span
 from kanhu.gateway.disk import open_outbox, set_aside_if_damaged
 from kanhu.gateway.errors import OutboxDamaged
-from kanhu.gateway.heartbeat import heartbeat
 from kanhu.gateway.identity import tls_context
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.journal import Journal
-from kanhu.gateway.metrics import OutboxFigures, exposition, figures
 from kanhu.gateway.metrics_door import keep_metrics_door
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.renewal import keep_identity
 from kanhu.gateway.supervisor import Supervisor
-from kanhu.gateway.timekeeping import Timekeeper, keep_boots, kept_boots
+from kanhu.gateway.timekeeping import Timekeeper, kept_boots
 from kanhu.gateway.unwritten import Unwritten
-from kanhu.gateway.uplink import SessionEnd, Uplink
+from kanhu.gateway.uplink import Uplink
 from kanhu.gateway.watchdog import ServiceManager, beat
 from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
 
@@ -49,9 +45,6 @@ _SENSING_END_S = 5.0  # a radio that hangs must not keep what is owed from leavi
 _DAMAGE_PAUSE_S = 5.0  # a dying card is not asked oftener
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
 _TASKS = ("sensing", "uplink", "alarm", "page", "account", "identity", "watchdog", "metrics")
-_CONNECTED = "connected:"
-_BAD_BYTES = "bad_bytes:"
-_NOBODY = "nobody:"
 _NO_MANAGER = ServiceManager()
 
 _log = logging.getLogger(__name__)
@@ -137,10 +130,7 @@ class _Gateway:
         self._source = source or self._devices
         self._committer = committer
         self._timekeeper = timekeeper
-        self._clocks = clocks
-        self._unwritten = unwritten
         self._clock = clock
-        self._card = CardMeter(clock)
         self._supervisor = Supervisor(clock)
         self._uplink = Uplink(
             config.gateway,
@@ -174,6 +164,17 @@ class _Gateway:
         self._attendance = Attendance(clock=clock, session_s=session_s)
         stays = [stay.in_zone(config.zone) for stay in config.stay]
         self._people = People(clock=clock, attendance=self._attendance, stays=stays)
+        self._account = Account(
+            config,
+            committer,
+            intake=self._intake,
+            people=self._people,
+            timekeeper=timekeeper,
+            clocks=clocks,
+            unwritten=unwritten,
+            restarts=self._supervisor.restarts,
+            clock=clock,
+        )
         self._clinic = None if config.page is None else self._open_clinic()
         self._profiles: dict[str, Profile] = {
             resident.id: profile_from_tags(resident.id, resident.tags, spo2_limit_percent=resident.spo2_limit_percent)
@@ -219,7 +220,7 @@ class _Gateway:
         work: dict[str, _Work] = {
             "alarm": self._alarm.run,
             "page": self._serve_page,
-            "account": self._account,
+            "account": self._account.keep,
             "identity": self._keep_identity,
             "watchdog": partial(beat, manager, self._committer, self._supervisor, clock=self._clock),
         }
@@ -256,7 +257,7 @@ class _Gateway:
             clock=self._clock,
         )
         self._intake.listener = clinic
-        self._uplink.on_receipt = clinic.receipt
+        self._uplink.answers.on_receipt = clinic.receipt
         return clinic
 
     async def _serve_page(self) -> None:
@@ -272,53 +273,7 @@ class _Gateway:
         await asyncio.Event().wait()  # nothing to keep: nobody asks who this is
 
     async def _answer(self, port: int) -> None:
-        await keep_metrics_door(port, self._metrics)
-
-    async def _metrics(self) -> str:
-        values = figures(
-            await self._committer.call(OutboxFigures.of),
-            receipts=self._uplink.receipts,
-            link_ends={end.value: self._uplink.ends[end] for end in SessionEnd},
-            restarts={task: self._supervisor.restarts[task] for task in _TASKS},
-            card=self._card,
-            folder=self._config.folder,
-            clock=self._clock,
-        )
-        return exposition(values)
-
-    async def _account(self) -> None:
-        """Write down for the doctor how each device is reached, and what is known of the time; only what changed."""
-        written: dict[str, int] = {}
-        while True:
-            seen = self._intake.seen.values()
-            found = {f"{_CONNECTED}{device.device}": int(device.connected) for device in seen}
-            found |= {f"{_BAD_BYTES}{device.device}": device.bad_bytes for device in seen}
-            found |= {f"{_NOBODY}{reason}": self._people.reasons[reason] for reason in NOBODY_KNOWN}
-            found |= self._clocks.notes() | self._card.hourly()
-            changed = {name: value for name, value in found.items() if written.get(name) != value}
-            if changed:
-                await self._committer.call(lambda outbox, changed=changed: outbox.remember(changed))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-                written |= changed
-            boots = self._timekeeper.to_keep()
-            if boots is not None:
-                await self._committer.call(partial(keep_boots, boots=boots))
-            await self._intake.catch_up()
-            await self._clock.sleep(self._config.heartbeat_s)
+        await keep_metrics_door(port, partial(self._account.metrics, self._uplink, tasks=_TASKS))
 
     async def _status(self, state: GatewayState) -> Status:
-        status = await self._committer.call(
-            partial(
-                heartbeat,
-                gateway=self._config.gateway,
-                state=state,
-                heartbeat_s=self._config.heartbeat_s,
-                clock=self._clock,
-                running=Running(self._timekeeper.asking(), self._timekeeper.boots()),
-                devices=self._config.device,
-                seen=dict(self._intake.seen),
-                last_reading_ms=dict(self._intake.last_reading_ms),
-                restarts=dict(self._supervisor.restarts),
-                clocks=self._clocks,
-            )
-        )
-        return msgspec.structs.replace(status, owed=status.owed + len(self._unwritten))
+        return await self._account.status(state)

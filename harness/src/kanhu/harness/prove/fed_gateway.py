@@ -19,12 +19,12 @@ import msgspec
 from kanhu.contract import Clock, Observation, Part, Receipt, SeqRanges, Subject, SubjectKind, SystemClock, Times
 from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.edge.devices import Sink
-from kanhu.gateway import GatewayConfig, _schema, disk, load_config, run
+from kanhu.gateway import GatewayConfig, _schema, disk, load_config, run, uplink
 from kanhu.gateway._gaps import GrowingGap, GrowingGaps
 from kanhu.gateway.link import Link
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.parcels import SealedParcel
-from kanhu.gateway.uplink import Uplink
+from kanhu.gateway.senders import Senders
 
 __all__ = ["BROKEN", "OneQueue", "PubackIsReceipt", "feed", "main"]
 
@@ -35,7 +35,7 @@ _RECONNECT_S = 0.2
 Batch = list[tuple[str, str, int]]
 
 
-class PubackIsReceipt(Uplink):
+class PubackIsReceipt(Senders):
     """Takes the broker's acknowledgement for the county's receipt. Never do this."""
 
     async def _acknowledged(self, parcel: SealedParcel) -> None:
@@ -49,7 +49,7 @@ class PubackIsReceipt(Uplink):
         await self._committer.call(settle)
 
 
-class OneQueue(Uplink):
+class OneQueue(Senders):
     """Sends alerts after the readings that waited before them. Never do this."""
 
     async def _send_alert(self, client: Link) -> int:
@@ -95,12 +95,12 @@ async def _run(config: GatewayConfig, path: Path) -> None:
 
 def _trust_the_broker() -> None:
     """Delete what the broker has acknowledged, as if that said anything about the county."""
-    run.Uplink = PubackIsReceipt  # type: ignore[attr-defined]  # planted here, and no switch of the product
+    uplink.Senders = PubackIsReceipt  # type: ignore[attr-defined]  # planted here, and no switch of the product
 
 
 def _let_alerts_wait() -> None:
     """Send alerts behind the readings that waited before them."""
-    run.Uplink = OneQueue  # type: ignore[attr-defined]  # planted here, and no switch of the product
+    uplink.Senders = OneQueue  # type: ignore[attr-defined]  # planted here, and no switch of the product
 
 
 def _do_not_wait_for_the_disk() -> None:
