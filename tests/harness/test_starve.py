@@ -1,4 +1,4 @@
-"""`./run prove starve`: what it refuses, and what it compares. That gateways take turns: tests/cloud/test_receiver.py."""
+"""`./run prove starve`: what it refuses and compares. That gateways take turns: tests/cloud/test_receiver.py."""
 
 import pytest
 
