@@ -6,6 +6,8 @@ PINNED = [
     "ALL_UP",
     "METRICS",
     "VERSION",
+    "AlarmStatus",
+    "Alone",
     "Boot",
     "Clock",
     "ClockState",

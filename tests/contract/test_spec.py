@@ -11,6 +11,8 @@ import pytest
 from kanhu.contract import (
     ALL_UP,
     METRICS,
+    AlarmStatus,
+    Alone,
     Boot,
     ClockState,
     Context,
@@ -73,7 +75,7 @@ FIELDS: dict[type[msgspec.Struct], str] = {
     **dict.fromkeys((Observation, Waveform, Finding, Gap), "records.md"),
     **dict.fromkeys((Part, Subject, Times, Quality, Context, Evidence), "records.md"),
     **dict.fromkeys((Receipt, Refusal), "receipt.md"),
-    **dict.fromkeys((Status, DeviceStatus, Running, Boot, Mark), "status.md"),
+    **dict.fromkeys((Status, DeviceStatus, Running, Boot, Mark, AlarmStatus, Alone), "status.md"),
     **dict.fromkeys((Columns, Origin), "envelope.md"),
 }
 

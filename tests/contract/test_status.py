@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanhu.contract import (
+    AlarmStatus,
+    Alone,
     ClockState,
     DeviceStatus,
     GatewayState,
@@ -35,6 +37,14 @@ devices = st.builds(
     clock_error_s=st.just(msgspec.UNSET) | st.integers(-(2**40), 2**40),
     clock_corrected_s=st.just(msgspec.UNSET) | st.integers(-(2**40), 2**40),
 )
+alarms = st.builds(
+    AlarmStatus,
+    fitted=st.lists(texts, max_size=3).map(tuple),
+    faults=st.dictionaries(texts, texts, max_size=3),
+    alone=st.lists(st.builds(Alone, alert=texts, ways=st.dictionaries(texts, texts, max_size=3)), max_size=8).map(
+        tuple
+    ),
+)
 statuses = st.builds(
     Status,
     version=st.just(STATUS_VERSION),
@@ -55,6 +65,7 @@ statuses = st.builds(
     gaps=counts,
     restarts=st.dictionaries(texts, counts, max_size=3),
     devices=st.lists(devices, max_size=3).map(tuple),
+    alarm=st.just(msgspec.UNSET) | alarms,
 )
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from kanhu.contract import ClockState, FakeClock, Lane
 from kanhu.gateway import GatewayConfig, Outbox, load_config
-from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
+from kanhu.gateway.alarm.notes import PIN_TRIED
 from kanhu.gateway.alarm.settings import AlarmConfig
+from kanhu.gateway.alarm.standing import note_fault
 from kanhu.gateway.card import WRITTEN_DAY, WRITTEN_SPAN
 from kanhu.gateway.check import Check, Level
 from kanhu.gateway.device_clocks import CLOCK_ERROR
@@ -178,8 +179,8 @@ async def test_the_alarm_is_named_with_what_is_fitted_what_waits_and_what_failed
     assert (await said()) == Check("alarm", Level.OK, "fitted: voice, messages")
     outbox.record_alarms([], reasons=["sms:family.failed", "sms:family.failed", "voice.done"])
     assert "failed so far: sms:family 2" in (await said()).found
-    outbox.remember({MODEM_WELL: 0})
-    assert "could send nothing" in (await said()).found
+    note_fault(outbox, part="modem", reason="no_network")
+    assert "could send nothing when last looked at: no_network" in (await said()).found
     outbox.remember({PIN_TRIED: 5})
     assert "PIN" in (await said()).found
     outbox.accept([(Lane.ALERT, sos(1))])

@@ -70,6 +70,7 @@ def test_shipped_pack_loads_with_the_rules_of_both_places() -> None:
         "RHYTHM": gateway,
         "TREND": cloud,
         "WATCH-LOST": cloud,
+        "ALARM-BAD": cloud,
     }
     assert all(rule.source and rule.approved() for rule in pack.rules)
     assert pack.rule("NO-SUCH") is None

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from kanhu.cloud.desk.model import (
+    AlarmRow,
     AlertEvent,
     AlertPage,
     AlertRow,
@@ -295,6 +296,15 @@ def resident_page(person: Person, alerts: tuple[AlertRow, ...], *, days: int, no
     )
 
 
+_WELL_FITTED = AlarmRow(("voice", "light", "sms:village_doctor", "sms:family"), (), 0)
+_ALARMS: dict[str, AlarmRow | None] = {
+    "home-02": AlarmRow((), (), 0),
+    "home-03": None,
+    "home-05": AlarmRow(_WELL_FITTED.fitted, (("modem", "no_network"), ("voice", "player_usb_gone")), 0),
+    "home-06": AlarmRow(_WELL_FITTED.fitted, (), 1),
+}
+
+
 def equipment(now: datetime) -> Equipment:
     """Thirteen gateways, one silent."""
     names = [*(f"home-{each:02}" for each in range(1, 13)), "clinic-01"]
@@ -316,6 +326,7 @@ def equipment(now: datetime) -> Equipment:
             software="0.1.0",
             stored=1188 + place,
             clocks_off=(("cuff-04", -900), ("cuff-05", 3_900)) if name == "home-04" else (),
+            alarm=_ALARMS.get(name, _WELL_FITTED),
         )
         for place, name in enumerate(names)
     ]

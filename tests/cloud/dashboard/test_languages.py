@@ -44,6 +44,8 @@ _FAMILIES = {
     "kind": wording.GATEWAY_KINDS,
     "clock": list(ClockState),
     "counter": wording.COUNTERS,
+    "alarm": wording.ALARM_WAYS,
+    "fault": wording.FAULTS,
     "refusal": wording.REFUSALS,
     "actor": ("county",),
     "role": list(Role),
@@ -62,7 +64,7 @@ _FAMILIES = {
     "login": [each for each in SignInReason if each != "signed_in"],
     "equipment": (
         *("gateway", "state", "last_seen", "people", "owed"),
-        *("stored", "refused", "clock", "software"),
+        *("stored", "refused", "alarm", "clock"),
     ),
     "help": (
         *("move", "open", "claim", "call", "mute", "help", "close"),

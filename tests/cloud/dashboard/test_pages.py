@@ -326,5 +326,8 @@ async def test_equipment_shows_people_unseen_first_and_every_refusal() -> None:
         assert "contradicts itself" not in page
         assert "clock of cuff-04 15 min behind" in page
         assert "clock of cuff-05 1 h 5 m ahead" in page
+        for flaw in ("modem: no network", "voice: player usb gone", "1 alarm without the county"):
+            assert f"<li>{flaw}</li>" in page
+        assert "nothing fitted" in page
         assert '<td>malformed</td><td class="r">3</td>' in page
         assert '<td>gateway not enrolled</td><td class="r">1</td>' in page

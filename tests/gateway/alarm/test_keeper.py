@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from kanhu.contract import Finding, Lane, Phase, Priority
+from kanhu.contract import AlarmStatus, Alone, Finding, Lane, Phase, Priority
 from kanhu.contract.actions import ACTED_LOCALLY, ActionOutcome
 from kanhu.gateway import Outbox, OutboxFailed
 from kanhu.gateway.alarm import ladder
 from kanhu.gateway.alarm.acting import Acknowledgement, Message, Result
 from kanhu.gateway.alarm.book import Alarm, Channel
-from tests.gateway.alarm.ways import FAILED, Bench, ToldWay, actions_of
+from tests.gateway.alarm.ways import FAILED, WELL, Bench, ToldWay, actions_of
 from tests.gateway.records import heart_rate, sos
 
 
@@ -97,6 +97,39 @@ async def test_a_failure_is_tried_three_times_and_the_next_step_comes_all_the_sa
     await night.wait(250)
     assert len(voice.told) == 4
     assert "voice failed:program_missing +60" in actions_of(await night.findings())
+
+
+async def test_the_heartbeat_tells_what_the_box_does_alone_and_what_of_it_is_broken(
+    bench: Callable[..., Bench],
+) -> None:
+    voice, doctor, family = ToldWay(), ToldWay("sms", "village_doctor"), ToldWay("sms", "family")
+    doctor.answer = Result(ActionOutcome.SENT, references=(7,))
+    family.answer = Result(ActionOutcome.FAILED, "send_refused_500")
+    voice.hold = asyncio.Event()
+    night = bench(voice, doctor, family)
+    fitted = ("voice", "sms:village_doctor", "sms:family")
+    seq = await night.raise_sos()
+    await night.wait(50)
+    assert await night.standing() == AlarmStatus(fitted), "nothing is begun before the county had its time"
+    await night.wait(12)
+    said = await night.standing()
+    told = {"voice": "under_way", "sms:village_doctor": "sent", "sms:family": "failed"}
+    assert said == AlarmStatus(fitted, {"modem": "send_refused_500"}, (Alone("alert-1", told),))
+    voice.answer = FAILED
+    voice.hold.set()
+    night.reports[7] = True
+    await night.wait(2)
+    await night.restart()
+    said = await night.standing()
+    assert said.alone[0].ways == {"voice": "failed", "sms:village_doctor": "delivered", "sms:family": "failed"}
+    assert said.faults["voice"] == "program_missing", "a restart mends nothing"
+    voice.answer, family.answer = WELL, doctor.answer
+    await night.wait(62)
+    assert (await night.standing()).faults == {}
+    await night.call_off()
+    await night.wait(2)
+    await night.confirm(seq, *range(1, 40))
+    assert await night.standing() == AlarmStatus(fitted)
 
 
 async def test_fine_takes_back_what_was_told_and_ends_the_alarm(bench: Callable[..., Bench]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from kanhu.contract import FakeClock, Finding, Lane, Phase, Receipt, SeqRanges, Times
+from kanhu.contract import AlarmStatus, FakeClock, Finding, Lane, Phase, Receipt, SeqRanges, Times
 from kanhu.contract.actions import ActionOutcome
 from kanhu.gateway import Outbox
 from kanhu.gateway.alarm.acting import Acknowledgement, Message, News, Result
@@ -114,6 +114,10 @@ class Bench:
         for _ in range(3):
             await asyncio.sleep(0)
             await self.committer.call(lambda _: None)
+
+    async def standing(self) -> AlarmStatus:
+        """What the heartbeat says now."""
+        return await self.committer.call(self.keeper.standing)
 
     async def findings(self) -> list[Finding]:
         """What is owed to the county."""

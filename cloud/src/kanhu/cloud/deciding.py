@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from kanhu.cloud.alerting.deadlines import fire_due
+from kanhu.cloud.alerting.faults import Faults
 from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.alerting.listening import Listening
 from kanhu.cloud.alerting.nightly import Nightly
@@ -36,4 +37,4 @@ def assemble(policy: Policy, pack: RulePack, *, clock: Clock, listening: Listeni
     """Door, watch and night with one policy, one pack and one clock."""
     intake = Intake(policy, pack)
     watch = Watch(intake, clock, listening)
-    return Deciding(policy, Ingest(intake, watch, listening), Nightly(intake, clock))
+    return Deciding(policy, Ingest(intake, watch, Faults(intake, clock), listening), Nightly(intake, clock))

@@ -45,7 +45,16 @@ from kanhu.contract.records import (
     encode_record,
     record_digest,
 )
-from kanhu.contract.status import DeviceStatus, GatewayState, Running, Status, decode_status, encode_status
+from kanhu.contract.status import (
+    AlarmStatus,
+    Alone,
+    DeviceStatus,
+    GatewayState,
+    Running,
+    Status,
+    decode_status,
+    encode_status,
+)
 from kanhu.contract.timeline import Boot, Interval, Mark, Timeline
 from kanhu.contract.topics import ALL_UP, Down, Lane, Up, check_gateway_id, down_topic, parse_up_topic, up_topic
 from kanhu.contract.version import VERSION
@@ -54,6 +63,8 @@ __all__ = [
     "ALL_UP",
     "METRICS",
     "VERSION",
+    "AlarmStatus",
+    "Alone",
     "Boot",
     "Clock",
     "ClockState",

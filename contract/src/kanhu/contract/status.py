@@ -62,6 +62,31 @@ class Running(msgspec.Struct, frozen=True):
     """This boot and those before it, oldest first."""
 
 
+UNDER_WAY = "under_way"
+"""Of a way of telling: an attempt has begun and its end is not known yet."""
+_MAX_WAYS = 16
+MAX_ALONE = 8
+"""Alarms named in one heartbeat, oldest first."""
+
+
+class Alone(msgspec.Struct, frozen=True):
+    """One alarm that a gateway runs by itself, because the county has not confirmed the finding."""
+
+    alert: _Text
+    ways: Annotated[dict[_Text, _Text], msgspec.Meta(max_length=_MAX_WAYS)] = {}
+    """How far each way of telling has come, such as `voice`, `sms:family`: UNDER_WAY, or how it last came out."""
+
+
+class AlarmStatus(msgspec.Struct, frozen=True):
+    """What a gateway can tell people with by itself, what of it is broken, and what it does with it now."""
+
+    fitted: Annotated[tuple[_Text, ...], msgspec.Meta(max_length=_MAX_WAYS)] = ()
+    faults: Annotated[dict[_Text, _Text], msgspec.Meta(max_length=_MAX_WAYS)] = {}
+    """Why a part did not work when it was last used or looked at: `voice`, `light` or `modem`, and a named reason."""
+    alone: Annotated[tuple[Alone, ...], msgspec.Meta(max_length=MAX_ALONE)] = ()
+    """Alarms about which something was begun."""
+
+
 class Status(msgspec.Struct, frozen=True):
     """One heartbeat. Counters run since the outbox was made, so they survive a restart."""
 
@@ -88,6 +113,8 @@ class Status(msgspec.Struct, frozen=True):
     """Restarts by the supervisor, by task."""
     devices: tuple[DeviceStatus, ...] = ()
     running: Running | msgspec.UnsetType = msgspec.UNSET
+    alarm: AlarmStatus | msgspec.UnsetType = msgspec.UNSET
+    """Absent where the gateway does not say."""
 
     @property
     def boots(self) -> tuple[Boot, ...]:

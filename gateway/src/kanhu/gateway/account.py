@@ -1,11 +1,11 @@
 """What a gateway says of itself: heartbeats to the county, notes on its card for the doctor, figures to Prometheus."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
 
-from kanhu.contract import Clock, GatewayState, Running, Status
+from kanhu.contract import AlarmStatus, Clock, GatewayState, Running, Status
 from kanhu.edge.whose import NOBODY_KNOWN, People
 from kanhu.gateway.card import CardMeter
 from kanhu.gateway.committer import Committer
@@ -14,6 +14,7 @@ from kanhu.gateway.device_clocks import DeviceClocks
 from kanhu.gateway.heartbeat import heartbeat
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.metrics import OutboxFigures, exposition, figures
+from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.timekeeping import Timekeeper, keep_boots
 from kanhu.gateway.unwritten import Unwritten
 from kanhu.gateway.uplink import SessionEnd, Uplink
@@ -37,9 +38,10 @@ class Account:
         clocks: DeviceClocks,
         unwritten: Unwritten,
         restarts: Mapping[str, int],
+        alarm: Callable[[Outbox], AlarmStatus],
         clock: Clock,
     ) -> None:
-        """`restarts` is counted by the supervisor, by task."""
+        """`restarts` is counted by the supervisor, by task; `alarm` is asked in the outbox's thread."""
         self._config = config
         self._committer = committer
         self._intake = intake
@@ -48,6 +50,7 @@ class Account:
         self._clocks = clocks
         self._unwritten = unwritten
         self._restarts = restarts
+        self._alarm = alarm
         self._clock = clock
         self._card = CardMeter(clock)
 
@@ -85,6 +88,7 @@ class Account:
                 last_reading_ms=dict(self._intake.last_reading_ms),
                 restarts=dict(self._restarts),
                 clocks=self._clocks,
+                alarm=self._alarm,
             )
         )
         return msgspec.structs.replace(status, owed=status.owed + len(self._unwritten))

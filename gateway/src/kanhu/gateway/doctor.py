@@ -14,7 +14,7 @@ from kanhu.contract.status import DEVICE_CLOCK_OFF_S
 from kanhu.edge.devices import SERIAL_KINDS
 from kanhu.gateway._figures import Space
 from kanhu.gateway._lock import is_held
-from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
+from kanhu.gateway.alarm.notes import PIN_TRIED, faults
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.card import MOST_BYTES_A_DAY, WRITTEN_DAY, WRITTEN_SPAN
 from kanhu.gateway.check import Check, Level
@@ -258,9 +258,11 @@ def _alarm(config: AlarmConfig, outbox: Outbox) -> Check:
     if ways["messages"] and notes.get(PIN_TRIED):
         remedy = "Correct the PIN in the file of contacts, or save it anew; better take it off the card"
         return Check("alarm", Level.ATTENTION, f"{found}; the card did not take its PIN", remedy)
-    if ways["messages"] and notes.get(MODEM_WELL) == 0:
+    modem = faults(notes).get("modem")
+    if ways["messages"] and modem is not None:
         remedy = "Check its plug, card, credit and antenna; docs/devices/modem-sms.md"
-        return Check("alarm", Level.ATTENTION, f"{found}; the modem could send nothing when last looked at", remedy)
+        said_of_it = f"the modem could send nothing when last looked at: {modem}"
+        return Check("alarm", Level.ATTENTION, f"{found}; {said_of_it}", remedy)
     failed = {name: count for (_, name), count in outbox.counters().items() if name.startswith("alarm:")}
     said = [f"{name[6:-7]} {count}" for name, count in sorted(failed.items()) if name.endswith(".failed")]
     if said:

@@ -1,11 +1,11 @@
 """The heartbeat: what a gateway says of itself, from what is committed and what is seen."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from kanhu.contract import VERSION, Clock, DeviceStatus, GatewayState, Running, Status
+from kanhu.contract import VERSION, AlarmStatus, Clock, DeviceStatus, GatewayState, Running, Status
 from kanhu.contract.status import STATUS_VERSION
 from kanhu.edge.devices import DeviceSeen
 from kanhu.gateway.config import DeviceSection
@@ -28,6 +28,7 @@ def heartbeat(
     last_reading_ms: Mapping[str, int] | None = None,
     restarts: Mapping[str, int] | None = None,
     clocks: DeviceClocks | None = None,
+    alarm: Callable[[Outbox], AlarmStatus] | None = None,
 ) -> Status:
     """One heartbeat; runs in the outbox's thread."""
     counters = outbox.counters()
@@ -51,6 +52,7 @@ def heartbeat(
         quarantined=counters.get(("", "quarantined"), 0),
         gaps=counters.get(("", "dropped"), 0),
         restarts=dict(restarts or {}),
+        alarm=msgspec.UNSET if alarm is None else alarm(outbox),
         devices=tuple(
             _with_clock(_device(device, counters, (seen or {}), (last_reading_ms or {})), clocks) for device in devices
         ),

@@ -173,6 +173,7 @@ class _Gateway:
             clocks=clocks,
             unwritten=unwritten,
             restarts=self._supervisor.restarts,
+            alarm=self._alarm.standing,
             clock=clock,
         )
         self._clinic = None if config.page is None else self._open_clinic()

@@ -12,6 +12,14 @@ _DIRECTIONS = {
     "above": Texts(en="{vital} above usual", zh="{vital}高于平时"),
     "below": Texts(en="{vital} below usual", zh="{vital}低于平时"),
 }
+# So do names of equipment.
+_WORDS = {
+    "part": {
+        "voice": Texts(en="the voice at home", zh="家中语音"),
+        "light": Texts(en="the light at home", zh="家中灯光"),
+        "modem": Texts(en="the modem that writes messages", zh="发短信的调制解调器"),
+    },
+}
 _BETWEEN = Texts(en=", ", zh="、")
 
 
@@ -34,6 +42,9 @@ def render(pack: RulePack, finding: Finding, language: Language) -> Sentence:
     params = dict(finding.params)
     if _CHANGES in params:
         params[_CHANGES] = _in_words(params[_CHANGES], language)
+    for name, words in _WORDS.items():
+        if params.get(name) in words:
+            params[name] = words[params[name]].in_language(language)
     try:
         title = rule.title.in_language(language).format_map(params)
         template = rule.cleared if finding.phase is Phase.END and rule.cleared is not None else rule.sentence

@@ -47,6 +47,7 @@ class TimerKind(StrEnum):
     ANNUNCIATE = "annunciate"
     SILENCE = "silence"
     NIGHTLY = "nightly"
+    FAULT = "fault"
 
 
 _OF_ALERTS = (TimerKind.ESCALATE, TimerKind.RECHECK, TimerKind.ANNUNCIATE)

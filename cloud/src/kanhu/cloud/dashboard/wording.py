@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from kanhu.cloud.dashboard.languages import Language
-from kanhu.cloud.desk.model import AlertRow, Both, Outcome, Person
+from kanhu.cloud.desk.model import AlertRow, Both, GatewayRow, Outcome, Person
 from kanhu.contract import METRICS, ClockState, Priority, QualityLevel, QualityReason, RefusalReason
 
 __all__ = ["OUTCOMES", "PRIORITIES", "TAGS", "Wording", "client_words"]
@@ -36,9 +36,16 @@ OUTCOMES = (
 LINKS = ("connecting", "backing_off")
 GATEWAY_STATES = ("online", "silent", "stopped", "never_seen")
 GATEWAY_KINDS = ("home", "clinic")
+ALARM_WAYS = ("voice", "light", "sms", "modem")
+FAULTS = (
+    *("unplugged", "silent", "sim_missing", "pin_missing", "pin_refused", "puk_needed"),
+    *("no_network", "registration_denied", "no_end", "file_failed", "no_recording"),
+    *("program_missing", "program_failed", "player_program_missing", "player_program_failed"),
+)
+"""Why a part of a gateway's alarm does not work, where words help more than the name."""
 COUNTERS = (
     *("envelopes", "records", "redelivered", "no_room", "conflicts", "refused"),
-    *("heartbeats_repeated", "retained_status_ignored", "foreign_subject", "alert_ids_replaced"),
+    *("heartbeats_repeated", "retained_status_ignored", "foreign_subject", "alert_ids_replaced", "faults_over_limit"),
 )
 REFUSALS = (*RefusalReason, "bad_topic")
 """Why bytes are put aside: what the contract names, and a topic that is none of this system's."""
@@ -127,6 +134,22 @@ class Wording:
         """`clock of cuff-03 12 min ahead`."""
         way = "equipment.clock_ahead" if seconds > 0 else "equipment.clock_behind"
         return self.language.text(way, device=device, duration=self.language.duration(abs(seconds)))
+
+    def alarm_ways(self, fitted: Sequence[str]) -> str:
+        """`voice, messages`: by what a gateway can tell people without the county."""
+        ways = dict.fromkeys(way.partition(":")[0] for way in fitted)
+        return self.language.text("equipment.between").join(self.known("alarm", way, ALARM_WAYS) for way in ways)
+
+    def flaws(self, gateway: GatewayRow) -> list[str]:
+        """What needs somebody's hand or eye at a gateway, one line each."""
+        alarm = gateway.alarm
+        found = [] if alarm is None or not alarm.alone else [self.language.count("equipment.alone", alarm.alone)]
+        found += [] if alarm is None else [self._alarm_fault(part, reason) for part, reason in alarm.faults]
+        return found + [self.clock_off(device, seconds) for device, seconds in gateway.clocks_off]
+
+    def _alarm_fault(self, part: str, reason: str) -> str:
+        name = self.known("alarm", part, ALARM_WAYS)
+        return self.language.text("equipment.alarm_fault", part=name, reason=self.known("fault", reason, FAULTS))
 
     def counter(self, code: str) -> str:
         """What an ingest counter counts."""

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, select
 
+from kanhu.cloud.desk.alone import alarm_row
 from kanhu.cloud.desk.model import Both, Equipment, GatewayRow, Watch
-from kanhu.cloud.desk.rows import instant
+from kanhu.cloud.desk.words import instant
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import counters
 from kanhu.cloud.people.area import inside
@@ -77,6 +78,7 @@ def _gateway(row: Row[tuple[object, ...]], people: list[frozenset[str]]) -> Gate
         clocks_off=()
         if status is None
         else tuple((device.device, off_s) for device in status.devices if (off_s := device.clock_off_s) is not None),
+        alarm=alarm_row(status),
     )
 
 

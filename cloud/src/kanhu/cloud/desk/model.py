@@ -150,6 +150,15 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class AloneNow:
+    """What a gateway does by itself about an alert, as its last heartbeat told."""
+
+    at: datetime
+    """Of that heartbeat."""
+    text: Both
+
+
+@dataclass(frozen=True, slots=True)
 class AlertPage:
     """One alert, whole."""
 
@@ -162,6 +171,7 @@ class AlertPage:
     """Time, metric code, value with unit."""
     events: tuple[AlertEvent, ...]
     contacts: tuple[Contact, ...]
+    alone: AloneNow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +264,18 @@ class ResidentPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """What a gateway can tell people with when the county cannot be reached."""
+
+    fitted: tuple[str, ...]
+    """Ways such as `voice`, `sms:family`; empty where nothing is fitted."""
+    faults: tuple[tuple[str, str], ...]
+    """Parts that do not work, each with a named reason."""
+    alone: int
+    """Alarms that it runs by itself at this moment."""
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayRow:
     """One gateway on the equipment page."""
 
@@ -275,6 +297,8 @@ class GatewayRow:
     stored: int
     clocks_off: tuple[tuple[str, int], ...] = ()
     """Devices whose own clock is clearly wrong, and by how many seconds; ahead counts positive."""
+    alarm: AlarmRow | None = None
+    """None where the gateway does not say."""
 
 
 @dataclass(frozen=True, slots=True)

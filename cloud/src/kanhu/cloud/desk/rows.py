@@ -1,15 +1,16 @@
 """Rows of the board and the page of one alert, from the alert's state, the register and recent values."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
 from kanhu.cloud.alerting.log import decode_state, read_events
 from kanhu.cloud.alerting.state import RANK, Acted, AlertState, Condition, Handling, Ownership
+from kanhu.cloud.desk.alone import alone_now
 from kanhu.cloud.desk.model import AlertEvent, AlertPage, AlertRow, Both, Claim, Contact, Outcome, Person
 from kanhu.cloud.desk.values import usual_range
-from kanhu.cloud.desk.words import acted_briefly, acted_text, event_kind, event_text, unit_of
+from kanhu.cloud.desk.words import acted_briefly, acted_text, event_kind, event_text, instant, unit_of
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.values import read_points
 from kanhu.cloud.people.register import split_tags
@@ -17,12 +18,6 @@ from kanhu.contract import METRICS, MetricKind, QualityLevel, metric
 
 _SPARK_POINTS = 12
 _QUALITY = {QualityLevel.OK: 0, QualityLevel.QUESTIONABLE: 1, QualityLevel.UNUSABLE: 2}
-_LATEST_MS = 253_402_300_799_000  # the last instant that datetime knows
-
-
-def instant(ms: int) -> datetime:
-    """Aware UTC; what lies outside the calendar is shown at its edge."""
-    return datetime.fromtimestamp(min(max(ms, 0), _LATEST_MS) / 1000, UTC)
 
 
 def order_on_board(row: AlertRow, now: datetime) -> tuple[int, bool, float]:
@@ -55,6 +50,7 @@ def alert_page(connection: Connection, row: AlertRow, state: AlertState) -> Aler
         ),
         events=alert_events(connection, row.id),
         contacts=read_contacts(connection, state.subject),
+        alone=alone_now(connection, row.id, state) if state.is_open() else None,
     )
 
 

@@ -1,5 +1,9 @@
 """The desk's own words in both languages: events of an alert, units as people write them."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from kanhu.cloud.alerting.faults import MENDED
 from kanhu.cloud.alerting.pipeline import Reason
 from kanhu.cloud.alerting.state import (
     Acted,
@@ -18,6 +22,7 @@ from kanhu.cloud.alerting.state import (
 from kanhu.cloud.desk.model import Both, Outcome
 from kanhu.contract import Phase, metric
 from kanhu.contract.actions import ActionOutcome, parse_action
+from kanhu.contract.status import UNDER_WAY
 
 OUTCOMES = {
     Outcome.TRUE_ACTION: Both("属实，已处理", "real, handled"),
@@ -31,6 +36,7 @@ OUTCOMES = {
     Outcome.UNREACHABLE: Both("联系不上", "not reached"),
 }
 
+_LATEST_MS = 253_402_300_799_000  # the last instant that datetime knows
 _UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "kg/m2": "kg/m²", "{steps}": "", "{score}": ""}
 _RELEASES = {
     "undone": Both("撤销接手", "Claim taken back"),
@@ -73,7 +79,25 @@ _ACTED = {
     ActionOutcome.ACKNOWLEDGED: Both("已回复会处理", "answered: I see to it"),
     ActionOutcome.CALLED_OFF: Both("按了“我没事”", "said: I am fine"),
 }
+_ALONE = {UNDER_WAY: Both("正在进行", "under way")} | {outcome.value: said for outcome, said in _ACTED.items()}
+_ALONE[ActionOutcome.CALLED_OFF.value] = Both("已撤回", "taken back")
 _DID_SOMETHING = frozenset({ActionOutcome.DONE, ActionOutcome.SENT, ActionOutcome.DELIVERED, ActionOutcome.UNKNOWN})
+
+
+def instant(ms: int) -> datetime:
+    """Aware UTC; what lies outside the calendar is shown at its edge."""
+    return datetime.fromtimestamp(min(max(ms, 0), _LATEST_MS) / 1000, UTC)
+
+
+def alone_text(ways: Mapping[str, str]) -> Both:
+    """How far each way of telling has come; what another make of gateway calls otherwise is shown as it says it."""
+    told = []
+    for way, word in ways.items():
+        channel, _, role = way.partition(":")
+        name = _CHANNELS.get((channel, role), Both(way, way))
+        said = _ALONE.get(word, Both(word, word))
+        told.append(Both(f"{name.zh}{said.zh}", f"{name.en} {said.en}"))
+    return Both("；".join(words.zh for words in told), "; ".join(words.en for words in told))
 
 
 def acted_text(actions: tuple[str, ...]) -> Both:
@@ -149,6 +173,8 @@ def event_text(event: Event) -> Both:
         case Closed(name=name, outcome=outcome, note=note):
             words = OUTCOMES[Outcome(outcome)]
             return Both(f"{name}结束：{words.zh}{_note('：', note)}", f"{name} closed: {words.en}{_note(': ', note)}")
+        case Ended(reason=reason) if reason == MENDED:
+            return Both("网关报告已正常，警报自动结束", "The gateway says that it works again: ended by itself")
         case Ended():
             return Both("网关恢复联系，警报自动结束", "The gateway is back: ended by itself")
 

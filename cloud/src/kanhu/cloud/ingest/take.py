@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError
 
+from kanhu.cloud.alerting.faults import Faults
 from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.alerting.listening import Listening
 from kanhu.cloud.alerting.pipeline import Judge
@@ -53,6 +54,7 @@ class Ingest:
 
     intake: Intake
     watch: Watch
+    faults: Faults
     listening: Listening
 
     def take(self, transaction: Transaction, messages: Sequence[Message]) -> list[Receipt]:
@@ -135,6 +137,7 @@ class Ingest:
         self.watch.heard(transaction, status)
         if status.state is not GatewayState.ONLINE:
             return None
+        self.faults.heard(transaction, status)
         connection, now_ms = transaction.connection, transaction.now_ms
         timeline = _of_boots(status, now_ms=now_ms)
         released = release(connection, gateway=status.gateway, timeline=timeline, now_ms=now_ms)

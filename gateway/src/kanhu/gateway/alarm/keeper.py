@@ -8,16 +8,19 @@ one after each attempt.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 import msgspec
 
-from kanhu.contract import Clock, Finding, Lane, Phase, Priority, Times
+from kanhu.contract import AlarmStatus, Clock, Finding, Lane, Phase, Priority, Times
 from kanhu.contract.actions import ACTED_LOCALLY, ActionOutcome, LocalAction
 from kanhu.gateway.alarm import ladder
 from kanhu.gateway.alarm.acting import Acknowledgement, Message, News, Result, Way
 from kanhu.gateway.alarm.book import Alarm, Channel, End
 from kanhu.gateway.alarm.ladder import Moment, Reason
+from kanhu.gateway.alarm.notes import part_of
+from kanhu.gateway.alarm.standing import note_fault, standing
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
@@ -82,6 +85,10 @@ class AlarmKeeper:
             known = ((one.finding.rule, one.finding.subject) for one in self._unstored.values())
             if (finding.rule, finding.subject) not in known:
                 self._unstored[finding.alert_id] = Alarm(finding.alert_id, 0, finding)
+
+    def standing(self, outbox: Outbox) -> AlarmStatus:
+        """For the heartbeat; runs in the outbox's thread."""
+        return standing(outbox, ways=tuple(self._ways), unstored=tuple(self._unstored.values()))
 
     async def run(self) -> None:
         """Until cancelled; an attempt that is cancelled with it is done once more after the next start."""
@@ -224,6 +231,10 @@ class AlarmKeeper:
         unknown = self._action(alarm, way.channel, way.role, Result(ActionOutcome.UNKNOWN))
         before = [unknown] if reason is Reason.END_UNKNOWN else []
         await self._change(alert, change, reason=detail, action=action, before=before)
+        if message is Message.CALL or not result.well:  # a light says nothing new when something is called off
+            fault = "" if result.well else result.detail or result.outcome.value
+            with suppress(OutboxError):  # a card that takes no notes is told of by itself
+                await self._committer.call(partial(note_fault, part=part_of(way.channel), reason=fault))
 
     def _after(self, alarm: Alarm, channel: Channel, *, message: Message, result: Result) -> Channel:
         now = self._now()

@@ -13,7 +13,8 @@ from kanhu.gateway.alarm.acting import Acknowledgement, Message, News, Result
 from kanhu.gateway.alarm.contacts import Contact, Role
 from kanhu.gateway.alarm.errors import ModemError, ModemReason
 from kanhu.gateway.alarm.modem import Modem
-from kanhu.gateway.alarm.notes import MODEM_WELL, PIN_TRIED
+from kanhu.gateway.alarm.notes import PIN_TRIED, part_of
+from kanhu.gateway.alarm.standing import note_fault
 from kanhu.gateway.alarm.words import title_of, written
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.errors import OutboxError
@@ -21,6 +22,7 @@ from kanhu.gateway.outbox import Outbox
 from kanhu.vitals import Language, RulePack
 
 _LOOK_EVERY_S = 86_400.0
+_LOOK_AGAIN_S = 600.0  # whoever mends it sees soon, and in the county too, that it is mended
 _SEEN_TO = "1"
 _SUBSCRIBER_DIGITS = 8
 
@@ -152,16 +154,16 @@ class NotedPin:
 
 
 async def look_after_modem(modem: Modem, committer: Committer, *, clock: Clock) -> None:
-    """See once a day whether a message could leave, and note it for the doctor: not only in the night of the alarm."""
+    """See once a day whether a message could leave, and note it: not only in the night of the alarm."""
     while True:
         try:
             await modem.check()
-            well = 1
+            fault = ""
         except ModemError as error:
             _log.error("no message could be sent now: %s", error)
-            well = 0
+            fault = error.reason.value
         if not committer.alarms_open:
             await modem.close()
         with suppress(OutboxError):  # the doctor says what is wrong with the card
-            await committer.call(partial(Outbox.remember, notes={MODEM_WELL: well}))
-        await clock.sleep(_LOOK_EVERY_S)
+            await committer.call(partial(note_fault, part=part_of(Sms.channel), reason=fault))
+        await clock.sleep(_LOOK_AGAIN_S if fault else _LOOK_EVERY_S)

@@ -8,6 +8,7 @@ from kanhu.contract import METRICS, Metric, MetricKind
 from kanhu.vitals.errors import PackRefused
 from kanhu.vitals.rules.records import (
     Agreement,
+    AlarmTrigger,
     ByHeartbeat,
     ByPerson,
     ByReadings,
@@ -50,6 +51,8 @@ def supplied_params(rule: Rule) -> frozenset[str]:
             return frozenset({"changes"})
         case SilenceTrigger():
             return frozenset({"minutes"})
+        case AlarmTrigger():
+            return frozenset({"part", "fault"})
 
 
 def check_trigger(rule: Rule) -> None:
@@ -76,6 +79,8 @@ def check_trigger(rule: Rule) -> None:
             if not first < second < third:
                 remedy = "let technical_s, watch_list_s and all_s rise"
                 raise PackRefused(rule.id, "trigger", "stages out of order", remedy=remedy)
+        case AlarmTrigger():
+            pass
 
 
 def _check_threshold(rule: Rule, trigger: ThresholdTrigger) -> None:
@@ -197,6 +202,9 @@ def _trigger_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
             yield "trigger.technical_s", silence.technical_s, 1, _DAY_S
             yield "trigger.all_s", silence.all_s, 1, 30 * _DAY_S
             yield "trigger.grace_s", silence.grace_s, 0, _DAY_S
+        case AlarmTrigger(for_s=for_s):
+            yield "trigger.for_s", for_s, 0, 30 * _DAY_S
+            yield "renew_s", rule.renew_s, _DAY_S, 366 * _DAY_S
         case EventTrigger() | ThresholdTrigger():
             pass
 

@@ -17,6 +17,7 @@ from kanhu.vitals.errors import PackRefused
 from kanhu.vitals.rules.checks import check_trigger, supplied_params
 from kanhu.vitals.rules.records import (
     Agreement,
+    AlarmTrigger,
     ByHeartbeat,
     ByPerson,
     ByReadings,
@@ -58,6 +59,7 @@ _TRIGGERS: dict[RuleKind, type[Trigger]] = {
     RuleKind.RHYTHM: RhythmTrigger,
     RuleKind.TREND: TrendTrigger,
     RuleKind.SILENCE: SilenceTrigger,
+    RuleKind.ALARM: AlarmTrigger,
 }
 
 _Confirms = tuple[type[Confirm], ...]
@@ -70,6 +72,7 @@ _WAYS: dict[RuleKind, tuple[_Confirms, _Clears]] = {
     RuleKind.RHYTHM: ((WindowsOnDays,), (ByPerson,)),
     RuleKind.TREND: ((Agreement,), (ByPerson,)),
     RuleKind.SILENCE: ((Once,), (ByHeartbeat,)),
+    RuleKind.ALARM: ((Once,), (ByHeartbeat,)),
 }
 
 _Field = TypeVar("_Field")

@@ -26,6 +26,7 @@ class RuleKind(StrEnum):
     RHYTHM = "rhythm"
     TREND = "trend"
     SILENCE = "silence"
+    ALARM = "alarm"
 
 
 class Setting(StrEnum):
@@ -152,7 +153,13 @@ class SilenceTrigger(_Table, frozen=True):
     """Tags that put a person on the watch list."""
 
 
-Trigger = EventTrigger | ThresholdTrigger | RhythmTrigger | TrendTrigger | SilenceTrigger
+class AlarmTrigger(_Table, frozen=True):
+    """A part of a gateway's own alarm that it says is broken for so long."""
+
+    for_s: Seconds
+
+
+Trigger = EventTrigger | ThresholdTrigger | RhythmTrigger | TrendTrigger | SilenceTrigger | AlarmTrigger
 
 
 # --------------------------------------------------------------------------- confirmation and clearing

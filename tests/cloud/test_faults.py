@@ -1,0 +1,160 @@
+"""Broken equipment: one technical alert a part, which waits, ends by itself, and never becomes a flood."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from kanhu.cloud.alerting.faults import MENDED
+from kanhu.cloud.alerting.state import Ended
+from kanhu.cloud.desk.model import AlarmRow, Outcome
+from kanhu.contract import AlarmStatus, Alone, FakeClock, GatewayState, Priority, decode_status, encode_status
+from tests.cloud.town import COUNTY, Town, finding, heartbeat, only
+
+_WAYS = ("voice", "sms:family")
+_DAY_S = 24 * 3600
+
+
+def tell(town: Town, gateway: str = "home-01", *, retained: bool = False, **said: Any) -> None:
+    """A heartbeat of this moment that says this."""
+    beat = heartbeat(gateway, town.clock.wall_ms(), retained=retained)
+    status = msgspec.structs.replace(decode_status(beat.body), **said)
+    town.deliver(replace(beat, body=encode_status(status)))
+
+
+def broken(**faults: str) -> AlarmStatus:
+    """An alarm of which these parts do not work."""
+    return AlarmStatus(_WAYS, faults)
+
+
+def later(clock: FakeClock, seconds: float) -> None:
+    clock.advance(seconds)
+
+
+def test_a_broken_modem_is_a_technical_alert_once_it_has_lasted_and_ends_by_itself(
+    town: Town, clock: FakeClock
+) -> None:
+    tell(town, alarm=broken(modem="no_network"))
+    later(clock, 890)
+    tell(town, alarm=broken(modem="no_network"))
+    assert not town.board(), "a modem that has just been switched on finds its network"
+    later(clock, 20)
+    tell(town, alarm=broken(modem="no_network"))
+    row = only(town.board())
+    assert (row.rule, row.subject, row.priority) == ("ALARM-BAD", "home-01/modem", Priority.TECHNICAL)
+    assert row.unseen_people == 0, "its people are seen"
+    assert "the modem that writes messages did not work" in row.detail.en
+    assert "no_network" in row.detail.zh
+    later(clock, 3600)
+    tell(town, alarm=broken(modem="sim_missing"))
+    assert only(town.board()).count == 1
+    tell(town, alarm=broken())
+    assert not town.board()
+    assert [event for _, event in town.events(row.id) if isinstance(event, Ended)] == [Ended(MENDED)]
+
+
+def test_each_part_and_each_gateway_has_an_alert_of_its_own(town: Town, clock: FakeClock) -> None:
+    for _ in range(2):
+        tell(town, alarm=broken(modem="unplugged", voice="player_program_missing"))
+        tell(town, "home-02", alarm=broken(modem="unplugged"))
+        later(clock, 901)
+    assert {row.subject for row in town.board()} == {"home-01/modem", "home-01/voice", "home-02/modem"}
+    tell(town, alarm=broken(voice="player_program_missing"))
+    assert {row.subject for row in town.board()} == {"home-01/voice", "home-02/modem"}
+
+
+def test_a_fault_that_comes_and_goes_within_its_time_raises_nothing(town: Town, clock: FakeClock) -> None:
+    for _ in range(10):
+        tell(town, alarm=broken(modem="no_network"))
+        later(clock, 600)
+        tell(town, alarm=broken())
+        later(clock, 600)
+    assert not town.board()
+
+
+def test_what_a_person_closed_comes_back_after_a_week_and_not_with_the_next_heartbeat(
+    town: Town, clock: FakeClock
+) -> None:
+    desk = town.county.services.desk
+    tell(town, alarm=broken(voice="program_failed"))
+    later(clock, 901)
+    tell(town, alarm=broken(voice="program_failed"))
+    first = only(town.board()).id
+    desk.claim(COUNTY, first, key="1")
+    desk.close(COUNTY, first, outcome=Outcome.TRUE_ACTION, note="", key="2")
+    for _ in range(6):
+        later(clock, _DAY_S)
+        tell(town, alarm=broken(voice="program_failed"))
+    assert not town.board()
+    later(clock, _DAY_S)
+    tell(town, alarm=broken(voice="program_failed"))
+    assert only(town.board()).id != first
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"state": GatewayState.LOST, "alarm": broken()}, {"retained": True, "alarm": broken()}]
+)
+def test_what_is_no_word_about_it_mends_nothing(town: Town, clock: FakeClock, said: dict[str, Any]) -> None:
+    """An older gateway's heartbeat, a will in its name, and old news of the broker."""
+    tell(town, alarm=broken(modem="silent"))
+    later(clock, 901)
+    tell(town, alarm=broken(modem="silent"))
+    later(clock, 60)
+    tell(town, **said)
+    assert only(town.board()).subject == "home-01/modem"
+
+
+def test_a_restart_of_the_county_neither_forgets_nor_restarts_the_time(town: Town, clock: FakeClock) -> None:
+    tell(town, alarm=broken(modem="silent"))
+    later(clock, 800)
+    town.stop()
+    town.start()
+    town.connected()
+    later(clock, 101)
+    tell(town, alarm=broken(modem="silent"))
+    assert only(town.board()).rule == "ALARM-BAD"
+
+
+def test_a_gateway_that_says_everything_is_broken_is_heard_and_raises_a_bounded_number(
+    town: Town, clock: FakeClock
+) -> None:
+    """Long names, many parts: its heartbeat counts all the same, because a refused one would look like silence."""
+    many = {f"{number:02}" + "x" * 126: "y" * 128 for number in range(16)}
+    for _ in range(2):
+        tell(town, alarm=broken(**many))
+        later(clock, 901)
+    assert len(town.board()) == 16
+    assert all(len(row.subject) <= 128 for row in town.board())
+    assert town.county.services.desk.board(COUNTY).watch.unseen == 2
+
+
+def test_staff_see_on_the_alert_what_the_box_does_alone_at_this_moment(town: Town, clock: FakeClock) -> None:
+    town.send((1, finding(clock.wall_ms())))
+    row = only(town.board())
+    page = town.county.services.desk.alert(COUNTY, row.id)
+    assert page is not None
+    assert page.alone is None
+    ways = {"voice": "under_way", "sms:village_doctor": "delivered", "sms:family": "failed", "siren": "howls"}
+    tell(town, alarm=AlarmStatus(_WAYS, {}, (Alone(row.id, ways), Alone("another", {"light": "done"}))))
+    page = town.county.services.desk.alert(COUNTY, row.id)
+    assert page is not None
+    assert page.alone is not None
+    assert page.alone.at == clock.now()
+    assert page.alone.text.en == (
+        "voice at home under way; message to the village doctor delivered to the telephone; "
+        "message to the family failed; siren howls"
+    )
+    assert page.alone.text.zh.startswith("家中语音正在进行；短信给村医已送达手机")
+    later(clock, 60)
+    tell(town, alarm=AlarmStatus(_WAYS))
+    page = town.county.services.desk.alert(COUNTY, row.id)
+    assert page is not None
+    assert page.alone is None
+
+
+def test_the_equipment_page_says_what_is_fitted_what_is_broken_and_what_runs(town: Town) -> None:
+    tell(town, alarm=AlarmStatus(_WAYS, {"modem": "silent"}, (Alone("a", {"voice": "done"}),)))
+    tell(town, "home-02")
+    found = {row.id: row.alarm for row in town.county.services.desk.equipment(COUNTY).gateways}
+    assert found == {"home-01": AlarmRow(_WAYS, (("modem", "silent"),), 1), "home-02": None, "home-03": None}
