@@ -9,7 +9,16 @@ import pytest
 from kanhu.cloud.alerting.faults import MENDED
 from kanhu.cloud.alerting.state import Ended
 from kanhu.cloud.desk.model import AlarmRow, Outcome
-from kanhu.contract import AlarmStatus, Alone, FakeClock, GatewayState, Priority, decode_status, encode_status
+from kanhu.contract import (
+    AlarmStatus,
+    Alone,
+    DeviceStatus,
+    FakeClock,
+    GatewayState,
+    Priority,
+    decode_status,
+    encode_status,
+)
 from tests.cloud.town import COUNTY, Town, finding, heartbeat, only
 
 _WAYS = ("voice", "sms:family")
@@ -26,6 +35,11 @@ def tell(town: Town, gateway: str = "home-01", *, retained: bool = False, **said
 def broken(**faults: str) -> AlarmStatus:
     """An alarm of which these parts do not work."""
     return AlarmStatus(_WAYS, faults)
+
+
+def cuff(error_s: int | msgspec.UnsetType, device: str = "cuff-1") -> dict[str, Any]:
+    """A heartbeat's devices: one cuff whose clock is off by this."""
+    return {"devices": (DeviceStatus(device, "cuff-ble", connected=True, clock_error_s=error_s),)}
 
 
 def later(clock: FakeClock, seconds: float) -> None:
@@ -158,3 +172,76 @@ def test_the_equipment_page_says_what_is_fitted_what_is_broken_and_what_runs(tow
     tell(town, "home-02")
     found = {row.id: row.alarm for row in town.county.services.desk.equipment(COUNTY).gateways}
     assert found == {"home-01": AlarmRow(_WAYS, (("modem", "silent"),), 1), "home-02": None, "home-03": None}
+
+
+@pytest.mark.parametrize(
+    ("error_s", "wait_s", "text"),
+    [
+        (301, 3600, "5 min ahead"),
+        (-301, 90_000, "5 min behind"),
+        (8 * 3600, 3600, "8 h ahead"),
+        (-(56 * 365 * _DAY_S), 90_000, "20440 days behind"),
+        (2**62, 3600, "days ahead"),
+    ],
+)
+def test_a_wrong_clock_is_one_technical_alert_a_device_and_ends_once_it_is_set(
+    town: Town, clock: FakeClock, error_s: int, wait_s: int, text: str
+) -> None:
+    tell(town, **cuff(error_s))
+    later(clock, wait_s - 1)
+    tell(town, **cuff(error_s))
+    assert not town.board()
+    for _ in range(3):
+        later(clock, 60)
+        tell(town, **cuff(error_s))
+    row = only(town.board())
+    assert (row.rule, row.subject, row.priority) == ("SENSOR-BAD", "home-01/cuff-1", Priority.TECHNICAL)
+    assert (row.count, row.unseen_people) == (1, 0)
+    assert text in row.detail.en
+    assert "cuff-1 的时钟" in row.detail.zh
+    later(clock, 60)
+    tell(town, **cuff(0))
+    assert not town.board()
+
+
+def test_a_reading_that_a_cuff_had_kept_until_the_evening_is_no_wrong_clock(town: Town, clock: FakeClock) -> None:
+    """It looks like a slow clock for a night, until the next morning's reading."""
+    for _ in range(7):
+        tell(town, **cuff(-10 * 3600))
+        later(clock, 14 * 3600)
+        tell(town, **cuff(-10 * 3600))
+        tell(town, **cuff(-3))
+        later(clock, 10 * 3600)
+    assert not town.board()
+
+
+def test_a_clock_near_the_limit_is_one_alert_and_not_many(town: Town, clock: FakeClock) -> None:
+    for error_s in (302, 298, 303, 299, 301):
+        tell(town, **cuff(error_s))
+        later(clock, 1801)
+    assert only(town.board()).count == 1
+    tell(town, **cuff(240))
+    assert not town.board()
+
+
+def test_a_device_of_which_nothing_is_known_any_more_keeps_its_alert_and_a_removed_one_does_not(
+    town: Town, clock: FakeClock
+) -> None:
+    for _ in range(2):
+        tell(town, **cuff(900))
+        later(clock, 3601)
+    tell(town, **cuff(msgspec.UNSET))
+    assert only(town.board()).rule == "SENSOR-BAD"
+    later(clock, 60)
+    tell(town, **cuff(0, device="cuff-2"))
+    assert not town.board()
+
+
+def test_forty_wrong_clocks_of_one_gateway_are_no_flood(town: Town, clock: FakeClock) -> None:
+    """As where somebody wrote the wrong time zone into its settings."""
+    devices = tuple(DeviceStatus(f"cuff-{n:02}", "cuff-ble", connected=True, clock_error_s=28_800) for n in range(40))
+    for _ in range(2):
+        tell(town, devices=devices)
+        later(clock, 3601)
+    assert len(town.board()) == 16
+    assert town.counter("ingest.faults_over_limit") == 48

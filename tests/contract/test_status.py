@@ -86,12 +86,6 @@ def test_an_older_county_reads_past_what_it_does_not_know() -> None:
     assert decode_status(known.replace(b"{", b'{"later":[1,{"x":null}],', 1)) == decode_status(known)
 
 
-@pytest.mark.parametrize(("error_s", "shown_s"), [(301, 301), (-301, -301), (300, None), (0, None)])
-def test_a_device_clock_counts_as_wrong_beyond_five_minutes(error_s: int, shown_s: int | None) -> None:
-    assert DeviceStatus("cuff-03", "cuff-ble", connected=True, clock_error_s=error_s).clock_off_s == shown_s
-    assert DeviceStatus("cuff-03", "cuff-ble", connected=True).clock_off_s is None
-
-
 def test_three_hundred_devices_fit_and_a_status_over_the_limit_is_not_sent() -> None:
     device = DeviceStatus("oximeter-0000", "oximeter-cms50d", connected=True, last_reading_ms=1_790_000_000_000)
     assert encode_status(Status(1, "home-03", "", GatewayState.ONLINE, devices=(device,) * 300))

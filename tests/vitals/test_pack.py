@@ -71,6 +71,7 @@ def test_shipped_pack_loads_with_the_rules_of_both_places() -> None:
         "TREND": cloud,
         "WATCH-LOST": cloud,
         "ALARM-BAD": cloud,
+        "SENSOR-BAD": cloud,
     }
     assert all(rule.source and rule.approved() for rule in pack.rules)
     assert pack.rule("NO-SUCH") is None
@@ -83,6 +84,19 @@ def test_silence_says_when_it_is_technical_and_when_it_is_about_people() -> None
     assert isinstance(rule.trigger, SilenceTrigger)
     assert (rule.trigger.technical_s, rule.trigger.watch_list_s, rule.trigger.all_s) == (180, 900, 7200)
     assert (rule.priority, rule.trigger.then) == (Priority.TECHNICAL, Priority.MEDIUM)
+
+
+@pytest.mark.parametrize(("error_s", "is_off"), [(301, True), (-301, True), (300, False), (-300, False), (0, False)])
+def test_a_device_clock_counts_as_wrong_beyond_five_minutes(error_s: int, is_off: bool) -> None:
+    trigger = core_pack().device_clocks()
+    assert trigger is not None
+    assert trigger.is_off(error_s) is is_off
+
+
+@pytest.mark.parametrize("clear_s", [-1, 301])
+def test_a_clock_rule_that_never_ends_is_refused(clear_s: int) -> None:
+    error = refused(changed("SENSOR-BAD", lambda rule: rule["trigger"].update(clear_s=clear_s)))
+    assert (error.rule, error.field) == ("SENSOR-BAD", "trigger.clear_s")
 
 
 @pytest.mark.parametrize("field", [name for name in Rule.__struct_fields__ if name not in {"cleared"}])

@@ -14,10 +14,6 @@ STATUS_VERSION = 1
 MAX_STATUS_BYTES = 60 * 1024
 """As for an envelope: room for about 300 devices."""
 
-DEVICE_CLOCK_OFF_S = 300
-"""Further off than this a device's clock is shown as wrong: what its display says then misleads who reads it. Project
-choice; readings are timed by the gateway in any case."""
-
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # what SQLite and PostgreSQL can hold
 _Seconds = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Text = Annotated[str, msgspec.Meta(max_length=128)]
@@ -45,12 +41,6 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     """By how much its own clock is off, ahead counts positive; absent where it has none, or nobody knows."""
     clock_corrected_s: _Seconds | msgspec.UnsetType = msgspec.UNSET
     """By how much it was off before the gateway last set it; 0 where that could not be read."""
-
-    @property
-    def clock_off_s(self) -> int | None:
-        """By how much its clock is off, where that is more than DEVICE_CLOCK_OFF_S; else None."""
-        error_s = self.clock_error_s
-        return error_s if isinstance(error_s, int) and abs(error_s) > DEVICE_CLOCK_OFF_S else None
 
 
 class Running(msgspec.Struct, frozen=True):

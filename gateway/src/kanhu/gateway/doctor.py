@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from kanhu.contract import Clock, ClockState
-from kanhu.contract.status import DEVICE_CLOCK_OFF_S
 from kanhu.edge.devices import SERIAL_KINDS
 from kanhu.gateway._figures import Space
 from kanhu.gateway._lock import is_held
@@ -25,6 +24,7 @@ from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.places import PageConfig
+from kanhu.vitals import core_pack
 
 _PAGE_PATIENCE_S = 2.0
 _RECEIPT_PATIENCE_MS = 60_000
@@ -191,7 +191,8 @@ def _device(device: DeviceSection, counters: dict[tuple[str, str], int], notes: 
     if not connected:
         state = "never reached" if connected is None else "not reached now"
         return Check(name, Level.ATTENTION, f"{state}; {found}", remedy)
-    if abs(error_s) > DEVICE_CLOCK_OFF_S:
+    limits = core_pack().device_clocks()
+    if limits is not None and limits.is_off(error_s):
         return Check(
             name, Level.ATTENTION, found, "Set its clock as its manual says; readings are timed here in any case"
         )

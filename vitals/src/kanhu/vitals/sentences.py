@@ -12,13 +12,15 @@ _DIRECTIONS = {
     "above": Texts(en="{vital} above usual", zh="{vital}高于平时"),
     "below": Texts(en="{vital} below usual", zh="{vital}低于平时"),
 }
-# So do names of equipment.
+# So do names of equipment, and how far a clock is off.
 _WORDS = {
     "part": {
         "voice": Texts(en="the voice at home", zh="家中语音"),
         "light": Texts(en="the light at home", zh="家中灯光"),
         "modem": Texts(en="the modem that writes messages", zh="发短信的调制解调器"),
     },
+    "unit": {"min": Texts(en="min", zh="分钟"), "h": Texts(en="h", zh="小时"), "d": Texts(en="days", zh="天")},
+    "way": {"ahead": Texts(en="ahead", zh="快"), "behind": Texts(en="behind", zh="慢")},
 }
 _BETWEEN = Texts(en=", ", zh="、")
 

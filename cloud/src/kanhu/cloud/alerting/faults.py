@@ -1,4 +1,4 @@
-"""Equipment that a heartbeat says is broken: one technical alert a part, which ends by itself once it is mended.
+"""Equipment that a heartbeat says is broken or has a wrong clock: one technical alert a part, which ends by itself.
 
                   fault told                   still told after `wait_s`
     [well] ------------------> [waiting] --------------------------------> [raised] -- closed by a person,
@@ -10,6 +10,7 @@ silent gateway says nothing: that is WATCH-LOST's. Deadlines are stored, one a f
 that tells it again, so there is no tick.
 """
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
@@ -26,6 +27,7 @@ from kanhu.cloud.ledger.writer import Transaction
 from kanhu.contract import (
     AlarmStatus,
     Clock,
+    DeviceStatus,
     Evidence,
     Finding,
     Phase,
@@ -36,13 +38,14 @@ from kanhu.contract import (
     alert_id,
 )
 from kanhu.vitals import Rule
-from kanhu.vitals.rules.records import AlarmTrigger
+from kanhu.vitals.rules.records import AlarmTrigger, ClockTrigger
 
 _FAULT = "fault"
 MENDED = "mended"
 _MOST_FAULTS = 16
 """Of one gateway: more are counted and not raised, because a gateway that says so is itself the fault."""
 _MOST_PART_CHARACTERS = 64  # with a gateway's id before it, it still is the id of a subject
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _BETWEEN = " "  # in no id of a gateway, so that no gateway's faults are found under another's
 _STANDING = select(schema.timer.c.key, schema.timer.c.due_ms).where(
     schema.timer.c.kind == TimerKind.FAULT.value,
@@ -66,6 +69,15 @@ class Fault:
     """It has to last so long before anybody is told."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one heartbeat says about what one rule watches."""
+
+    faults: list[Fault]
+    unsure: frozenset[str] = frozenset()
+    """Parts of which it says neither that they are well nor that they are not."""
+
+
 class Faults:
     """Hears what heartbeats say of equipment."""
 
@@ -73,38 +85,37 @@ class Faults:
         """Judge with the county's pack."""
         self._intake = intake
         self._clock = clock
-        self._rules = [rule for rule in intake.pack.rules if isinstance(rule.trigger, AlarmTrigger)]
+        self._rules = [rule for rule in intake.pack.rules if isinstance(rule.trigger, AlarmTrigger | ClockTrigger)]
 
     def heard(self, transaction: Transaction, status: Status) -> None:
         """A live heartbeat of an enrolled gateway."""
         asked = {"first": status.gateway + _BETWEEN, "beyond": status.gateway + chr(ord(_BETWEEN) + 1)}
         standing = {row.key: row.due_ms for row in transaction.connection.execute(_STANDING, asked)}
         for rule in self._rules:
-            told = _told(rule, status)
-            if rule.approved() and told is not None:
-                self._judge(transaction, status.gateway, rule, told, standing)
+            of_rule = _BETWEEN.join((status.gateway, rule.id, ""))
+            known = {key.removeprefix(of_rule): due_ms for key, due_ms in standing.items() if key.startswith(of_rule)}
+            said = _said(rule, status, known)
+            if rule.approved() and said is not None:
+                self._judge(transaction, status.gateway, rule, said, known)
 
-    def _judge(
-        self, transaction: Transaction, gateway: str, rule: Rule, told: list[Fault], standing: dict[str, int]
-    ) -> None:
-        of_rule = _BETWEEN.join((gateway, rule.id, ""))
-        if len(told) > _MOST_FAULTS:
-            count(transaction.connection, {"ingest.faults_over_limit": len(told) - _MOST_FAULTS})
-        now = {of_rule + fault.part[:_MOST_PART_CHARACTERS]: fault for fault in told[:_MOST_FAULTS]}
-        for key in standing:
-            if key.startswith(of_rule) and key not in now:
-                log.drop_timer(transaction.connection, TimerKind.FAULT, key)
-                self._mended(transaction, rule, _subject(gateway, key.removeprefix(of_rule)))
-        for key, fault in now.items():
-            due_ms = standing.get(key)
+    def _judge(self, transaction: Transaction, gateway: str, rule: Rule, said: _Said, standing: dict[str, int]) -> None:
+        if len(said.faults) > _MOST_FAULTS:
+            count(transaction.connection, {"ingest.faults_over_limit": len(said.faults) - _MOST_FAULTS})
+        now = {fault.part: fault for fault in said.faults[:_MOST_FAULTS]}
+        for part in standing:
+            if part not in now and part not in said.unsure:
+                log.drop_timer(transaction.connection, TimerKind.FAULT, _key(gateway, rule, part))
+                self._mended(transaction, rule, _subject(gateway, part))
+        for part, fault in now.items():
+            due_ms = standing.get(part)
             if due_ms is None and fault.wait_s > 0:
-                self._wait(transaction, key, fault.wait_s)
+                self._wait(transaction, _key(gateway, rule, part), fault.wait_s)
             elif due_ms is None or due_ms <= transaction.now_ms:
-                self._wait(transaction, key, rule.renew_s)
+                self._wait(transaction, _key(gateway, rule, part), rule.renew_s)
                 self._raise(transaction, gateway, rule, fault)
 
     def _raise(self, transaction: Transaction, gateway: str, rule: Rule, fault: Fault) -> None:
-        subject = _subject(gateway, fault.part[:_MOST_PART_CHARACTERS])
+        subject = _subject(gateway, fault.part)
         if _open(transaction.connection, rule, subject) is not None:
             return
         first = Evidence(_FAULT, 0, fault.part, gateway, transaction.now_ms, transaction.now_ms)
@@ -133,19 +144,47 @@ class Faults:
         log.set_timer(transaction.connection, TimerKind.FAULT, key, due_ms=due_ms)
 
 
-def _told(rule: Rule, status: Status) -> list[Fault] | None:
+def _said(rule: Rule, status: Status, standing: Container[str]) -> _Said | None:
     """What this heartbeat says; None where it does not speak of the matter."""
     match rule.trigger:
-        case AlarmTrigger(for_s=for_s):
-            if not isinstance(status.alarm, AlarmStatus):
-                return None
-            return [Fault(part, {"part": part, "fault": why}, for_s) for part, why in status.alarm.faults.items()]
+        case AlarmTrigger(for_s=for_s) if isinstance(status.alarm, AlarmStatus):
+            faults = status.alarm.faults.items()
+            return _Said([Fault(_short(part), {"part": part, "fault": why}, for_s) for part, why in faults])
+        case ClockTrigger() as limits:
+            return _clocks(limits, status.devices, standing)
         case _:
             return None
 
 
+def _clocks(limits: ClockTrigger, devices: Iterable[DeviceStatus], standing: Container[str]) -> _Said:
+    faults, unsure = [], set()
+    for device in devices:
+        part, error_s = _short(device.device), device.clock_error_s
+        if not isinstance(error_s, int):
+            unsure.add(part)
+        elif limits.is_off(error_s) or (part in standing and abs(error_s) > limits.clear_s):
+            wait_s = limits.ahead_for_s if error_s > 0 else limits.behind_for_s
+            faults.append(Fault(part, {"device": part, **_in_words(error_s)}, wait_s))
+    return _Said(faults, frozenset(unsure))
+
+
+def _in_words(error_s: int) -> dict[str, str]:
+    """In the largest unit of which there are two: nobody counts the minutes since 1970."""
+    seconds = abs(error_s)
+    each_s, unit = next((one for one in _UNITS if seconds >= 2 * one[0]), _UNITS[-1])
+    return {"number": str(round(seconds / each_s)), "unit": unit, "way": "ahead" if error_s > 0 else "behind"}
+
+
 def _open(connection: Connection, rule: Rule, subject: Subject) -> str | None:
     return connection.execute(_OPEN, {"of": subject.id, "by": rule.id}).scalar()
+
+
+def _short(part: str) -> str:
+    return part[:_MOST_PART_CHARACTERS]
+
+
+def _key(gateway: str, rule: Rule, part: str) -> str:
+    return _BETWEEN.join((gateway, rule.id, part))
 
 
 def _subject(gateway: str, part: str) -> Subject:

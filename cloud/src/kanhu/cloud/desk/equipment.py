@@ -13,13 +13,16 @@ from kanhu.cloud.ledger.counters import counters
 from kanhu.cloud.people.area import inside
 from kanhu.cloud.people.register import HIGH_RISK, split_tags
 from kanhu.contract import GatewayState, Status, decode_status
+from kanhu.vitals.rules.records import ClockTrigger
 
 _HOUR_MS = 3_600_000
 _STATES = {"silent": 0, "never_seen": 1, "stopped": 2, "online": 3}
 
 
-def equipment_of(connection: Connection, area: str, *, now: datetime, broker: Callable[[], str]) -> Equipment:
-    """The equipment page."""
+def equipment_of(
+    connection: Connection, area: str, *, now: datetime, broker: Callable[[], str], limits: ClockTrigger | None
+) -> Equipment:
+    """The equipment page; `limits` say which device clocks are wrong."""
     people: dict[str, list[frozenset[str]]] = {}
     table = schema.resident
     for resident in connection.execute(select(table.c.gateway, table.c.tags).where(inside(table.c.place, area))):
@@ -30,7 +33,7 @@ def equipment_of(connection: Connection, area: str, *, now: datetime, broker: Ca
         .join(place, place.c.path == gateway.c.place)
         .where(inside(gateway.c.place, area))
     )
-    shown = [_gateway(row, people.get(row.id, [])) for row in rows]
+    shown = [_gateway(row, people.get(row.id, []), limits) for row in rows]
     shown.sort(key=lambda row: (row.state == "online", -row.people, _STATES[row.state], row.id))
     return Equipment(
         now=now,
@@ -58,7 +61,7 @@ def watch_of(connection: Connection, area: str, *, now_ms: int) -> Watch:
     )
 
 
-def _gateway(row: Row[tuple[object, ...]], people: list[frozenset[str]]) -> GatewayRow:
+def _gateway(row: Row[tuple[object, ...]], people: list[frozenset[str]], limits: ClockTrigger | None) -> GatewayRow:
     status = None if row.status is None else decode_status(row.status)
     return GatewayRow(
         id=row.id,
@@ -75,11 +78,14 @@ def _gateway(row: Row[tuple[object, ...]], people: list[frozenset[str]]) -> Gate
         clock="" if status is None else status.clock.value,
         software="" if status is None else status.software,
         stored=row.stored,
-        clocks_off=()
-        if status is None
-        else tuple((device.device, off_s) for device in status.devices if (off_s := device.clock_off_s) is not None),
+        clocks_off=() if status is None or limits is None else _clocks_off(status, limits),
         alarm=alarm_row(status),
     )
+
+
+def _clocks_off(status: Status, limits: ClockTrigger) -> tuple[tuple[str, int], ...]:
+    errors = ((device.device, device.clock_error_s) for device in status.devices)
+    return tuple((device, error_s) for device, error_s in errors if isinstance(error_s, int) and limits.is_off(error_s))
 
 
 def _state(heard_ms: int | None, silent_alert: str | None, status: Status | None) -> str:

@@ -113,7 +113,9 @@ class LedgerDesk:
         """Gateways of the area and ingest counters."""
         with self.ledger.read() as connection:
             area = area_of(connection, viewer.place)
-            return equipment_of(connection, area, now=self.clock.now(), broker=self.broker)
+            return equipment_of(
+                connection, area, now=self.clock.now(), broker=self.broker, limits=self.pack.device_clocks()
+            )
 
     def changes(self, viewer: Viewer, *, after: int) -> tuple[Change, ...] | None:
         """Revision log after `after`; None where that is too old to replay, or of another ledger."""

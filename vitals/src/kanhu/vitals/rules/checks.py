@@ -13,6 +13,7 @@ from kanhu.vitals.rules.records import (
     ByPerson,
     ByReadings,
     BySustained,
+    ClockTrigger,
     Consecutive,
     EventTrigger,
     Limit,
@@ -53,6 +54,8 @@ def supplied_params(rule: Rule) -> frozenset[str]:
             return frozenset({"minutes"})
         case AlarmTrigger():
             return frozenset({"part", "fault"})
+        case ClockTrigger():
+            return frozenset({"device", "number", "unit", "way"})
 
 
 def check_trigger(rule: Rule) -> None:
@@ -79,7 +82,7 @@ def check_trigger(rule: Rule) -> None:
             if not first < second < third:
                 remedy = "let technical_s, watch_list_s and all_s rise"
                 raise PackRefused(rule.id, "trigger", "stages out of order", remedy=remedy)
-        case AlarmTrigger():
+        case AlarmTrigger() | ClockTrigger():
             pass
 
 
@@ -204,6 +207,13 @@ def _trigger_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
             yield "trigger.grace_s", silence.grace_s, 0, _DAY_S
         case AlarmTrigger(for_s=for_s):
             yield "trigger.for_s", for_s, 0, 30 * _DAY_S
+            yield "renew_s", rule.renew_s, _DAY_S, 366 * _DAY_S
+        case ClockTrigger() as clock:
+            yield "trigger.ahead_s", clock.ahead_s, 60, _DAY_S
+            yield "trigger.behind_s", clock.behind_s, 60, _DAY_S
+            yield "trigger.ahead_for_s", clock.ahead_for_s, 0, 30 * _DAY_S
+            yield "trigger.behind_for_s", clock.behind_for_s, 0, 30 * _DAY_S
+            yield "trigger.clear_s", clock.clear_s, 0, min(clock.ahead_s, clock.behind_s)
             yield "renew_s", rule.renew_s, _DAY_S, 366 * _DAY_S
         case EventTrigger() | ThresholdTrigger():
             pass

@@ -23,6 +23,7 @@ from kanhu.vitals.rules.records import (
     ByReadings,
     BySustained,
     Clear,
+    ClockTrigger,
     Confirm,
     Consecutive,
     EventTrigger,
@@ -60,6 +61,7 @@ _TRIGGERS: dict[RuleKind, type[Trigger]] = {
     RuleKind.TREND: TrendTrigger,
     RuleKind.SILENCE: SilenceTrigger,
     RuleKind.ALARM: AlarmTrigger,
+    RuleKind.CLOCK: ClockTrigger,
 }
 
 _Confirms = tuple[type[Confirm], ...]
@@ -73,6 +75,7 @@ _WAYS: dict[RuleKind, tuple[_Confirms, _Clears]] = {
     RuleKind.TREND: ((Agreement,), (ByPerson,)),
     RuleKind.SILENCE: ((Once,), (ByHeartbeat,)),
     RuleKind.ALARM: ((Once,), (ByHeartbeat,)),
+    RuleKind.CLOCK: ((Once,), (ByHeartbeat,)),
 }
 
 _Field = TypeVar("_Field")

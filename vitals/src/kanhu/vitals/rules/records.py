@@ -27,6 +27,7 @@ class RuleKind(StrEnum):
     TREND = "trend"
     SILENCE = "silence"
     ALARM = "alarm"
+    CLOCK = "clock"
 
 
 class Setting(StrEnum):
@@ -159,7 +160,24 @@ class AlarmTrigger(_Table, frozen=True):
     for_s: Seconds
 
 
-Trigger = EventTrigger | ThresholdTrigger | RhythmTrigger | TrendTrigger | SilenceTrigger | AlarmTrigger
+class ClockTrigger(_Table, frozen=True):
+    """A device whose own clock is off, as the gateway compares it."""
+
+    ahead_s: Seconds
+    behind_s: Seconds
+    ahead_for_s: Seconds
+    """It has to be further ahead than `ahead_s` for so long."""
+    behind_for_s: Seconds
+    """Longer: a reading that the device had kept looks like a slow clock until the next one."""
+    clear_s: Seconds
+    """Right again is this near, or nearer."""
+
+    def is_off(self, error_s: int) -> bool:
+        """Whether this error, ahead counts positive, is beyond the limit."""
+        return error_s > self.ahead_s or -error_s > self.behind_s
+
+
+Trigger = EventTrigger | ThresholdTrigger | RhythmTrigger | TrendTrigger | SilenceTrigger | AlarmTrigger | ClockTrigger
 
 
 # --------------------------------------------------------------------------- confirmation and clearing
@@ -283,3 +301,7 @@ class RulePack(msgspec.Struct, frozen=True):
             if rule.id == rule_id:
                 return rule
         return None
+
+    def device_clocks(self) -> ClockTrigger | None:
+        """When a device's clock counts as wrong; None where the pack does not say."""
+        return next((rule.trigger for rule in self.rules if isinstance(rule.trigger, ClockTrigger)), None)
