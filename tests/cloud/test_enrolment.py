@@ -207,7 +207,7 @@ def test_no_gateway_can_be_called_like_the_county() -> None:
 
 
 async def test_the_door_answers_in_named_words(town: Town, authority: Authority) -> None:
-    door = create_door(authority, Identity(host="county.example"), town.county.writer)
+    door = create_door(authority, Identity(host="county.example"), town.county.writer, clock=town.clock)
     transport = httpx.ASGITransport(door)
     async with httpx.AsyncClient(transport=transport, base_url="https://county.example:8884") as http:
         assert (await http.get("/ca")).content == authority.issuer.pem

@@ -93,6 +93,11 @@ def _content(connection: Connection) -> list[Complaint]:
     if foreign:
         text = f"{foreign} records about people registered at another gateway: bound to the wrong device, or moved?"
         found.append(Complaint(Severity.WARNING, "foreign", text))
+    doors = counters(connection, prefix="identity.")
+    guessed, turned = doors.get("unknown_token", 0), doors.get("too_many", 0)
+    if guessed or turned:
+        text = f"{guessed} asks with an unknown token, {turned} turned away for asking too often; docs/cloud.md"
+        found.append(Complaint(Severity.WARNING, "enrolment", text))
     conflicts = ingest.get("conflicts", 0)
     if conflicts:
         text = f"{conflicts} records came twice with other bytes: a copied card? see kanhu-cloud ledger dump"

@@ -45,12 +45,13 @@ def open_gatehouse(config: CloudConfig, identity: Identity, county: County, *, c
     equip(authority, hosts=[*hosts, host], now=clock.now())
     certificate, key = authority.files("server")
     door = uvicorn.Config(
-        create_door(authority, identity, county.writer),
+        create_door(authority, identity, county.writer, clock=clock),
         ssl_certfile=str(certificate),
         ssl_keyfile=str(key),
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the door ends TLS itself: nobody else may say where a request comes from
         lifespan="off",
         timeout_graceful_shutdown=_GOODBYE_S,
     )

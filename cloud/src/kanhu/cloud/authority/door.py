@@ -6,11 +6,14 @@
 
 A renewal proves itself by that signature, not by the connection's own certificate: TLS would turn away the one that
 ran out while its gateway was offline.
+
+One address may ask so often (turnstile). Who is turned away costs no look into the ledger; how many that were is
+written there at most every _TELL_EVERY_S, the rest with the next ask of anybody.
 """
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from starlette.applications import Starlette
@@ -20,9 +23,16 @@ from starlette.routing import Route
 
 from kanhu.cloud.authority.enrolment import Answer, Granted, enrol, renew
 from kanhu.cloud.authority.store import Authority
+from kanhu.cloud.authority.turnstile import ASK_EVERY_S, Turnstile
 from kanhu.cloud.config import Identity
 from kanhu.cloud.guard import BodyLimit
+from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction, Writer
+from kanhu.contract import Clock
+
+_GRANTED = 200
+_BODY_S = 10.0  # for at most 256 KiB
+_TELL_EVERY_S = 10.0
 
 
 class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,24 +51,49 @@ class Renew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
 
 
-def create_door(authority: Authority, identity: Identity, writer: Writer) -> Starlette:
+def create_door(authority: Authority, identity: Identity, writer: Writer, *, clock: Clock) -> Starlette:
     """The application that is served on `enrol_port`."""
+    turnstile = Turnstile(clock)
+    told_ns: list[int] = []
 
     async def ca(_: Request) -> Response:
         return PlainTextResponse(authority.issuer.pem.decode("ascii"))
 
-    async def first(request: Request) -> Response:
-        asked = msgspec.json.decode(await request.body(), type=Enrol)
+    async def first(body: bytes) -> Response:
+        asked = msgspec.json.decode(body, type=Enrol)
         csr = asked.request.encode()
         return await decide(
             lambda tx: enrol(tx, authority.issuer, gateway=asked.gateway, token=asked.token, request=csr)
         )
 
-    async def later(request: Request) -> Response:
-        asked = msgspec.json.decode(await request.body(), type=Renew)
+    async def later(body: bytes) -> Response:
+        asked = msgspec.json.decode(body, type=Renew)
         signature = base64.b64decode(asked.signature, validate=True)
         held, csr = asked.certificate.encode(), asked.request.encode()
         return await decide(lambda tx: renew(tx, authority.issuer, certificate=held, request=csr, signature=signature))
+
+    def turned(answer: Callable[[bytes], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            with turnstile.passing("" if request.client is None else request.client.host) as ask:
+                tell()
+                if ask is None:
+                    wait = {"retry-after": f"{ASK_EVERY_S:.0f}"}
+                    said = {"answer": Answer.TOO_MANY.value, "now_ms": clock.wall_ms()}
+                    return JSONResponse(said, status_code=429, headers=wait)
+                async with asyncio.timeout(_BODY_S):
+                    body = await request.body()
+                response = await answer(body)
+                ask.is_free = response.status_code == _GRANTED
+                return response
+
+        return guarded
+
+    def tell() -> None:
+        now_ns = clock.mono_ns()
+        if turnstile.waiting and (not told_ns or now_ns - told_ns[0] >= _TELL_EVERY_S * 1e9):
+            told_ns[:] = [now_ns]
+            amount = {f"identity.{Answer.TOO_MANY}": turnstile.turned_away()}
+            writer.submit(lambda tx: count(tx.connection, amount))
 
     async def decide(job: Callable[[Transaction], Granted]) -> Response:
         granted, now_ms = await asyncio.wrap_future(writer.submit(lambda tx: (job(tx), tx.now_ms)))
@@ -77,12 +112,13 @@ def create_door(authority: Authority, identity: Identity, writer: Writer) -> Sta
     door = Starlette(
         routes=[
             Route("/ca", ca, methods=["GET"]),
-            Route("/enrol", first, methods=["POST"]),
-            Route("/renew", later, methods=["POST"]),
+            Route("/enrol", turned(first), methods=["POST"]),
+            Route("/renew", turned(later), methods=["POST"]),
         ],
         exception_handlers={
             msgspec.MsgspecError: _unreadable,
             ValueError: _unreadable,  # no base64, or text that no bytes stand for
+            TimeoutError: _unreadable,
             ClientDisconnect: _unreadable,  # longer than any request: BodyLimit ended it
         },
     )

@@ -50,6 +50,7 @@ class Answer(StrEnum):
     """Named answer to a gateway that asks for a certificate."""
 
     GRANTED = "granted"
+    TOO_MANY = "too_many"
     BAD_REQUEST = "bad_request"
     UNKNOWN_TOKEN = "unknown_token"  # noqa: S105  # a word, not a secret
     TOKEN_USED = "token_used"  # noqa: S105  # a word, not a secret
