@@ -11,6 +11,8 @@ from kanhu.cloud.desk.model import Both
 from kanhu.contract import (
     DeviceStatus,
     FakeClock,
+    Observation,
+    Part,
     Priority,
     QualityLevel,
     QualityReason,
@@ -18,7 +20,7 @@ from kanhu.contract import (
     encode_status,
 )
 from kanhu.contract.records import Quality
-from tests.cloud.town import COUNTY, OTHER, VILLAGE, Town, finding, heartbeat, oximetry, pressure
+from tests.cloud.town import COUNTY, OTHER, VILLAGE, Town, finding, heartbeat, oximetry, pressure, resident, times
 
 
 def test_board_is_ordered_by_priority_then_unclaimed_then_share_of_time_used(town: Town, clock: FakeClock) -> None:
@@ -177,3 +179,23 @@ def test_every_look_at_a_person_is_audited_before_it_is_answered(town: Town, clo
         ("li.jing", "look alert", row.id, "shown"),
         ("zhao", "look resident", "r-0002", "not_found"),
     ]
+
+
+def test_sign_and_medicine_are_said_in_words_and_their_absence_is_no_sign_of_the_person(
+    town: Town, clock: FakeClock
+) -> None:
+    def event(metric: str, step: int) -> Observation:
+        return Observation(metric, (Part(metric, (step,)),), resident(), "daily-life", times(clock.wall_ms()))
+
+    town.send((1, event("well_check", 1)), (2, event("dosage", 2)))
+    page = town.county.services.desk.resident(COUNTY, "r-0001", days=1)
+    assert page is not None
+    said = {tile.metric: tile.said for tile in page.vitals}
+    assert said == {"dosage": Both("未确认", "not confirmed"), "well_check": Both("未收到", "did not come")}
+    assert all(row[-1] != clock.wall_ms() for row in town.table("resident"))
+    clock.advance(60)
+    town.send((3, event("well_check", 0)), (4, event("dosage", 1)))
+    page = town.county.services.desk.resident(COUNTY, "r-0001", days=1)
+    assert page is not None
+    said = {tile.metric: tile.said for tile in page.vitals}
+    assert said == {"dosage": Both("已服", "taken"), "well_check": Both("已收到", "given")}

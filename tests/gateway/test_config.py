@@ -174,3 +174,66 @@ def settings() -> list[str]:
 def test_every_setting_is_in_the_manual(name: str) -> None:
     manual = Path(__file__).resolve().parents[2] / "docs" / "gateway.md"
     assert f"| `{name}` |" in manual.read_text(encoding="utf-8")
+
+
+DAILY = """
+gateway = "home-03"
+data = "data"
+timezone = "Asia/Shanghai"
+[alarm]
+player = ["aplay", "{file}"]
+[[resident]]
+id = "r-0003"
+well_check = { by = "08:30", since = "04:30", signs = ["button", "motion"] }
+medicine = { times = ["07:30", "19:30"], within_min = 45 }
+[[device]]
+id = "button-03"
+kind = "button-bthome"
+address = "F0:0D:00:00:00:05"
+resident = "r-0003"
+well = "long"
+dose = "double"
+"""
+
+
+def test_agreements_of_the_day_are_read(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, DAILY))
+    (resident,) = config.resident
+    assert resident.well_check is not None
+    assert resident.medicine is not None
+    assert (resident.well_check.by, resident.medicine.within_min) == ("08:30", 45)
+    (button,) = (device.as_edge(gateway=config.gateway) for device in config.device)
+    assert (button.well, button.dose, button.fine) == ("long", "double", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "key", "remedy"),
+    [
+        ('player = ["aplay", "{file}"]', "", "resident[0]", "loudspeaker"),
+        ('by = "08:30"', 'by = "8:30"', "resident[0].well_check.by", "docs/gateway.md"),
+        ('by = "08:30"', 'by = "24:00"', "resident[0].well_check.by", "docs/gateway.md"),
+        ('by = "08:30"', 'by = "04:45"', "resident[0].well_check.since", "30 minutes"),
+        ('by = "08:30", since = "04:30"', 'by = "23:50", since = "00:10"', "resident[0].well_check.by", "earlier"),
+        ('["button", "motion"]', "[]", "resident[0].well_check.signs", "button"),
+        ('["button", "motion"]', '["shout"]', "resident[0].well_check.signs[0]", "docs/gateway.md"),
+        ('id = "r-0003"', 'id = "r-0004"\n[[resident]]\nid = "r-0003"', "resident[1].well_check.signs", "nobody's"),
+        ('["07:30", "19:30"]', "[]", "resident[0].medicine.times", "time of day"),
+        ('["07:30", "19:30"]', '["07:30", "08:00"]', "resident[0].medicine.times", "apart"),
+        ('["07:30", "19:30"]', '["00:10", "23:50"]', "resident[0].medicine.times", "apart"),
+        ('dose = "double"', "", "resident[0].medicine", "[page]"),
+        ('dose = "double"', 'dose = "long"', "device[0].well", "different"),
+        ('resident = "r-0003"', "", "device[0].well", "one person"),
+        ("within_min = 45", "within_min = 5", "resident[0].medicine.within_min", "docs/gateway.md"),
+    ],
+)
+def test_agreement_that_cannot_be_kept_is_refused(tmp_path: Path, change: str, to: str, key: str, remedy: str) -> None:
+    with pytest.raises(ConfigRefused) as refused:
+        load_config(write(tmp_path, DAILY.replace(change, to)))
+    assert refused.value.key == key
+    assert remedy in refused.value.remedy
+
+
+def test_button_as_the_only_sign_needs_a_button_that_can_give_it(tmp_path: Path) -> None:
+    only = DAILY.replace('["button", "motion"]', '["button"]').replace('well = "long"\n', "")
+    with pytest.raises(ConfigRefused, match="no button can give it"):
+        load_config(write(tmp_path, only))

@@ -27,6 +27,7 @@ from kanhu.vitals import Decision, DecisionReason, Judge, Profile, RulePack, Run
 
 SHANGHAI = timezone(timedelta(hours=8))
 RESIDENT = Subject(SubjectKind.RESIDENT, "r-0003")
+DWELLING = Subject(SubjectKind.DWELLING, "home-03")
 GOOD = Quality()
 ANYHOW = Context()
 LOOSE = Quality(QualityLevel.QUESTIONABLE, (QualityReason.WEAK_SIGNAL,))
@@ -89,6 +90,17 @@ class Story:
         """The help button is pressed."""
         parts = (Part("help_button", (value,)),)
         return self._answers("SOS", self._observed("help_button", parts, "button-03", quality, ANYHOW))
+
+    def room(self, celsius: float, *, subject: Subject = DWELLING, quality: Quality = GOOD) -> list[DecisionReason]:
+        """A thermometer on the wall reports; answers of both rules about rooms, cold first."""
+        parts = (Part("room_temperature", (round(celsius * 100),)),)
+        observation = Observation("room_temperature", parts, subject, "room-03", self.times(), quality)
+        return [decision.reason for decision in self.take(observation)]
+
+    def well_check(self, step: int, *, quality: Quality = GOOD) -> list[DecisionReason]:
+        """The gateway says that the agreed sign did not come (1), or that it came (0)."""
+        parts = (Part("well_check", (step,)),)
+        return self._answers("WELL-CHECK", self._observed("well_check", parts, "daily-life", quality, ANYHOW))
 
     def strap(self, heart_rate: int, *, quality: Quality = GOOD, context: Context = ANYHOW) -> list[DecisionReason]:
         """A strap notifies a heart rate without intervals."""

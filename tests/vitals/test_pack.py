@@ -72,6 +72,9 @@ def test_shipped_pack_loads_with_the_rules_of_both_places() -> None:
         "WATCH-LOST": cloud,
         "ALARM-BAD": cloud,
         "SENSOR-BAD": cloud,
+        "WELL-CHECK": gateway,
+        "ROOM-COLD": gateway,
+        "ROOM-HEAT": gateway,
     }
     assert all(rule.source and rule.approved() for rule in pack.rules)
     assert pack.rule("NO-SUCH") is None

@@ -297,3 +297,28 @@ async def test_rooms_narrow_the_list_and_labels_are_text_whatever_stands_in_them
         assert 'href="/?room=2" aria-current="true">2</a>' in one
     finally:
         await bench.close()
+
+
+class DueDose:
+    """One dose, due until somebody says that it was taken."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def is_due(self, resident: str) -> bool:
+        return resident == "r-0003" and not self.taken
+
+    def acknowledge(self, resident: str) -> None:
+        self.taken.append(resident)
+
+
+async def test_dose_is_asked_for_at_the_chosen_person_only_and_said_once(bench: Bench) -> None:
+    doses = DueDose()
+    bench.clinic._doses = doses
+    bench.clinic.dose_taken()
+    assert doses.taken == []
+    bench.clinic.choose("r-0003")
+    assert 'action="/dose"' in (screens(bench).measuring() or "")
+    bench.clinic.dose_taken()
+    assert doses.taken == ["r-0003"]
+    assert 'action="/dose"' not in (screens(bench).measuring() or "")

@@ -193,6 +193,8 @@ _TABLE = (
     _event("usage", "usage", "使用", "MDC_AI_TYPE_SENSOR_USAGE", 11),
     _event("switch", "switch", "开关", "MDC_AI_TYPE_SENSOR_SWITCH", 12),
     _event("dosage", "medicine dose", "服药", "MDC_AI_TYPE_SENSOR_DOSAGE", 13),
+    # Above zero: the agreed sign did not come. Zero: it came.
+    Metric("well_check", MetricKind.EVENT, "daily sign of wellbeing", "每日平安信号", low=Decimal(0)),
     _scalar("room_temperature", "room temperature", "室温", "Cel", steps_per_unit=100, low="-40", high="60",
             mdc=("MDC_AI_TYPE_SENSOR_TEMP", _LIVING + 14), mdc_unit=_CELSIUS),
     _scalar("room_humidity", "room humidity", "室内湿度", "%", steps_per_unit=100, low="0", high="100",

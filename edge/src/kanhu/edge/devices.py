@@ -24,7 +24,7 @@ class DeviceKind(StrEnum):
 
 
 class FinePress(StrEnum):
-    """The way of pressing a help button that says "I am fine"; a single press always calls."""
+    """A way of pressing a help button that says something else than a call; a single press always calls."""
 
     DOUBLE = "double"
     LONG = "long"
@@ -52,6 +52,10 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Place a help button belongs to where it belongs to nobody: somebody there needs help."""
     fine: FinePress | None = None
     """How a call by this help button is taken back; None: every press is a call."""
+    well: FinePress | None = None
+    """How the daily sign of wellbeing is given by it."""
+    dose: FinePress | None = None
+    """How it is said that a dose of medicine was taken."""
 
     def __post_init__(self) -> None:
         """Raise DeviceRefused where the fields contradict each other."""
@@ -73,6 +77,16 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise DeviceRefused(self.id, "dwelling", "remove it: only a help button of nobody belongs to a place")
         if self.fine is not None and self.kind not in ADVERTISING_KINDS:
             raise DeviceRefused(self.id, "fine", "remove it: only a help button can take a call back")
+        self._check_ways()
+
+    def _check_ways(self) -> None:
+        ways = {"fine": self.fine, "well": self.well, "dose": self.dose}
+        for field in ("well", "dose"):
+            if ways[field] is not None and (self.kind not in ADVERTISING_KINDS or self.subject is None):
+                raise DeviceRefused(self.id, field, "remove it: only the help button of one person can say this")
+        said = [way for way in ways.values() if way is not None]
+        if len(said) != len(set(said)):
+            raise DeviceRefused(self.id, "well", "let fine, well and dose be different ways of pressing")
 
 
 class RadioConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

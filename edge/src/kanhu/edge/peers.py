@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from kanhu.contract import Observation, Subject, Times
 from kanhu.edge.codecs import blood_pressure, bthome, heart_rate
-from kanhu.edge.devices import DeviceKind, FinePress
+from kanhu.edge.devices import DeviceConfig, DeviceKind, FinePress
 from kanhu.edge.errors import DecodeError, LinkReason
 from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake
@@ -63,7 +63,7 @@ _PROFILES = {
 
 
 # Button events of the BTHome format, version 2.
-_FINE_CODES = {None: None, FinePress.DOUBLE: 0x02, FinePress.LONG: 0x04}
+_PRESS_CODES = {FinePress.DOUBLE: 0x02, FinePress.LONG: 0x04}
 
 
 class ConnectedPeer:
@@ -122,6 +122,7 @@ class ButtonPeer:
         self._presses = ButtonFold()
         self._undecodable = ButtonFold()
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
+        self._said = _said(intake.device)
 
     def advertised(self, service_data: dict[str, bytes]) -> None:
         """A press goes to the inbox once; a frame that does not decode goes there once to be refused."""
@@ -172,5 +173,11 @@ class ButtonPeer:
             subject=subject,
             device=self._intake.device.id,
             times=times,
-            fine=_FINE_CODES[self._intake.device.fine],
+            said=self._said,
         )
+
+
+def _said(device: DeviceConfig) -> dict[int, bthome.Said]:
+    """What each way of pressing this button says, besides calling."""
+    ways = {bthome.Said.FINE: device.fine, bthome.Said.WELL: device.well, bthome.Said.DOSE: device.dose}
+    return {_PRESS_CODES[way]: said for said, way in ways.items() if way is not None}

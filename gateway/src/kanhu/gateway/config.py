@@ -17,9 +17,10 @@ from kanhu.edge.devices import ADVERTISING_KINDS, DeviceConfig, DeviceKind, Fine
 from kanhu.edge.errors import DeviceRefused
 from kanhu.gateway.alarm.contacts import load_contacts
 from kanhu.gateway.alarm.settings import AlarmConfig
+from kanhu.gateway.daily.settings import DailyRefused, MedicineConfig, WellCheckConfig, check_daily
 from kanhu.gateway.errors import ConfigRefused
 from kanhu.gateway.places import BedConfig, PageConfig, PlaceRefused, StayConfig, check_places
-from kanhu.vitals import unknown_tag
+from kanhu.vitals import core_pack, unknown_tag
 
 DEFAULT_FILE = Path("/etc/kanhu/gateway.toml")
 
@@ -72,6 +73,8 @@ class ResidentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     card: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
     tags: tuple[_Name, ...] = ()
     spo2_limit_percent: Decimal | None = None
+    well_check: WellCheckConfig | None = None
+    medicine: MedicineConfig | None = None
 
 
 class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -85,6 +88,8 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     bed: str | None = None
     dwelling: str | None = None
     fine: FinePress | None = None
+    well: FinePress | None = None
+    dose: FinePress | None = None
 
     def as_edge(self, *, gateway: str) -> DeviceConfig:
         """The same for the part that reads devices; a help button of nobody belongs to where the gateway stands."""
@@ -98,6 +103,8 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             bed=self.bed,
             dwelling=gateway if of_nobody and self.dwelling is None else self.dwelling,
             fine=self.fine,
+            well=self.well,
+            dose=self.dose,
         )
 
 
@@ -229,7 +236,8 @@ def _check(config: GatewayConfig, file: Path) -> None:
     _check_alarm(config, file)
     try:
         check_places(config)
-    except PlaceRefused as error:
+        check_daily(config, core_pack())
+    except (PlaceRefused, DailyRefused) as error:
         raise ConfigRefused(file, key=error.key, problem=error.problem, remedy=error.remedy) from error
 
 

@@ -19,6 +19,7 @@ from kanhu.gateway.card import MOST_BYTES_A_DAY, WRITTEN_DAY, WRITTEN_SPAN
 from kanhu.gateway.check import Check, Level
 from kanhu.gateway.config import DeviceSection, GatewayConfig
 from kanhu.gateway.county_link import county_checks
+from kanhu.gateway.daily.told import daily_checks
 from kanhu.gateway.device_clocks import CLOCK_CORRECTED, CLOCK_ERROR
 from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
@@ -73,6 +74,7 @@ async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("
             checks += _receipts(outbox, clock)
             checks += _card(outbox.notes())
             checks.append(_alarm(config.alarm, outbox))
+            checks += daily_checks(config, outbox)
         finally:
             outbox.close()
     checks += [

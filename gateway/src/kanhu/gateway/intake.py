@@ -62,7 +62,7 @@ class Intake:
         """Arrival of the last accepted reading, by device."""
         self.seen: dict[str, DeviceSeen] = {}
         """The latest state of each device."""
-        self.listener: Listener | None = None
+        self.listeners: list[Listener] = []
 
     def judge_with(self, pipeline: SensingPipeline) -> None:
         """Judge from now on with this pipeline, which knows what was committed."""
@@ -86,8 +86,8 @@ class Intake:
         try:
             seqs = await self._committer.accept(records, states=judged.states)
         except OutboxError as error:
-            if self.listener is not None:
-                self.listener.not_kept(judged)
+            for listener in self.listeners:
+                listener.not_kept(judged)
             if urgent and self._uplink.carry([record for _, record in records]):
                 _log.error("the card took no alert, it is sent from memory: %s", error)
                 _tell(judged.findings)
@@ -104,8 +104,8 @@ class Intake:
         self.last_reading_ms[observation.device] = observation.times.arrival_ms
         for seq, (_, record) in zip(seqs, records, strict=True):
             self._journal.accepted(seq, record, epoch=self._committer.epoch)
-        if self.listener is not None:
-            self.listener.taken(judged, seq=seqs[0])
+        for listener in self.listeners:
+            listener.taken(judged, seq=seqs[0])
         _tell(judged.findings)
         await self.catch_up()
         if self._uncounted:
@@ -132,8 +132,8 @@ class Intake:
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         """Return once the refusal is counted."""
         _log.debug("%s: %s: %s", device, reason, detail)
-        if self.listener is not None:
-            self.listener.refused(device, reason)
+        for listener in self.listeners:
+            listener.refused(device, reason)
         await self._count(device, reason, count=1)
 
     def device_seen(self, seen: DeviceSeen) -> None:

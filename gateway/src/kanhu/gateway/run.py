@@ -22,6 +22,7 @@ from kanhu.gateway.account import Account
 from kanhu.gateway.alarm.fitted import build_keeper, house_of
 from kanhu.gateway.committer import COMMIT_PAUSE_S, Committer
 from kanhu.gateway.config import GatewayConfig
+from kanhu.gateway.daily.fitted import build_daily
 from kanhu.gateway.device_clocks import DeviceClocks, local_span
 from kanhu.gateway.disk import open_outbox, set_aside_if_damaged
 from kanhu.gateway.errors import OutboxDamaged
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 _SENSING_END_S = 5.0  # a radio that hangs must not keep what is owed from leaving, nor the goodbye
 _DAMAGE_PAUSE_S = 5.0  # a dying card is not asked oftener
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
-_TASKS = ("sensing", "uplink", "alarm", "page", "account", "identity", "watchdog", "metrics")
+_TASKS = ("sensing", "uplink", "alarm", "daily", "page", "account", "identity", "watchdog", "metrics")
 _NO_MANAGER = ServiceManager()
 
 _log = logging.getLogger(__name__)
@@ -160,6 +161,8 @@ class _Gateway:
             clocks=clocks,
             unstored=self._alarm.sound,
         )
+        self._daily = build_daily(config, committer, self._alarm, timekeeper=timekeeper, clock=clock)
+        self._intake.listeners.append(self._daily)
         session_s = SESSION_S if config.page is None else config.page.session_s
         self._attendance = Attendance(clock=clock, session_s=session_s)
         stays = [stay.in_zone(config.zone) for stay in config.stay]
@@ -220,6 +223,7 @@ class _Gateway:
         port = self._config.metrics.port
         work: dict[str, _Work] = {
             "alarm": self._alarm.run,
+            "daily": self._daily.run,
             "page": self._serve_page,
             "account": self._account.keep,
             "identity": self._keep_identity,
@@ -233,7 +237,7 @@ class _Gateway:
         for subject in pipeline.restore(await self._committer.states()):
             _log.warning("the state of %s is of another version: its rules start afresh", subject)
         self._intake.judge_with(pipeline)
-        await self._source(self._intake)
+        await self._daily.beside(self._source, self._intake)
 
     async def _devices(self, sink: Sink) -> None:
         devices = tuple(device.as_edge(gateway=self._config.gateway) for device in self._config.device)
@@ -255,9 +259,10 @@ class _Gateway:
             attendance=self._attendance,
             people=self._people,
             seen=self._intake.seen,
+            doses=self._daily,
             clock=self._clock,
         )
-        self._intake.listener = clinic
+        self._intake.listeners.append(clinic)
         self._uplink.answers.on_receipt = clinic.receipt
         return clinic
 

@@ -12,7 +12,7 @@ from kanhu.vitals.moment import Moment, moment_of
 from kanhu.vitals.profile import Profile, check_profiles
 from kanhu.vitals.quality.gate import assess
 from kanhu.vitals.rules.event import EventState, judge_event
-from kanhu.vitals.rules.records import EventTrigger, RhythmTrigger, Rule, RulePack, Runs, ThresholdTrigger
+from kanhu.vitals.rules.records import DWELLING, EventTrigger, RhythmTrigger, Rule, RulePack, Runs, ThresholdTrigger
 from kanhu.vitals.rules.rhythm import RhythmState, judge_rhythm
 from kanhu.vitals.rules.threshold import ThresholdState, judge_threshold
 
@@ -135,6 +135,8 @@ def _unheard(rule: Rule, observation: Observation, profile: Profile) -> Decision
     """Why a rule does not listen to this subject at all."""
     if observation.subject.kind is SubjectKind.UNIDENTIFIED:
         return DecisionReason.IDENTITY_UNKNOWN
+    if rule.population == DWELLING:
+        return None
     if observation.subject.kind is SubjectKind.DWELLING and not isinstance(rule.trigger, EventTrigger):
         return DecisionReason.NOT_APPLICABLE
     if rule.population != "all" and rule.population.removeprefix("tag:") not in profile.tags:

@@ -213,6 +213,8 @@ class Vital:
     reasons: tuple[str, ...]
     usual: tuple[float, float] | None
     too_old: bool
+    said: Both | None = None
+    """Instead of the text, where it is words."""
 
 
 class TrendKind(StrEnum):

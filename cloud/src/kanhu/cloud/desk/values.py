@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from kanhu.cloud.desk.beats import beats_of
 from kanhu.cloud.desk.model import Both, DailyValue, Trend, Vital
-from kanhu.cloud.desk.words import unit_of
+from kanhu.cloud.desk.words import SAID_BY_EVENT, unit_of
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.values import median as histogram_median
 from kanhu.cloud.ledger.values import read_histogram, read_points
@@ -57,11 +57,14 @@ def vitals_of(connection: Connection, subject: str, *, now: datetime) -> tuple[V
         if not isinstance(record, Observation):
             continue
         at = datetime.fromtimestamp(row.at_ms / 1000, UTC)
-        for code, text in _shown(record):
+        said = SAID_BY_EVENT.get((record.metric, record.series(record.metric)))
+        shown = _shown(record) if said is None else [(record.metric, "")]
+        for code, text in shown:
             tiles[code] = Vital(
                 metric=code,
                 label=label_of(code),
                 text=text,
+                said=said,
                 unit=unit_of("systolic" if code == "bp" else code),
                 at=at,
                 quality=record.quality.level,

@@ -37,6 +37,14 @@ OUTCOMES = {
 }
 
 _LATEST_MS = 253_402_300_799_000  # the last instant that datetime knows
+SAID_BY_EVENT: dict[tuple[str, tuple[int, ...]], Both] = {
+    ("dosage", (1,)): Both("已服", "taken"),
+    ("dosage", (2,)): Both("未确认", "not confirmed"),
+    ("well_check", (0,)): Both("已收到", "given"),
+    ("well_check", (1,)): Both("未收到", "did not come"),
+}
+"""What the events of every day say, by metric and steps."""
+
 _UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "kg/m2": "kg/m²", "{steps}": "", "{score}": ""}
 _RELEASES = {
     "undone": Both("撤销接手", "Claim taken back"),

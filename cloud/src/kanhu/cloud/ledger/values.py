@@ -38,6 +38,8 @@ _FUTURE_MS = 5 * 60_000
 _KNOWN_WITHIN_MS = 60 * 60_000
 """An interval of an hour is shown by its middle; a wider one by its end, as not known (project choice)."""
 
+_NOBODY_THERE = frozenset({("well_check", (1,)), ("dosage", (2,))})
+"""A gateway's own word that somebody gave no sign is no sign of that person."""
 
 _LATER = insert(schema.last_record)
 _KEEP_LAST = _LATER.on_conflict_do_update(
@@ -280,6 +282,9 @@ def _keep_days(
 def _keep_seen(connection: Connection, readings: list[Reading]) -> None:
     seen: dict[str, int] = {}
     for reading in readings:
+        if (reading.observation.metric, reading.observation.parts[0].steps) in _NOBODY_THERE:
+            continue
         person = reading.observation.subject.id
         seen[person] = max(seen.get(person, 0), reading.at_ms())
-    connection.execute(_SEE, [{"who": person, "at": at_ms} for person, at_ms in seen.items()])
+    if seen:
+        connection.execute(_SEE, [{"who": person, "at": at_ms} for person, at_ms in seen.items()])

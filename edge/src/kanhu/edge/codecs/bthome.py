@@ -4,8 +4,10 @@ One byte of device information, then objects: an id and a little-endian value wh
 an unknown id ends the reading of a packet.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from typing import NamedTuple
 
 from kanhu.contract import Observation, Part, Subject, Times
@@ -186,15 +188,25 @@ def decode_bthome(frame: bytes) -> BthomePacket:
     )
 
 
-PRESS = 1
-FINE = 2
-"""Steps of a help button: a call, and the way of pressing that says "I am fine"."""
+class Said(Enum):
+    """What a way of pressing says: metric and steps."""
+
+    CALL = ("help_button", 1)
+    FINE = ("help_button", 2)
+    """ "I am fine", after a call."""
+    WELL = ("well_check", 0)
+    """The agreed daily sign of wellbeing."""
+    DOSE = ("dosage", 1)
+    """A dose of medicine was taken."""
+
+
+_NOTHING_SAID: Mapping[int, Said] = {}
 
 
 def observe_press(
-    packet: BthomePacket, *, subject: Subject, device: str, times: Times, fine: int | None = None
+    packet: BthomePacket, *, subject: Subject, device: str, times: Times, said: Mapping[int, Said] = _NOTHING_SAID
 ) -> Observation:
-    """One press of a help button; `fine` is the event code that says "I am fine", where the button has one.
+    """One press of a help button; `said` are the event codes that say something else than a call.
 
     Raises:
         DecodeError: no button of the packet was pressed.
@@ -202,8 +214,9 @@ def observe_press(
     pressed = {code for code in packet.buttons if code}
     if not pressed:
         raise DecodeError(DecodeReason.NO_VALUE, "no button was pressed")
-    step = FINE if pressed == {fine} else PRESS  # one that calls among several outweighs all others
-    return Observation("help_button", (Part("help_button", (step,)),), subject, device, times)
+    # one that calls among several outweighs all others
+    metric, step = (said.get(min(pressed), Said.CALL) if len(pressed) == 1 else Said.CALL).value
+    return Observation(metric, (Part(metric, (step,)),), subject, device, times)
 
 
 def _value(frame: bytes, offset: int) -> tuple[BthomeValue, int] | None:

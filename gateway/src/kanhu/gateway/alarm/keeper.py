@@ -74,6 +74,10 @@ class AlarmKeeper:
         """What the card would not take; it leads over what the card says."""
         self._resting = False
 
+    def way(self, channel: str) -> Way | None:
+        """One way of telling; None where it is not fitted."""
+        return self._ways.get(channel)
+
     def sound(self, findings: Sequence[Finding]) -> None:
         """High findings that the card would not take; where memory would not either, nobody else ever hears of them.
 

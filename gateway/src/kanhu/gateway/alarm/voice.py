@@ -1,7 +1,8 @@
 """The voice at home: a recorded file where there is one, else spoken by a speech program, played by a player.
 
-Recordings lie in a folder a language: `zh/SOS.wav` for one rule, `zh/call.wav` for any, `zh/called_off.wav` and
-`zh/trial.wav`. Somebody from the village who is known and speaks the dialect is understood better than any program.
+Recordings lie in a folder a language: `zh/SOS.wav` for one rule, `zh/call.wav` for any, `zh/called_off.wav`,
+`zh/trial.wav`, and for every day `zh/well_check.wav` and `zh/medicine.wav`. Somebody from the village who is known and
+speaks the dialect is understood better than any program.
 """
 
 import asyncio
@@ -47,19 +48,27 @@ class Voice:
         async with self._one_at_a_time:
             return await self._say(message, finding)
 
+    async def aloud(self, name: str, text: str) -> Result:
+        """Play the recording of this name, or speak the text; after what is being said."""
+        async with self._one_at_a_time:
+            return await self._utter(self._recorded([name]), text)
+
     async def rest(self) -> None:
         """Silence needs nothing."""
 
     async def _say(self, message: Message, finding: Finding) -> Result:
-        recording = self._recording(message, finding)
+        language = self._config.language
+        names = [finding.rule, "call"] if message is Message.CALL else [message.value]
+        roles = [way.role for way in self._messages if way.concerns(finding)]
+        text = spoken(title_of(self._pack, finding, language), message, language, written_to=roles)
+        return await self._utter(self._recorded(names), text)
+
+    async def _utter(self, recording: Path | None, text: str) -> Result:
         if recording is not None:
             return _result(await self._play(recording), "recorded")
         with tempfile.TemporaryDirectory(prefix="kanhu-voice-") as folder:
             file = Path(folder) / "said.wav"
             language = self._config.language
-            title = title_of(self._pack, finding, language)
-            roles = [way.role for way in self._messages if way.concerns(finding)]
-            text = spoken(title, message, language, written_to=roles)
             program = _SPEECH[language] if self._config.speech is None else self._config.speech
             if not program:
                 return Result(ActionOutcome.FAILED, "no_recording")
@@ -68,11 +77,11 @@ class Voice:
                 return Result(ActionOutcome.FAILED, f"speech_{failure}")
             return _result(await self._play(file), "spoken")
 
-    def _recording(self, message: Message, finding: Finding) -> Path | None:
+    def _recorded(self, names: Sequence[str]) -> Path | None:
+        """The first of these that somebody recorded."""
         if self._recordings is None:
             return None
         folder = self._recordings / self._config.language.value
-        names = [finding.rule, "call"] if message is Message.CALL else [message.value]
         for name in names:
             file = folder / f"{name}.wav"
             if "/" not in name and file.is_file():

@@ -129,6 +129,9 @@ class Page:
         if path == "/done":
             self._clinic.done()
             return b"/"
+        if path == "/dose":
+            self._clinic.dose_taken()
+            return b"/now"
         self._tongue = "en" if form.get("language") == "en" else "zh"
         self._clinic.touch()
         return b"/"
@@ -165,7 +168,7 @@ class Page:
                     await task
 
 
-_ACTS = frozenset({"/choose", "/scan", "/done", "/language"})
+_ACTS = frozenset({"/choose", "/scan", "/done", "/dose", "/language"})
 
 
 def _room(query: bytes) -> str | None:

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from kanhu.contract import Clock, Observation, Receipt, SeqRanges, SubjectKind
 from kanhu.edge.devices import DeviceSeen
@@ -77,6 +77,16 @@ class County(NamedTuple):
     waiting: int
 
 
+class Doses(Protocol):
+    """Whoever reminds of medicine."""
+
+    def is_due(self, resident: str) -> bool:
+        """Whether this person was reminded of a dose that nobody has acknowledged."""
+
+    def acknowledge(self, resident: str) -> None:
+        """Somebody says that it was taken."""
+
+
 class Clinic:
     """One gateway's page, without a single word or tag of it."""
 
@@ -89,6 +99,7 @@ class Clinic:
         people: People,
         seen: Mapping[str, DeviceSeen],
         clock: Clock,
+        doses: Doses | None = None,
     ) -> None:
         """`seen` is filled by the intake."""
         self._config = config
@@ -96,6 +107,7 @@ class Clinic:
         self._attendance = attendance
         self._people = people
         self._seen = seen
+        self._doses = doses
         self._clock = clock
         self._day = Day(config.folder / DAY_FILE, zone=config.zone, epoch=committer.epoch)
         self._cards = {resident.card: resident.id for resident in config.resident if resident.card is not None}
@@ -147,6 +159,13 @@ class Clinic:
         self._attendance.done()
         self.sitting, self.attempt, self._notice, self._last_resident = [], None, None, None
         self.touch()
+
+    def dose_taken(self) -> None:
+        """The chosen person says that the medicine was taken."""
+        present = self.present().resident
+        if self._doses is not None and present is not None:
+            self._doses.acknowledge(present)
+            self.touch()
 
     # --------------------------------------------------------------------------------------- listening
 
@@ -201,6 +220,11 @@ class Clinic:
     def present(self) -> Whose:
         """Who is chosen."""
         return self._attendance.present()
+
+    def dose_is_due(self) -> bool:
+        """Whether the chosen person was reminded of a dose."""
+        present = self.present().resident
+        return self._doses is not None and present is not None and self._doses.is_due(present)
 
     @property
     def ends_at(self) -> datetime:
@@ -298,7 +322,14 @@ class Clinic:
                     await self._look()
                 if ticks % _SAVE_EVERY == _SAVE_EVERY - 1:
                     await asyncio.to_thread(self._day.save)
-                shown = (self.now().strftime("%H:%M"), self.present(), self.notice(), self.county(), self.troubles())
+                shown = (
+                    self.now().strftime("%H:%M"),
+                    self.present(),
+                    self.notice(),
+                    self.county(),
+                    self.troubles(),
+                    self.dose_is_due(),
+                )
                 if shown != before:
                     before = shown
                     self.touch()

@@ -23,6 +23,12 @@ _DIGITS = {
 _MINOR = frozenset({"mean_pressure", "perfusion"})
 _PULSE = {"pulse_cuff": "heart_rate", "pulse_oximeter": "heart_rate"}  # people read "heart rate", whatever told it
 _NO_VALUE = "–"
+_SAID: dict[tuple[str, tuple[int, ...]], str] = {
+    ("dosage", (1,)): "dose_was_taken",
+    ("dosage", (2,)): "dose_was_missed",
+    ("well_check", (0,)): "sign_given",
+    ("well_check", (1,)): "sign_missing",
+}
 
 
 class Figure(NamedTuple):
@@ -45,6 +51,9 @@ def figure(observation: Observation, words: Words) -> Figure:
     if observation.metric == "bp":
         value = f"{_written(observation, 'systolic')}/{_written(observation, 'diastolic')}"
         return Figure(words.name(row), value, words.unit(METRICS["systolic"]), _beside(observation, words, main=()))
+    said = _SAID.get((observation.metric, observation.series(observation.metric)))
+    if said is not None:
+        return Figure(words.name(row), words(said), "")
     if row.kind is MetricKind.EVENT:
         return Figure(words.name(row), "●", "")
     parts = [part.metric for part in observation.parts]

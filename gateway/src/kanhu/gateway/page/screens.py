@@ -132,12 +132,20 @@ class Screens:
             f"{f'<p>{_e(place)}</p>' if place else ''}"
             f"<p>{_e(say('until', at=self._clinic.ends_at.strftime('%H:%M')))}</p>"
             f'<form method="post" action="/done">{self._hidden()}'
-            f'<button class="primary" id="done">{_e(say("done"))}</button></form>'
+            f'<button class="primary" id="done">{_e(say("done"))}</button></form>{self._dose()}'
             f'<a class="button" href="/">{_e(say("next_person"))}</a></section>'
             f'<section class="now" id="now" aria-live="polite" tabindex="0">'
             f"{self._attempt()}{shown}{self._earlier(sitting)}</section></div>"
         )
         return self._page("/now", body)
+
+    def _dose(self) -> str:
+        if not self._clinic.dose_is_due():
+            return ""
+        return (
+            f'<form method="post" action="/dose">{self._hidden()}'
+            f'<button id="dose">{_e(self._say("dose_taken"))}</button></form>'
+        )
 
     def _instructions(self) -> str:
         say = self._say

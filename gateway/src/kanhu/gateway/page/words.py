@@ -49,6 +49,12 @@ _WORDS = {
         "还没有登记的人。请技术员写入设置。", "Nobody is registered yet. A technician adds people to the settings."
     ),
     "time_over": Said("{who} 的时间到了。要继续测，请再选一次。", "The time of {who} is over. To go on, choose again."),
+    # Every day.
+    "dose_taken": Said("药已服", "Medicine taken"),
+    "dose_was_taken": Said("已服", "taken"),
+    "dose_was_missed": Said("未确认", "not confirmed"),
+    "sign_given": Said("平安", "given"),
+    "sign_missing": Said("未收到", "did not come"),
     # Nobody's reading.
     "nobody_chosen": Said("刚才的读数没有选人", "The last reading had nobody chosen"),
     "nobody_changed": Said("测量途中换了人", "Somebody else was chosen while it measured"),

@@ -9,6 +9,7 @@ from kanhu.vitals.errors import PackRefused
 from kanhu.vitals.rules.records import (
     Agreement,
     AlarmTrigger,
+    Asked,
     ByHeartbeat,
     ByPerson,
     ByReadings,
@@ -42,7 +43,7 @@ def supplied_params(rule: Rule) -> frozenset[str]:
     """Names that a sentence of this rule may use."""
     match rule.trigger:
         case EventTrigger():
-            return frozenset({"presses"})
+            return frozenset({"minutes" if isinstance(rule.confirm, Asked) else "presses"})
         case ThresholdTrigger(limits=limits):
             values = chain.from_iterable((limit.metric, f"{limit.metric}_limit") for limit in limits)
             return frozenset(values) | {"count", "minutes"}
@@ -167,6 +168,9 @@ def _confirm_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
         case Agreement(vitals=vitals, days=days):
             yield "confirm.vitals", vitals, 1, _MAX_COUNT
             yield "confirm.days", days, 1, _MAX_DAYS
+        case Asked(prompts=prompts, apart_s=apart_s):
+            yield "confirm.prompts", prompts, 1, _MAX_COUNT
+            yield "confirm.apart_s", apart_s, 60, _DAY_S / _MAX_COUNT
         case Once():
             pass
 
@@ -174,7 +178,7 @@ def _confirm_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
 def _clear_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
     match rule.clear:
         case ByReadings(count=count):
-            yield "clear.count", count, 1, _MAX_COUNT
+            yield "clear.count", count, 1, 1 if isinstance(rule.trigger, EventTrigger) else _MAX_COUNT
         case BySustained(for_s=for_s, gap_s=gap_s):
             yield "clear.for_s", for_s, 1, _DAY_S
             yield "clear.gap_s", gap_s, 1, for_s

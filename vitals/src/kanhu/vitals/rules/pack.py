@@ -16,8 +16,10 @@ from kanhu.contract import Priority
 from kanhu.vitals.errors import PackRefused
 from kanhu.vitals.rules.checks import check_trigger, supplied_params
 from kanhu.vitals.rules.records import (
+    DWELLING,
     Agreement,
     AlarmTrigger,
+    Asked,
     ByHeartbeat,
     ByPerson,
     ByReadings,
@@ -69,7 +71,7 @@ _Clears = tuple[type[Clear], ...]
 
 # Which ways of confirming and clearing a kind of rule knows how to obey.
 _WAYS: dict[RuleKind, tuple[_Confirms, _Clears]] = {
-    RuleKind.EVENT: ((Once,), (ByPerson,)),
+    RuleKind.EVENT: ((Once, Asked), (ByPerson, ByReadings)),
     RuleKind.THRESHOLD: ((Consecutive, RepeatMean, Sustained), (ByReadings, BySustained)),
     RuleKind.RHYTHM: ((WindowsOnDays,), (ByPerson,)),
     RuleKind.TREND: ((Agreement,), (ByPerson,)),
@@ -161,8 +163,8 @@ def _field(row: Mapping[str, Any], name: str, kind: Any) -> Any:  # msgspec's ow
 
 
 def _check(rule: Rule) -> None:
-    if rule.population != "all" and not _TAG.fullmatch(rule.population):
-        raise PackRefused(rule.id, "population", f"unknown {rule.population!r}", remedy='write "all" or "tag:<tag>"')
+    if rule.population not in {"all", DWELLING} and not _TAG.fullmatch(rule.population):
+        raise PackRefused(rule.id, "population", f"unknown {rule.population!r}", remedy=_remedy("population"))
     if not rule.context:
         raise PackRefused(rule.id, "context", "empty", remedy=_remedy("context"))
     for name, seconds in (("dedupe_s", rule.dedupe_s), ("lapse_s", rule.lapse_s), ("renew_s", rule.renew_s)):
@@ -206,6 +208,7 @@ def _modes(ways: tuple[type[Confirm], ...] | tuple[type[Clear], ...]) -> str:
 
 def _remedy(name: str) -> str:
     choices: dict[str, str] = {
+        "population": 'write "all", "tag:<tag>" or "dwelling"',
         "source": "say where its numbers come from; a rule without a source does not run",
         "runs": 'write "gateway" or "cloud"',
         "kind": "write one of " + ", ".join(RuleKind),

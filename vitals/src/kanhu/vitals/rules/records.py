@@ -10,6 +10,9 @@ from kanhu.contract import Priority
 
 Seconds = float
 
+DWELLING = "dwelling"
+"""Population of a rule that listens to the rooms."""
+
 
 class Runs(StrEnum):
     """Where a rule is judged; exactly one place."""
@@ -187,6 +190,13 @@ class Once(_Table, frozen=True, tag_field="mode", tag="once"):
     """The first is enough."""
 
 
+class Asked(_Table, frozen=True, tag_field="mode", tag="asked"):
+    """Before the gateway reports the event it asks aloud so many times, and waits so long after each time."""
+
+    prompts: int
+    apart_s: Seconds
+
+
 class Consecutive(_Table, frozen=True, tag_field="mode", tag="consecutive"):
     """So many good readings in a row, first to last within so long."""
 
@@ -225,7 +235,7 @@ class Agreement(_Table, frozen=True, tag_field="mode", tag="agreement"):
     days: int
 
 
-Confirm = Once | Consecutive | RepeatMean | Sustained | WindowsOnDays | Agreement
+Confirm = Once | Asked | Consecutive | RepeatMean | Sustained | WindowsOnDays | Agreement
 
 
 class ByPerson(_Table, frozen=True, tag_field="mode", tag="person"):
@@ -237,7 +247,7 @@ class ByHeartbeat(_Table, frozen=True, tag_field="mode", tag="heartbeat"):
 
 
 class ByReadings(_Table, frozen=True, tag_field="mode", tag="readings"):
-    """So many good readings in a row, clear of the limit."""
+    """So many good readings in a row, clear of the limit; of an event, the one that says it is over."""
 
     count: int
 
@@ -261,7 +271,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     version: str
     population: str
-    """`all`, or `tag:<tag>`."""
+    """`all`, `tag:<tag>`, or `dwelling`: readings of the rooms, whoever lives there."""
     context: tuple[Setting, ...]
     runs: Runs
     kind: RuleKind

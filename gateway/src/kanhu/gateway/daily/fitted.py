@@ -1,0 +1,34 @@
+"""Puts together what one gateway keeps every day."""
+
+from kanhu.contract import Clock
+from kanhu.gateway.alarm.keeper import AlarmKeeper
+from kanhu.gateway.alarm.voice import Voice
+from kanhu.gateway.committer import Committer
+from kanhu.gateway.config import GatewayConfig
+from kanhu.gateway.daily.keeper import DailyKeeper
+from kanhu.gateway.daily.settings import asked_of
+from kanhu.gateway.daily.words import SPOKEN, Reminder
+from kanhu.gateway.timekeeping import Timekeeper
+from kanhu.vitals import core_pack
+
+
+def build_daily(
+    config: GatewayConfig, committer: Committer, alarm: AlarmKeeper, *, timekeeper: Timekeeper, clock: Clock
+) -> DailyKeeper:
+    """The keeper; it speaks with the alarm's own voice, one after the other."""
+    voice = alarm.way("voice")
+
+    async def say(reminder: Reminder) -> bool:
+        if not isinstance(voice, Voice):
+            return False
+        return (await voice.aloud(reminder.value, SPOKEN[reminder][config.alarm.language])).well
+
+    return DailyKeeper(
+        config.resident,
+        asked=asked_of(core_pack()),
+        committer=committer,
+        timekeeper=timekeeper,
+        zone=config.zone,
+        say=say,
+        clock=clock,
+    )

@@ -1,0 +1,289 @@
+"""Looks at every agreement, says aloud what is due, and hands on what is concluded."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kanhu.contract import Clock, ClockState, Observation, Part, Subject, SubjectKind, Times
+from kanhu.edge.devices import Sink
+from kanhu.edge.pipeline import Judged
+from kanhu.gateway.committer import Committer
+from kanhu.gateway.config import ResidentConfig
+from kanhu.gateway.daily import medicine, well
+from kanhu.gateway.daily.hours import Moment
+from kanhu.gateway.daily.medicine import Dose, MedicineState
+from kanhu.gateway.daily.signs import DEVICE, is_dose, is_sign
+from kanhu.gateway.daily.well import Step, WellState
+from kanhu.gateway.daily.words import Reminder
+from kanhu.gateway.errors import OutboxError
+from kanhu.gateway.outbox import Outbox
+from kanhu.gateway.timekeeping import Timekeeper
+from kanhu.vitals.rules.records import Asked
+
+KEPT = "daily"
+"""Under which name the outbox file keeps how far everybody's day has come."""
+UNHEARD = "reminders_unheard"
+"""Note for the doctor: reminders that no loudspeaker said."""
+
+_LOOK_S = 5.0
+_SIGN_KEPT_NS = 600 * 10**9
+"""A later sign of a day that is settled is written this often at most: motion is seen every minute."""
+_GIVEN, _MISSING, _TAKEN, _MISSED = 0, 1, 1, 2
+
+_log = logging.getLogger(__name__)
+
+Say = Callable[[Reminder], Coroutine[object, object, bool]]
+"""Says it aloud; whether that came out well."""
+
+
+class DayState(msgspec.Struct, frozen=True):
+    """How far one person's day has come."""
+
+    well: WellState = WellState()
+    medicine: MedicineState = MedicineState()
+
+
+def kept_days(outbox: Outbox) -> dict[str, DayState]:
+    """What the card says, by resident."""
+    text = outbox.text(KEPT)
+    try:
+        return msgspec.json.decode(text, type=dict[str, DayState]) if text else {}
+    except (msgspec.MsgspecError, ValueError):  # a bit fell over: somebody may be asked once more today
+        return {}
+
+
+class DailyKeeper:
+    """Keeps what was agreed with each resident of one gateway."""
+
+    def __init__(
+        self,
+        residents: Sequence[ResidentConfig],
+        *,
+        asked: Asked,
+        committer: Committer,
+        timekeeper: Timekeeper,
+        zone: ZoneInfo,
+        say: Say,
+        clock: Clock,
+    ) -> None:
+        """Only residents with whom something was agreed count."""
+        self._residents = {one.id: one for one in residents if one.well_check is not None or one.medicine is not None}
+        self._asked = asked
+        self._committer = committer
+        self._timekeeper = timekeeper
+        self._zone = zone
+        self._say = say
+        self._clock = clock
+        self._days: dict[str, DayState] = {}
+        self._written: dict[str, DayState] = {}
+        self._read = False
+        self._to_tell: list[str] = []
+        self._unheard: int | None = None
+        self._sink: Sink | None = None
+        """Where conclusions go; None while no judge is ready."""
+        self._not_stored: asyncio.Future[None] | None = None
+
+    async def beside(self, source: Callable[[Sink], Coroutine[object, object, None]], sink: Sink) -> None:
+        """Hand conclusions to `sink` while `source` runs.
+
+        Raises:
+            OutboxError: a conclusion was judged and not stored; whoever restores the judge calls this again.
+        """
+        self._not_stored = asyncio.get_running_loop().create_future()
+        self._sink = sink
+        reading = asyncio.ensure_future(source(sink))
+        try:
+            await asyncio.wait({reading, self._not_stored}, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                await reading
+            else:
+                self._not_stored.result()
+        finally:
+            self._sink = None
+            self._not_stored.cancel()
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({reading})
+
+    async def run(self) -> None:
+        """Until cancelled; apart from the devices, so that a fault here does not stop them.
+
+        Raises:
+            OutboxError: a conclusion could not be stored; it is drawn again after the next start.
+        """
+        while self._residents:
+            if self._sink is not None:
+                await self.look(self._sink)
+            await self._clock.sleep(_LOOK_S)
+        await asyncio.Event().wait()
+
+    # --------------------------------------------------------------------------------------- listening
+
+    def taken(self, judged: Judged, *, seq: int) -> None:
+        """A reading was committed."""
+        del seq
+        self._hear(judged.observation)
+
+    def not_kept(self, judged: Judged) -> None:
+        """The card did not take a reading; who gave it was well all the same."""
+        self._hear(judged.observation)
+
+    def refused(self, device: str, reason: str) -> None:
+        """Bytes that became no reading are nobody's sign."""
+
+    def _hear(self, observation: Observation) -> None:
+        now = self._now()
+        for name, one in self._residents.items():
+            day = self._days.get(name, DayState())
+            agreed = one.well_check
+            if agreed is not None and is_sign(agreed, observation, resident=name, now=now, zone=self._zone):
+                told = observation.metric == "well_check"
+                day = msgspec.structs.replace(day, well=well.heard(day.well, now, told=told))
+            if one.medicine is not None and is_dose(observation, resident=name):
+                day = msgspec.structs.replace(day, medicine=medicine.acknowledged(day.medicine, now))
+            self._days[name] = day
+
+    # ------------------------------------------------------------------------------------ for the page
+
+    def is_due(self, resident: str) -> bool:
+        """Whether this person was reminded of a dose that nobody has acknowledged."""
+        return self._days.get(resident, DayState()).medicine.open
+
+    def acknowledge(self, resident: str) -> None:
+        """Somebody says on the page that the dose was taken; told with the next look."""
+        if self.is_due(resident):
+            day = self._days[resident]
+            after = medicine.acknowledged(day.medicine, self._now())
+            self._days[resident] = msgspec.structs.replace(day, medicine=after)
+            self._to_tell.append(resident)
+
+    # -------------------------------------------------------------------------------------------- look
+
+    async def look(self, sink: Sink) -> None:
+        """Once: what is due is said, what is concluded is handed on, what changed is written down."""
+        if not self._read:
+            await self._read_card()
+        while self._to_tell:
+            await self._tell(sink, self._to_tell[0], "dosage", _TAKEN)
+            del self._to_tell[0]
+        for name, one in self._residents.items():
+            if one.well_check is not None:
+                await self._look_well(sink, name, one)
+            if one.medicine is not None:
+                await self._look_medicine(sink, name, one)
+        await self._write_if_due()
+
+    async def _look_well(self, sink: Sink, name: str, one: ResidentConfig) -> None:
+        if one.well_check is None:
+            return
+        before = self._day(name).well
+        after, answer = well.step(one.well_check, self._asked, before, now=self._now(), zone=self._zone)
+        if answer is Step.SIGNED and not (after.given is not None and after.given.told):
+            await self._tell(sink, name, "well_check", _GIVEN)
+        elif answer is Step.MISSING:
+            _log.warning("%s: no agreed sign of wellbeing", name)
+            await self._tell(sink, name, "well_check", _MISSING)
+        day = self._day(name)
+        if day.well.given != before.given:  # another sign came meanwhile
+            after = msgspec.structs.replace(after, given=day.well.given)
+        self._days[name] = msgspec.structs.replace(day, well=after)
+        if answer is Step.PROMPT:
+            await self._remind(Reminder.WELL_CHECK)
+
+    async def _look_medicine(self, sink: Sink, name: str, one: ResidentConfig) -> None:
+        if one.medicine is None:
+            return
+        before = self._day(name).medicine
+        after, answer = medicine.step(one.medicine, before, now=self._now(), zone=self._zone)
+        if answer is Dose.MISSED:
+            await self._tell(sink, name, "dosage", _MISSED)
+        day = self._day(name)
+        if day.medicine == before:  # else it was acknowledged meanwhile
+            self._days[name] = msgspec.structs.replace(day, medicine=after)
+        if answer is Dose.REMIND:
+            await self._remind(Reminder.MEDICINE)
+
+    async def _tell(self, sink: Sink, resident: str, metric: str, steps: int) -> None:
+        times = Times(self._clock.wall_ms(), self._clock.mono_ns(), self._clock.boot, self._clock.state())
+        subject = Subject(SubjectKind.RESIDENT, resident)
+        try:
+            await sink.accept(Observation(metric, (Part(metric, (steps,)),), subject, DEVICE, times))
+        except OutboxError as error:
+            if self._not_stored is not None and not self._not_stored.done():
+                self._not_stored.set_exception(error)
+            raise
+
+    async def _remind(self, reminder: Reminder) -> None:
+        """On the card first: a crash leaves a reminder out, and never says it twice."""
+        await self._write()
+        if await self._say(reminder):
+            return
+        _log.error("nobody was reminded of %s: the loudspeaker failed", reminder.value)
+        try:
+            if self._unheard is None:
+                self._unheard = (await self._committer.call(Outbox.notes)).get(UNHEARD, 0)
+            self._unheard += 1
+            notes = {UNHEARD: self._unheard}
+            await self._committer.call(lambda outbox: outbox.remember(notes))
+        except OutboxError as error:
+            _log.error("that could not be written down: %s", error)
+
+    # ------------------------------------------------------------------------------------------- card
+
+    async def _read_card(self) -> None:
+        try:
+            kept = await self._committer.call(kept_days)
+        except OutboxError as error:  # asked once more today, rather than not at all
+            _log.error("the day could not be read: %s", error)
+            kept = {}
+        for name in self._residents:
+            heard = self._days.get(name, DayState())  # before the card was read
+            day = kept.get(name, DayState())
+            if heard.well.given is not None:
+                day = msgspec.structs.replace(day, well=msgspec.structs.replace(day.well, given=heard.well.given))
+            self._days[name] = day
+        self._written = dict(self._days)
+        self._read = True
+
+    async def _write_if_due(self) -> None:
+        if any(_is_news(self._written.get(name), day) for name, day in self._days.items()):
+            await self._write()
+
+    async def _write(self) -> None:
+        days = dict(self._days)
+        text = msgspec.json.encode(days).decode()
+        try:
+            await self._committer.call(partial(Outbox.keep_text, name=KEPT, text=text))
+        except OutboxError as error:  # goes on in memory; a restart may ask once more
+            _log.error("the day could not be written down: %s", error)
+            return
+        self._written = days
+
+    def _day(self, name: str) -> DayState:
+        return self._days.get(name, DayState())
+
+    def _now(self) -> Moment:
+        known = self._timekeeper.now()
+        if known is not None:
+            ms: int | None = sum(known) // 2
+        else:
+            # A restored clock can only be behind: what is due comes late, never early.
+            ms = None if self._clock.state() is ClockState.UNSET else self._clock.wall_ms()
+        return Moment(ms, self._clock.boot, self._clock.mono_ns())
+
+
+def _is_news(written: DayState | None, day: DayState) -> bool:
+    """Whether a restart would go on differently: a later sign of a settled day hardly does."""
+    if written is None or written.medicine != day.medicine:
+        return True
+    before, now = written.well.given, day.well.given
+    if msgspec.structs.replace(written.well, given=None) != msgspec.structs.replace(day.well, given=None):
+        return True
+    if before is None or now is None or before.boot != now.boot:
+        return before != now
+    return now.mono_ns - before.mono_ns > _SIGN_KEPT_NS
