@@ -160,7 +160,13 @@ class Simulator:
                 return Strap(surroundings, air=air, address=address)
             case DeviceKind.OXIMETER:
                 return Oximeter(surroundings, line=SerialLine(self._state / home.id / entry.id))
-            case DeviceKind.SCALE | DeviceKind.THERMOMETER | DeviceKind.GLUCOSE_METER:
+            case (
+                DeviceKind.SCALE
+                | DeviceKind.THERMOMETER
+                | DeviceKind.GLUCOSE_METER
+                | DeviceKind.ROOM_THERMOMETER
+                | DeviceKind.DAILY_LIFE
+            ):
                 raise NotEncodable(f"{entry.id}: a {entry.kind.value} has no bytes yet")
 
     async def _wait_for_readers(self) -> None:

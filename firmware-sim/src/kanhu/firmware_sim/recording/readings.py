@@ -25,11 +25,13 @@ __all__ = [
     "BloodPressure",
     "Reading",
     "blood_pressure",
+    "daily_event",
     "glucose",
     "heart_rhythm",
     "help_button",
     "observed",
     "oximetry",
+    "room_temperature",
     "sensor_change",
     "temperature",
     "weight",
@@ -140,6 +142,16 @@ def weight(true_ms: int, device: str, *, subject: Subject | None, kg: float) -> 
 def temperature(true_ms: int, device: str, *, subject: Subject | None, celsius: float) -> Reading:
     """Armpit thermometers show tenths."""
     return _single(true_ms, device, "temperature_axillary", round(celsius * _TENTHS) * _TENTHS, subject)
+
+
+def room_temperature(true_ms: int, device: str, *, dwelling: Subject, celsius: float) -> Reading:
+    """Sensors of a room show tenths, and say nothing of whoever is in it."""
+    return _single(true_ms, device, "room_temperature", round(celsius * _TENTHS) * _TENTHS, dwelling)
+
+
+def daily_event(true_ms: int, device: str, *, metric: str, step: int, subject: Subject) -> Reading:
+    """What a gateway concluded about a day: `well_check` 0 given, 1 missing; `dosage` 1 taken, 2 missed."""
+    return Reading(true_ms, device, metric, (Part(metric, (step,)),), subject)
 
 
 def glucose(true_ms: int, device: str, *, subject: Subject | None, mmol_l: float, meal: Meal) -> Reading:

@@ -3,6 +3,7 @@
 What no gateway would have accepted (a window without one valid packet, a strap that touches no skin) is no reading.
 """
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,23 +15,28 @@ from kanhu.firmware_sim.recording.readings import (
     BloodPressure,
     Reading,
     blood_pressure,
+    daily_event,
     glucose,
     heart_rhythm,
     help_button,
     oximetry,
+    room_temperature,
     temperature,
     weight,
 )
 from kanhu.firmware_sim.scenario.model import (
     WINDOW_S,
     Artefact,
+    Concluded,
     CuffNotice,
+    DailyWord,
     DeviceClock,
     DeviceEntry,
     DeviceKind,
     Event,
     Measure,
     Press,
+    Warm,
     Wear,
     Window,
 )
@@ -41,6 +47,15 @@ _MS = 1000
 _RR_UNITS_PER_S = 1024
 _AVERAGED_BEATS = 8  # straps show a rate smoothed over a few beats
 _MAKERS_DEFAULT_MS = 1_420_070_400_000  # 2015-01-01: where a cuff's clock starts after its battery was changed
+_ROOM_EVERY_S = 600
+_DAY_S = 86_400
+_WARMEST_S = 15 * 3600
+_WORDS = {
+    DailyWord.SIGN_GIVEN: ("well_check", 0),
+    DailyWord.SIGN_MISSING: ("well_check", 1),
+    DailyWord.DOSE_TAKEN: ("dosage", 1),
+    DailyWord.DOSE_MISSED: ("dosage", 2),
+}
 _LOOSE_SPO2_PERCENT = (70, 84)
 _LOOSE_PULSE_BPM = (40, 120)
 
@@ -91,6 +106,12 @@ def readings_of(stand: Stand, events: Sequence[Event]) -> Iterator[Reading]:
                 yield help_button(stand.ms(event.at_s), stand.entry.id, subject=stand.subject or stand.dwelling)
             case Measure():
                 yield _measured(stand, event)
+            case Warm():
+                yield from _room(stand, event, end_s)
+            case Concluded():
+                metric, step = _WORDS[event.word]
+                subject = stand.subject or stand.dwelling
+                yield daily_event(stand.ms(event.at_s), stand.entry.id, metric=metric, step=step, subject=subject)
             case Wear() if stand.entry.kind is DeviceKind.OXIMETER:
                 yield from _windows(stand, event, end_s)
             case Wear():
@@ -120,6 +141,15 @@ def _measured(stand: Stand, event: Measure) -> Reading:
             reasons = tuple(dict.fromkeys(_NOTICES[notice] for notice in event.notices if notice in _NOTICES))
             device_ms = _own_clock(stand, event.at_s)
             return blood_pressure(true_ms, device, subject=subject, shown=shown, reasons=reasons, device_ms=device_ms)
+
+
+def _room(stand: Stand, event: Warm, end_s: float) -> Iterator[Reading]:
+    """One reading every ten minutes, warmest at three in the afternoon."""
+    for turn in range(int((end_s - event.at_s) // _ROOM_EVERY_S) + 1):
+        at_s = event.at_s + turn * _ROOM_EVERY_S
+        day = 2 * math.pi * (stand.begins_s + at_s - _WARMEST_S) / _DAY_S
+        celsius = event.room_celsius + event.swing_celsius * math.cos(day)
+        yield room_temperature(stand.ms(at_s), stand.entry.id, dwelling=stand.dwelling, celsius=celsius)
 
 
 def _own_clock(stand: Stand, at_s: float) -> int | None:

@@ -42,9 +42,19 @@ class DeviceKind(StrEnum):
     SCALE = "scale"
     THERMOMETER = "thermometer"
     GLUCOSE_METER = "glucose-meter"
+    ROOM_THERMOMETER = "room-thermometer"
+    DAILY_LIFE = "daily-life"  # no device: what the gateway itself concludes about the agreed sign and the medicine
 
 
-WITHOUT_BYTES = frozenset({DeviceKind.SCALE, DeviceKind.THERMOMETER, DeviceKind.GLUCOSE_METER})
+WITHOUT_BYTES = frozenset(
+    {
+        DeviceKind.SCALE,
+        DeviceKind.THERMOMETER,
+        DeviceKind.GLUCOSE_METER,
+        DeviceKind.ROOM_THERMOMETER,
+        DeviceKind.DAILY_LIFE,
+    }
+)
 
 
 class Condition(StrEnum):
@@ -204,6 +214,29 @@ class Measure(DeviceEvent, frozen=True, kw_only=True, tag="measure"):
     meal: Literal["fasting", "before", "after", "casual", "bedtime"] = "casual"  # glucose meters
 
 
+class Warm(DeviceEvent, frozen=True, kw_only=True, tag="room"):
+    """The room has a temperature from now on; its thermometer says so every ten minutes."""
+
+    room_celsius: Annotated[float, msgspec.Meta(ge=-40, le=60)]
+    swing_celsius: Annotated[float, msgspec.Meta(ge=0, le=30)] = 0.0
+    """Half of what lies between three in the afternoon, the warmest hour, and three at night, the coldest."""
+
+
+class DailyWord(StrEnum):
+    """What a gateway concludes about a person's day."""
+
+    SIGN_GIVEN = "sign_given"
+    SIGN_MISSING = "sign_missing"
+    DOSE_TAKEN = "dose_taken"
+    DOSE_MISSED = "dose_missed"
+
+
+class Concluded(DeviceEvent, frozen=True, kw_only=True, tag="concluded"):
+    """The gateway concludes something about the agreed sign, or a dose."""
+
+    word: DailyWord
+
+
 class Wear(DeviceEvent, frozen=True, kw_only=True, tag="wear"):
     """The oximeter or strap is put on.
 
@@ -225,7 +258,7 @@ class Remove(DeviceEvent, frozen=True, kw_only=True, tag="remove"):
     """The oximeter or strap is taken off and falls silent."""
 
 
-Event: TypeAlias = Press | Measure | Wear | LoseContact | Remove
+Event: TypeAlias = Press | Measure | Warm | Concluded | Wear | LoseContact | Remove
 
 
 class Home(_Table, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from kanhu.firmware_sim.scenario.events import all_events, shortest_s
 from kanhu.firmware_sim.scenario.model import (
     SESSION_PAUSE_S,
     WITHOUT_BYTES,
+    Concluded,
     Depth,
     DeviceEvent,
     DeviceFault,
@@ -22,6 +23,7 @@ from kanhu.firmware_sim.scenario.model import (
     Remove,
     Rhythm,
     Scenario,
+    Warm,
     Wear,
 )
 from kanhu.firmware_sim.scenario.times import second_of_day
@@ -36,6 +38,8 @@ _ACTIONS: dict[DeviceKind, tuple[type[DeviceEvent], ...]] = {
     DeviceKind.SCALE: (Measure,),
     DeviceKind.THERMOMETER: (Measure,),
     DeviceKind.GLUCOSE_METER: (Measure,),
+    DeviceKind.ROOM_THERMOMETER: (Warm,),
+    DeviceKind.DAILY_LIFE: (Concluded,),
 }
 _PROCESSES = frozenset({"kill", "stop", "hang"})
 _CUT_OFF = frozenset({"refuse", "reset", "silent", "one_way_up", "one_way_down"})
