@@ -24,9 +24,11 @@ def test_no_module_of_the_gateway_loads_anything_heavy() -> None:
     assert _loaded_by(_IMPORT_EVERY_MODULE) & _HEAVY == set()
 
 
-def test_cryptography_never_stays_in_a_running_gateway() -> None:
-    assert "cryptography" not in _loaded_by("import kanhu.gateway.run, kanhu.gateway.cli, kanhu.gateway.doctor")
+def test_cryptography_and_tuf_never_stay_in_a_running_gateway() -> None:
+    running = _loaded_by("import kanhu.gateway.run, kanhu.gateway.cli, kanhu.gateway.doctor")
+    assert running & {"cryptography", "tuf", "securesystemslib", "urllib3"} == set()
     assert "cryptography" in _loaded_by("import kanhu.gateway.enrol"), "a process of its own loads it"
+    assert {"tuf", "urllib3"} <= _loaded_by("import kanhu.gateway.updates.fetch"), "another one loads them"
 
 
 def test_a_heavy_import_would_be_seen() -> None:

@@ -20,6 +20,7 @@ from kanhu.contract import (
     encode_status,
 )
 from kanhu.contract.records import Quality
+from kanhu.contract.status import ReleaseStatus
 from tests.cloud.town import COUNTY, OTHER, VILLAGE, Town, finding, heartbeat, oximetry, pressure, resident, times
 
 
@@ -76,6 +77,15 @@ def test_a_device_whose_clock_is_wrong_is_shown_with_its_gateway(town: Town, clo
     found = {row.id: row.clocks_off for row in town.county.services.desk.equipment(COUNTY).gateways}
     assert found["home-01"] == (("cuff-1", -301), ("cuff-3", 4_000))
     assert found["home-02"] == ()
+
+
+def test_a_release_and_the_one_that_was_refused_are_shown_with_their_gateway(town: Town, clock: FakeClock) -> None:
+    beat = heartbeat("home-01", clock.wall_ms())
+    status = msgspec.structs.replace(decode_status(beat.body), release=ReleaseStatus(7, 8, "county"))
+    town.deliver(replace(beat, body=encode_status(status)))
+    found = {row.id: (row.release, row.refused_release) for row in town.county.services.desk.equipment(COUNTY).gateways}
+    assert found["home-01"] == (7, (8, "county"))
+    assert found["home-02"] == (None, None)
 
 
 def test_an_alert_page_says_what_decided_how_good_it_was_and_whose_limit(town: Town, clock: FakeClock) -> None:

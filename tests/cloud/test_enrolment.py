@@ -206,8 +206,10 @@ def test_no_gateway_can_be_called_like_the_county() -> None:
         check_gateway_id(COUNTY_NAME)
 
 
-async def test_the_door_answers_in_named_words(town: Town, authority: Authority) -> None:
-    door = create_door(authority, Identity(host="county.example"), town.county.writer, clock=town.clock)
+async def test_the_door_answers_in_named_words(town: Town, authority: Authority, tmp_path: Path) -> None:
+    door = create_door(
+        authority, Identity(host="county.example"), town.county.writer, updates=tmp_path, clock=town.clock
+    )
     transport = httpx.ASGITransport(door)
     async with httpx.AsyncClient(transport=transport, base_url="https://county.example:8884") as http:
         assert (await http.get("/ca")).content == authority.issuer.pem

@@ -1,5 +1,6 @@
 """cloud.toml and the site file: what is wrong is named with file, key and remedy; docs name every setting."""
 
+import argparse
 import io
 import socket
 from pathlib import Path
@@ -19,6 +20,7 @@ from kanhu.cloud.errors import ConfigInvalid, SiteRefused
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.people.site import load_site, read_site
+from kanhu.cloud.updates.cli import fill_updates
 from kanhu.contract import FakeClock, RefusalReason
 from tests.cloud.town import PACK, Town
 
@@ -164,8 +166,17 @@ def test_every_setting_command_table_and_refusal_is_named_in_the_docs() -> None:
         assert f"kanhu-cloud {command}" in text, command
     for action in ("invite", "revoke", "list"):
         assert f"kanhu-cloud gateway {action}" in text, action
+    for action in updates_actions():
+        assert f"kanhu-cloud updates {action}" in (_DOCS / "updates.md").read_text(encoding="utf-8"), action
     for answer in Answer:
         assert f"`{answer}`" in text, answer
+
+
+def updates_actions() -> list[str]:
+    parser = argparse.ArgumentParser()
+    fill_updates(parser)
+    (actions,) = (found for found in parser._actions if isinstance(found.choices, dict))  # argparse has no other way
+    return list(actions.choices or ())
 
 
 def test_every_axis_event_reason_timer_and_outcome_is_named_in_the_docs() -> None:

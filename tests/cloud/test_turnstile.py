@@ -23,7 +23,7 @@ Client = Callable[[str], httpx.AsyncClient]
 async def client(town: Town, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Client]:
     """Return a function that makes a client with this address."""
     authority = open_authority(tmp_path / "county", name="Yunling", now=clock.now())
-    door = create_door(authority, Identity(host="county.example"), town.county.writer, clock=clock)
+    door = create_door(authority, Identity(host="county.example"), town.county.writer, updates=tmp_path, clock=clock)
     made: list[httpx.AsyncClient] = []
 
     def make(host: str) -> httpx.AsyncClient:

@@ -55,6 +55,8 @@ from kanhu.contract import receipt as receipt_module
 from kanhu.contract import records as records_module
 from kanhu.contract import status as status_module
 from kanhu.contract._columns import Columns, Origin
+from kanhu.contract.remote import ReleaseReason
+from kanhu.contract.status import ReleaseStatus
 from tests.contract.golden import FOLDER
 from tests.contract.test_identity import FIRST, PERSON
 
@@ -67,6 +69,7 @@ WORDS: dict[type[StrEnum], str] = {
     ClockState: "time.md",
     GapReason: "gap.md",
     MetricKind: "metrics.md",
+    ReleaseReason: "updates.md",
     **dict.fromkeys((Lane, Up, Down), "topics.md"),
     **dict.fromkeys((Priority, Phase, SubjectKind, QualityLevel, QualityReason), "records.md"),
     **dict.fromkeys((Meal, Motion, Posture, Oxygen), "records.md"),
@@ -75,7 +78,7 @@ FIELDS: dict[type[msgspec.Struct], str] = {
     **dict.fromkeys((Observation, Waveform, Finding, Gap), "records.md"),
     **dict.fromkeys((Part, Subject, Times, Quality, Context, Evidence), "records.md"),
     **dict.fromkeys((Receipt, Refusal), "receipt.md"),
-    **dict.fromkeys((Status, DeviceStatus, Running, Boot, Mark, AlarmStatus, Alone), "status.md"),
+    **dict.fromkeys((Status, DeviceStatus, Running, Boot, Mark, AlarmStatus, Alone, ReleaseStatus), "status.md"),
     **dict.fromkeys((Columns, Origin), "envelope.md"),
 }
 

@@ -101,5 +101,7 @@ class County:
 
     async def send_receipt(self, gateway: str, epoch: str, *, refused: tuple[Refusal, ...] = ()) -> None:
         stored = SeqRanges((seq, seq) for seq in self.of(epoch))
-        receipt = Receipt(RECEIPT_VERSION, gateway, epoch, stored.contiguous(), tuple(stored)[:2000], refused)
-        await self._client.publish(down_topic(gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)
+        await self.send(Receipt(RECEIPT_VERSION, gateway, epoch, stored.contiguous(), tuple(stored)[:2000], refused))
+
+    async def send(self, receipt: Receipt) -> None:
+        await self._client.publish(down_topic(receipt.gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)

@@ -9,6 +9,7 @@ from kanhu.edge.devices import RadioConfig
 from kanhu.gateway import ConfigRefused, config, load_config, places
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.cli import main
+from kanhu.gateway.updates.settings import UpdatesConfig
 
 GOOD = """
 gateway = "home-03"
@@ -159,6 +160,7 @@ def settings() -> list[str]:
         "journal": config.JournalConfig,
         "metrics": config.MetricsConfig,
         "alarm": AlarmConfig,
+        "updates": UpdatesConfig,
     }
     own = [field.name for field in msgspec.structs.fields(config.GatewayConfig)]
     assert {name for name in own if name in tables} == set(tables) - {""}, "a table without a line here"

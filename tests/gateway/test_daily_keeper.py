@@ -15,6 +15,7 @@ from kanhu.gateway.check import Level
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.daily.fitted import build_daily
 from kanhu.gateway.daily.told import daily_checks
+from kanhu.vitals import core_pack
 from tests.gateway.daily_people import Home
 
 
@@ -42,12 +43,14 @@ async def test_reminders_are_played_from_their_recordings_by_the_voice_of_the_al
     alarm = build_keeper(
         settings.alarm,
         home.committer,
-        house=house_of(settings),
+        house=house_of(settings, core_pack()),
         clock=home.clock,
         announce=lambda _: None,
         confirmed=lambda _: False,
     )
-    keeper = build_daily(settings, home.committer, alarm, timekeeper=home.timekeeper, clock=home.clock)
+    keeper = build_daily(
+        settings, home.committer, alarm, pack=core_pack(), timekeeper=home.timekeeper, clock=home.clock
+    )
     home.clock.advance(60)
     await keeper.look(home.intake)
     assert played.read_text() == "signdose"

@@ -18,6 +18,7 @@ from kanhu.gateway.card import CardMeter
 from kanhu.gateway.metrics import METRICS, OutboxFigures, Value, exposition, figures
 from kanhu.gateway.metrics_door import keep_metrics_door
 from kanhu.gateway.run import run_gateway
+from kanhu.gateway.updates.store import State
 from tests.gateway.records import heart_rate, sos
 from tests.gateway.sender import until
 
@@ -36,6 +37,7 @@ def told(folder: Path, clock: FakeClock) -> dict[str, Value]:
             link_ends={"lost": 2},
             restarts={"sensing": 0},
             card=CardMeter(clock),
+            updates=State(),
             folder=folder,
             clock=clock,
         )

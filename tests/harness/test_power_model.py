@@ -110,6 +110,15 @@ def test_a_trace_is_read_across_threads_and_what_failed_or_is_elsewhere_is_left_
     ) == [Made("o.db"), Wrote("o.db", 4096, b"ab"), Said(b"{}"), Synced("o.db"), Cut("o.db", 4096), Removed("o.db")]
 
 
+def test_a_file_made_and_written_from_beginning_to_end_needs_no_offsets() -> None:
+    file = f"5<{hexed(b'/data/state')}>"
+    assert traced(
+        f'openat(AT_FDCWD<{hexed(b"/")}>, "{hexed(b"/data/state")}", O_WRONLY|O_CREAT|O_EXCL, 0400) = {file}',
+        f'write({file}, "{hexed(b"abc")}", 3) = 2',
+        f'write({file}, "{hexed(b"c")}", 1) = 1',
+    ) == [Made("state"), Wrote("state", 0, b"ab"), Wrote("state", 2, b"c")]
+
+
 @pytest.mark.parametrize(
     "call",
     [

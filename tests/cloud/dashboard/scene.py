@@ -325,6 +325,8 @@ def equipment(now: datetime) -> Equipment:
             clock="synced",
             software="0.1.0",
             stored=1188 + place,
+            release=None if name == "clinic-01" else place % 3,
+            refused_release=(2, "county") if name == "home-04" else None,
             clocks_off=(("cuff-04", -900), ("cuff-05", 3_900)) if name == "home-04" else (),
             alarm=_ALARMS.get(name, _WELL_FITTED),
         )

@@ -26,6 +26,7 @@ from kanhu.cloud.desk.model import ActResult, Outcome, Role
 from kanhu.cloud.ingest.receiver import LinkState
 from kanhu.cloud.staff.book import SignInReason
 from kanhu.contract import ClockState, Priority, QualityLevel, QualityReason, RefusalReason
+from kanhu.contract.remote import ReleaseReason
 
 _SOURCE = CATALOGUES.parent
 _KEY = re.compile(r"""(?<![\w.])["']([a-z]+\.[a-z_0-9]+)["']""")
@@ -43,6 +44,7 @@ _FAMILIES = {
     "gateway": wording.GATEWAY_STATES,
     "kind": wording.GATEWAY_KINDS,
     "clock": list(ClockState),
+    "release": [*ReleaseReason, "number", "none", "refused"],
     "counter": wording.COUNTERS,
     "alarm": wording.ALARM_WAYS,
     "fault": wording.FAULTS,

@@ -23,6 +23,7 @@ from kanhu.cloud.ledger.segments import ledger_lines
 from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.cloud.people.site import load_site, read_site
 from kanhu.cloud.staff.accounts import add_account
+from kanhu.cloud.updates.cli import fill_updates
 from kanhu.contract import VERSION, SystemClock
 
 _EXAMPLES = """\
@@ -30,6 +31,7 @@ examples:
   kanhu-cloud site load site.toml --config cloud.toml
   kanhu-cloud user add li.jing --display 李静 --role county --place yunling --config cloud.toml
   kanhu-cloud gateway invite home-03 --config cloud.toml
+  kanhu-cloud updates release files --repository /var/lib/kanhu/updates/public --out release.json
   kanhu-cloud serve --config cloud.toml
   kanhu-cloud doctor --config cloud.toml
   kanhu-cloud broker --port 1883 --data /var/lib/kanhu/broker
@@ -88,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("file", type=Path)
 
     add_gateway_commands(verbs, configured=_configured, write=_write)
+    fill_updates(verbs.add_parser("updates", help="what gateways are given from afar: keys, drafts, signatures"))
 
     ledger = verbs.add_parser("ledger", help="what is stored").add_subparsers(required=True, metavar="ACTION")
     dump = _configured(ledger.add_parser("dump", help="one JSON line a stored record"), _ledger_dump)

@@ -9,6 +9,7 @@ CloudError
 ├── AuthorityUnusable  the folder of keys and certificates cannot be used
 ├── EnrolmentRefused   a gateway that nobody named
 ├── OutcomeRefused     a file of a replay's outcome that cannot be read back
+├── UpdatesRefused     keys, drafts or files of a release that cannot be used; names place and remedy
 ├── ReplayRefused      a recording, a rule pack or a folder that a replay cannot use; names place and remedy
 └── NotSignedIn, ForgedRequest   in staff.session: answers to a request, not faults
 """
@@ -59,3 +60,7 @@ class OutcomeRefused(CloudError):
 
 class ReplayRefused(CloudError):
     """A recording, a rule pack or a folder that a replay cannot use; names place and remedy."""
+
+
+class UpdatesRefused(CloudError):
+    """Keys, drafts or files of a release that cannot be used; names place and remedy."""

@@ -15,6 +15,7 @@ from kanhu.cloud.broker.list_gate import ListGate
 from kanhu.cloud.broker.nats_gate import NatsGate
 from kanhu.cloud.config import EMBEDDED, MOSQUITTO, CloudConfig, Identity
 from kanhu.cloud.county import County
+from kanhu.cloud.updates.freshness import FOLDER, SERVED
 from kanhu.contract import Clock
 
 Duties = Mapping[str, Callable[[], Awaitable[None]]]
@@ -45,7 +46,7 @@ def open_gatehouse(config: CloudConfig, identity: Identity, county: County, *, c
     equip(authority, hosts=[*hosts, host], now=clock.now())
     certificate, key = authority.files("server")
     door = uvicorn.Config(
-        create_door(authority, identity, county.writer, clock=clock),
+        create_door(authority, identity, county.writer, updates=config.data / FOLDER / SERVED, clock=clock),
         ssl_certfile=str(certificate),
         ssl_keyfile=str(key),
         log_config=None,

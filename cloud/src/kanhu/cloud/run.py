@@ -22,6 +22,7 @@ from kanhu.cloud.gatehouse import open_gatehouse
 from kanhu.cloud.ingest.receiver import LinkState, Receiver
 from kanhu.cloud.ledger.writer import Job
 from kanhu.cloud.supervise import Supervisor
+from kanhu.cloud.updates.freshness import keep_fresh
 from kanhu.contract import Clock
 from kanhu.vitals import core_pack
 
@@ -78,6 +79,7 @@ async def _serve(config: CloudConfig, door: socket.socket, enrolment: socket.soc
             receiver = Receiver(address, county.ingest, writer=county.writer, clock=clock)
         if broker is not None:
             await broker.start()
+        duties = {**duties, "updates": partial(keep_fresh, config.data, clock=clock)}
         await _run(county, receiver, broker=broker, door=door, duties=duties, clock=clock)
     finally:
         if broker is not None:

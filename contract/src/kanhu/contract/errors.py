@@ -4,6 +4,7 @@ ContractError
 ├── UnknownMetric      a metric code that is not in the table
 ├── InvalidRecord      a record whose fields contradict each other
 ├── InvalidTopic       a topic or gateway id outside the grammar
+├── RemoteRefused      a file of a release that no gateway takes; names file, key, problem and remedy
 └── MessageRefused     bytes from the wire that are not a message; carries a named reason
     └── MessageTooLarge    an envelope over the limit; split it
 """
@@ -47,6 +48,18 @@ class InvalidRecord(ContractError, ValueError):
 
 class InvalidTopic(ContractError, ValueError):
     """A topic or gateway id outside the grammar."""
+
+
+class RemoteRefused(ContractError):
+    """A file of a release that no gateway takes."""
+
+    def __init__(self, file: str, key: str, problem: str, *, remedy: str) -> None:
+        """Keep the pieces; the text is for the county's administrator."""
+        super().__init__(f"{file}: {key}: {problem}; {remedy}")
+        self.file = file
+        self.key = key
+        self.problem = problem
+        self.remedy = remedy
 
 
 class MessageRefused(ContractError):

@@ -77,6 +77,17 @@ class AlarmStatus(msgspec.Struct, frozen=True):
     """Alarms about which something was begun."""
 
 
+class ReleaseStatus(msgspec.Struct, frozen=True):
+    """What a gateway was given from afar."""
+
+    number: _Count = 0
+    """Release that runs, or is on trial; 0: what the gateway came with."""
+    refused: _Count = 0
+    """The last one that was refused and is remembered; 0: none."""
+    reason: _Text = ""
+    """Why, a word of ReleaseReason."""
+
+
 class Status(msgspec.Struct, frozen=True):
     """One heartbeat. Counters run since the outbox was made, so they survive a restart."""
 
@@ -105,6 +116,8 @@ class Status(msgspec.Struct, frozen=True):
     running: Running | msgspec.UnsetType = msgspec.UNSET
     alarm: AlarmStatus | msgspec.UnsetType = msgspec.UNSET
     """Absent where the gateway does not say."""
+    release: ReleaseStatus | msgspec.UnsetType = msgspec.UNSET
+    """Absent where the gateway takes nothing from afar."""
 
     @property
     def boots(self) -> tuple[Boot, ...]:

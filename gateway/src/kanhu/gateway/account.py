@@ -17,6 +17,8 @@ from kanhu.gateway.metrics import OutboxFigures, exposition, figures
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.timekeeping import Timekeeper, keep_boots
 from kanhu.gateway.unwritten import Unwritten
+from kanhu.gateway.updates.facts import Facts, facts_of
+from kanhu.gateway.updates.keeper import Updates
 from kanhu.gateway.uplink import SessionEnd, Uplink
 
 _CONNECTED = "connected:"
@@ -39,6 +41,7 @@ class Account:
         unwritten: Unwritten,
         restarts: Mapping[str, int],
         alarm: Callable[[Outbox], AlarmStatus],
+        updates: Updates,
         clock: Clock,
     ) -> None:
         """`restarts` is counted by the supervisor, by task; `alarm` is asked in the outbox's thread."""
@@ -51,6 +54,7 @@ class Account:
         self._unwritten = unwritten
         self._restarts = restarts
         self._alarm = alarm
+        self._updates = updates
         self._clock = clock
         self._card = CardMeter(clock)
 
@@ -91,7 +95,22 @@ class Account:
                 alarm=self._alarm,
             )
         )
-        return msgspec.structs.replace(status, owed=status.owed + len(self._unwritten))
+        owed = status.owed + len(self._unwritten)
+        return msgspec.structs.replace(status, owed=owed, release=self._updates.status)
+
+    async def facts(self, uplink: Uplink) -> Facts:
+        """What updates have to know of this moment."""
+        return await self._committer.call(
+            partial(
+                facts_of,
+                receipts=uplink.answers.receipts,
+                receipt_ms=uplink.notes.values.get("receipt_ms"),
+                restarts=dict(self._restarts),
+                time=self._timekeeper.now(),
+                wall_ms=self._clock.wall_ms(),
+                heartbeat_s=self._config.heartbeat_s,
+            )
+        )
 
     async def metrics(self, uplink: Uplink, *, tasks: tuple[str, ...]) -> str:
         """Figures of this moment, for these tasks, as Prometheus reads them."""
@@ -101,6 +120,7 @@ class Account:
             link_ends={end.value: uplink.ends[end] for end in SessionEnd},
             restarts={task: self._restarts.get(task, 0) for task in tasks},
             card=self._card,
+            updates=self._updates.state,
             folder=self._config.folder,
             clock=self._clock,
         )

@@ -56,14 +56,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(config: GatewayConfig, *, level: str) -> int:
     from kanhu.gateway.run import run_gateway  # noqa: PLC0415  # the doctor needs neither radio nor rules
+    from kanhu.gateway.updates.keeper import Updates  # noqa: PLC0415  # the same
+    from kanhu.gateway.updates.start import start  # noqa: PLC0415  # the same
     from kanhu.gateway.watchdog import ServiceManager  # noqa: PLC0415  # the same
 
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    clock, manager = SystemClock(), ServiceManager.named_in(os.environ)
+    updates = Updates(config, start(config, clock=clock), clock=clock)
     try:
-        asyncio.run(run_gateway(config, clock=SystemClock(), manager=ServiceManager.named_in(os.environ)))
+        asyncio.run(run_gateway(updates.config, clock=clock, manager=manager, updates=updates))
     except OutboxError as error:
         print(f"kanhu-gateway: {error}", file=sys.stderr)
         return _OUTBOX_REFUSED
+    if updates.start_anew and manager.address is None:  # else whoever started us does so again
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     return 0
 
 

@@ -20,6 +20,7 @@ from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.daily.settings import DailyRefused, MedicineConfig, WellCheckConfig, check_daily
 from kanhu.gateway.errors import ConfigRefused
 from kanhu.gateway.places import BedConfig, PageConfig, PlaceRefused, StayConfig, check_places
+from kanhu.gateway.updates.settings import UpdatesConfig
 from kanhu.vitals import core_pack, unknown_tag
 
 DEFAULT_FILE = Path("/etc/kanhu/gateway.toml")
@@ -127,6 +128,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     journal: JournalConfig | None = None
     metrics: MetricsConfig = MetricsConfig()
     alarm: AlarmConfig = AlarmConfig()
+    updates: UpdatesConfig | None = None
 
     @property
     def folder(self) -> Path:
@@ -174,6 +176,21 @@ def load_config(file: Path) -> GatewayConfig:
         raise _refusal(file, str(error)) from error
     _check(config, file)
     return config.placed(file.parent.absolute())
+
+
+def rechecked(config: GatewayConfig) -> GatewayConfig:
+    """The same, held once more against every bound of a settings file.
+
+    Raises:
+        ConfigRefused: names key, problem and remedy.
+    """
+    place = Path("release")
+    try:
+        config = msgspec.convert(msgspec.to_builtins(config), GatewayConfig, strict=False)
+    except msgspec.ValidationError as error:
+        raise _refusal(place, str(error)) from error
+    _check(config, place)
+    return config
 
 
 def prepare_folders(config: GatewayConfig, file: Path) -> None:

@@ -25,6 +25,7 @@ from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.places import PageConfig
+from kanhu.gateway.updates.checks import update_checks
 from kanhu.vitals import core_pack
 
 _PAGE_PATIENCE_S = 2.0
@@ -82,6 +83,7 @@ async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("
         for path in damaged_files(config.folder)
     ]
     checks += await county_checks(config, clock=clock)
+    checks += update_checks(config)
     if config.page is not None:
         checks.append(await _page(config.page))
     return checks

@@ -14,6 +14,7 @@ from kanhu.gateway.card import CardMeter
 from kanhu.gateway.disk import partition_of
 from kanhu.gateway.heartbeat import refusals
 from kanhu.gateway.outbox import Outbox
+from kanhu.gateway.updates.store import State
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ALARM = "alarm:"
@@ -52,6 +53,8 @@ METRICS = (
     Metric("kanhu_gateway_card_written_bytes_total", "counter", "Bytes this process caused to be written."),
     Metric("kanhu_gateway_card_written_day_bytes", "gauge", "The same in the last 24 h, or since the process began."),
     Metric("kanhu_gateway_card_free_bytes", "gauge", "Free space on the partition of the outbox."),
+    Metric("kanhu_gateway_release_number", "gauge", "Release from the county that runs; 0 for none."),
+    Metric("kanhu_gateway_releases_refused", "gauge", "Refused releases that are remembered.", "reason"),
     Metric("process_resident_memory_bytes", "gauge", "Resident memory."),
 )
 
@@ -77,6 +80,7 @@ def figures(
     link_ends: Mapping[str, int],
     restarts: Mapping[str, int],
     card: CardMeter,
+    updates: State,
     folder: Path,
     clock: Clock,
 ) -> dict[str, Value]:
@@ -103,6 +107,8 @@ def figures(
         "kanhu_gateway_card_written_bytes_total": card.written(),
         "kanhu_gateway_card_written_day_bytes": None if last_day is None else last_day[0],
         "kanhu_gateway_card_free_bytes": partition_of(folder).free,
+        "kanhu_gateway_release_number": 0 if updates.running is None else updates.running.number,
+        "kanhu_gateway_releases_refused": Counter(each.reason.value for each in updates.refused),
         "process_resident_memory_bytes": _resident_bytes(),
     }
 

@@ -35,9 +35,12 @@ from kanhu.gateway.renewal import keep_identity
 from kanhu.gateway.supervisor import Supervisor
 from kanhu.gateway.timekeeping import Timekeeper, kept_boots
 from kanhu.gateway.unwritten import Unwritten
+from kanhu.gateway.updates.keeper import Updates
+from kanhu.gateway.updates.release import OWN, fit
+from kanhu.gateway.updates.start import Start
 from kanhu.gateway.uplink import Uplink
 from kanhu.gateway.watchdog import ServiceManager, beat
-from kanhu.vitals import Judge, Profile, Runs, core_pack, profile_from_tags
+from kanhu.vitals import Judge, Profile, Runs, profile_from_tags
 
 if TYPE_CHECKING:
     from kanhu.gateway.page.clinic import Clinic
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
 _SENSING_END_S = 5.0  # a radio that hangs must not keep what is owed from leaving, nor the goodbye
 _DAMAGE_PAUSE_S = 5.0  # a dying card is not asked oftener
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
-_TASKS = ("sensing", "uplink", "alarm", "daily", "page", "account", "identity", "watchdog", "metrics")
+_TASKS = ("sensing", "uplink", "alarm", "daily", "page", "account", "identity", "updates", "watchdog", "metrics")
 _NO_MANAGER = ServiceManager()
 
 _log = logging.getLogger(__name__)
@@ -57,11 +60,16 @@ Source = Callable[[Sink], Coroutine[object, object, None]]
 
 
 async def run_gateway(
-    config: GatewayConfig, *, clock: Clock, source: Source | None = None, manager: ServiceManager = _NO_MANAGER
+    config: GatewayConfig,
+    *,
+    clock: Clock,
+    source: Source | None = None,
+    manager: ServiceManager = _NO_MANAGER,
+    updates: Updates | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT; readings come from `source` where there is one, else from the devices named.
 
-    `manager` hears that it is ready, lives and stops.
+    `manager` hears that it is ready, lives and stops; `updates` may end the run as well, for another release.
 
     Raises:
         OutboxError: the outbox cannot be opened; nothing was started.
@@ -70,6 +78,8 @@ async def run_gateway(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    updates = updates or Updates(config, Start(fit(config, OWN)), clock=clock)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, updates.ask_now)
     unwritten = Unwritten(config.gateway)
     file, max_mib = config.outbox_file, config.outbox.max_mib
     while not stop.is_set():
@@ -77,11 +87,14 @@ async def run_gateway(
         _tell_damage(aside)
         try:
             committer = Committer(outbox, pause_s=COMMIT_PAUSE_S)
-            await _run_with(committer, config, unwritten, clock=clock, source=source, manager=manager, stop=stop)
+            await _run_with(
+                committer, config, unwritten, updates, clock=clock, source=source, manager=manager, stop=stop
+            )
         except OutboxDamaged as error:
             _log.error("%s", error)
             _tell_damage(await asyncio.to_thread(set_aside_if_damaged, file, clock=clock, max_mib=max_mib))
             await clock.sleep(_DAMAGE_PAUSE_S)
+    await updates.ended()
     _log.info("%s stopped", config.gateway)
 
 
@@ -89,6 +102,7 @@ async def _run_with(
     committer: Committer,
     config: GatewayConfig,
     unwritten: Unwritten,
+    updates: Updates,
     *,
     clock: Clock,
     source: Source | None,
@@ -100,7 +114,7 @@ async def _run_with(
         clocks = DeviceClocks(await committer.call(Outbox.notes), zone=config.zone)
         with Journal(config.journal_file) as journal:
             gateway = _Gateway(
-                config, committer, timekeeper, clocks, unwritten, journal=journal, clock=clock, source=source
+                config, committer, timekeeper, clocks, unwritten, updates, journal=journal, clock=clock, source=source
             )
             await gateway.run(stop, manager)
     finally:
@@ -122,6 +136,7 @@ class _Gateway:
         timekeeper: Timekeeper,
         clocks: DeviceClocks,
         unwritten: Unwritten,
+        updates: Updates,
         *,
         journal: Journal,
         clock: Clock,
@@ -131,6 +146,7 @@ class _Gateway:
         self._source = source or self._devices
         self._committer = committer
         self._timekeeper = timekeeper
+        self._updates = updates
         self._clock = clock
         self._supervisor = Supervisor(clock)
         self._uplink = Uplink(
@@ -148,7 +164,7 @@ class _Gateway:
         self._alarm = build_keeper(
             config.alarm,
             committer,
-            house=house_of(config),
+            house=house_of(config, updates.pack),
             clock=clock,
             announce=self._uplink.announce,
             confirmed=unwritten.is_confirmed,
@@ -161,7 +177,7 @@ class _Gateway:
             clocks=clocks,
             unstored=self._alarm.sound,
         )
-        self._daily = build_daily(config, committer, self._alarm, timekeeper=timekeeper, clock=clock)
+        self._daily = build_daily(config, committer, self._alarm, pack=updates.pack, timekeeper=timekeeper, clock=clock)
         self._intake.listeners.append(self._daily)
         session_s = SESSION_S if config.page is None else config.page.session_s
         self._attendance = Attendance(clock=clock, session_s=session_s)
@@ -177,6 +193,7 @@ class _Gateway:
             unwritten=unwritten,
             restarts=self._supervisor.restarts,
             alarm=self._alarm.standing,
+            updates=updates,
             clock=clock,
         )
         self._clinic = None if config.page is None else self._open_clinic()
@@ -197,7 +214,7 @@ class _Gateway:
             uplink = tasks.create_task(self._supervisor.keep("uplink", self._uplink.run), name="uplink")
             beside = [
                 tasks.create_task(self._supervisor.keep(name, work), name=name)
-                for name, work in self._beside(manager).items()
+                for name, work in self._beside(manager, stop).items()
             ]
             ends = [
                 tasks.create_task(stop.wait(), name="stop"),
@@ -218,7 +235,7 @@ class _Gateway:
         if not stop.is_set():
             raise OutboxDamaged(f"{self._config.outbox_file} gave nonsense while in use")
 
-    def _beside(self, manager: ServiceManager) -> dict[str, _Work]:
+    def _beside(self, manager: ServiceManager, stop: asyncio.Event) -> dict[str, _Work]:
         """What runs beside sensing and uplink, and ends first."""
         port = self._config.metrics.port
         work: dict[str, _Work] = {
@@ -227,12 +244,13 @@ class _Gateway:
             "page": self._serve_page,
             "account": self._account.keep,
             "identity": self._keep_identity,
+            "updates": partial(self._updates.keep, partial(self._account.facts, self._uplink), stop.set),
             "watchdog": partial(beat, manager, self._committer, self._supervisor, clock=self._clock),
         }
         return work if port is None else {**work, "metrics": partial(self._answer, port)}
 
     async def _sense(self) -> None:
-        judge = Judge(core_pack(), Runs.GATEWAY, self._profiles, self._config.zone)
+        judge = Judge(self._updates.pack, Runs.GATEWAY, self._profiles, self._config.zone)
         pipeline = SensingPipeline(judge, profiles=self._profiles)
         for subject in pipeline.restore(await self._committer.states()):
             _log.warning("the state of %s is of another version: its rules start afresh", subject)
@@ -271,7 +289,7 @@ class _Gateway:
             return
         from kanhu.gateway.page.serve import serve_page  # noqa: PLC0415  # the same
 
-        await serve_page(self._clinic, self._config.page, pack=core_pack())
+        await serve_page(self._clinic, self._config.page, pack=self._updates.pack)
 
     async def _keep_identity(self) -> None:
         if self._config.broker.tls:

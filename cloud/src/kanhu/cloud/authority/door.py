@@ -3,6 +3,7 @@
     GET  /ca      the authority's certificate; known by the fingerprint in the invitation
     POST /enrol   {gateway, token, request}                 a signing request, PEM
     POST /renew   {certificate, request, signature}         signed by the key of the certificate held so far
+    GET  /updates/…   what was signed for gateways, as files; a part of one by Range
 
 A renewal proves itself by that signature, not by the connection's own certificate: TLS would turn away the one that
 ran out while its gateway was offline.
@@ -14,12 +15,14 @@ written there at most every _TELL_EVERY_S, the rest with the next ask of anybody
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from kanhu.cloud.authority.enrolment import Answer, Granted, enrol, renew
 from kanhu.cloud.authority.store import Authority
@@ -51,8 +54,8 @@ class Renew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
 
 
-def create_door(authority: Authority, identity: Identity, writer: Writer, *, clock: Clock) -> Starlette:
-    """The application that is served on `enrol_port`."""
+def create_door(authority: Authority, identity: Identity, writer: Writer, *, updates: Path, clock: Clock) -> Starlette:
+    """The application that is served on `enrol_port`; `updates` is the folder that gateways read."""
     turnstile = Turnstile(clock)
     told_ns: list[int] = []
 
@@ -114,6 +117,7 @@ def create_door(authority: Authority, identity: Identity, writer: Writer, *, clo
             Route("/ca", ca, methods=["GET"]),
             Route("/enrol", turned(first), methods=["POST"]),
             Route("/renew", turned(later), methods=["POST"]),
+            Mount("/updates", StaticFiles(directory=updates, check_dir=False)),  # it may come later, or never
         ],
         exception_handlers={
             msgspec.MsgspecError: _unreadable,

@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from kanhu.cloud.dashboard.languages import Language
 from kanhu.cloud.desk.model import AlertRow, Both, GatewayRow, Outcome, Person
 from kanhu.contract import METRICS, ClockState, Priority, QualityLevel, QualityReason, RefusalReason
+from kanhu.contract.remote import ReleaseReason
 
 __all__ = ["OUTCOMES", "PRIORITIES", "TAGS", "Wording", "client_words"]
 
@@ -145,11 +146,20 @@ class Wording:
         alarm = gateway.alarm
         found = [] if alarm is None or not alarm.alone else [self.language.count("equipment.alone", alarm.alone)]
         found += [] if alarm is None else [self._alarm_fault(part, reason) for part, reason in alarm.faults]
+        found += [] if gateway.refused_release is None else [self._refused_release(*gateway.refused_release)]
         return found + [self.clock_off(device, seconds) for device, seconds in gateway.clocks_off]
 
     def _alarm_fault(self, part: str, reason: str) -> str:
         name = self.known("alarm", part, ALARM_WAYS)
         return self.language.text("equipment.alarm_fault", part=name, reason=self.known("fault", reason, FAULTS))
+
+    def release(self, number: int) -> str:
+        """`release 7`, or that there is none yet."""
+        return self.language.text("release.number", n=number) if number else self.language.text("release.none")
+
+    def _refused_release(self, number: int, reason: str) -> str:
+        why = self.known("release", reason, tuple(ReleaseReason))
+        return self.language.text("release.refused", n=number, reason=why)
 
     def counter(self, code: str) -> str:
         """What an ingest counter counts."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec import UnsetType
 from sqlalchemy import Connection, Row, select
 
 from kanhu.cloud.desk.alone import alarm_row
@@ -63,6 +64,7 @@ def watch_of(connection: Connection, area: str, *, now_ms: int) -> Watch:
 
 def _gateway(row: Row[tuple[object, ...]], people: list[frozenset[str]], limits: ClockTrigger | None) -> GatewayRow:
     status = None if row.status is None else decode_status(row.status)
+    release = None if status is None or isinstance(status.release, UnsetType) else status.release
     return GatewayRow(
         id=row.id,
         kind=row.kind,
@@ -80,6 +82,8 @@ def _gateway(row: Row[tuple[object, ...]], people: list[frozenset[str]], limits:
         stored=row.stored,
         clocks_off=() if status is None or limits is None else _clocks_off(status, limits),
         alarm=alarm_row(status),
+        release=None if release is None else release.number,
+        refused_release=None if release is None or not release.refused else (release.refused, release.reason),
     )
 
 

@@ -301,6 +301,10 @@ class GatewayRow:
     """Devices whose own clock is clearly wrong, and by how many seconds; ahead counts positive."""
     alarm: AlarmRow | None = None
     """None where the gateway does not say."""
+    release: int | None = None
+    """What it was given from afar: number of the release, 0 for none yet; None where it takes nothing."""
+    refused_release: tuple[int, str] | None = None
+    """The last one that it refused, and why."""
 
 
 @dataclass(frozen=True, slots=True)

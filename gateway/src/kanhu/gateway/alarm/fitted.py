@@ -17,7 +17,7 @@ from kanhu.gateway.alarm.sms import Mailbox, NotedPin, Sms, look_after_modem
 from kanhu.gateway.alarm.voice import Voice
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import GatewayConfig
-from kanhu.vitals import RulePack, core_pack
+from kanhu.vitals import RulePack
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class House:
     pack: RulePack
 
 
-def house_of(config: GatewayConfig) -> House:
-    """Where the alarm of this gateway is fitted."""
-    return House(gateway=config.gateway, folder=config.folder, zone=config.zone, pack=core_pack())
+def house_of(config: GatewayConfig, pack: RulePack) -> House:
+    """Where the alarm of this gateway is fitted; the pack has the words of its rules."""
+    return House(gateway=config.gateway, folder=config.folder, zone=config.zone, pack=pack)
 
 
 def fit(

@@ -8,6 +8,7 @@ from kanhu.gateway.alarm.fitted import fit, house_of
 from kanhu.gateway.alarm.keeper import channel_name
 from kanhu.gateway.alarm.sms import Sms
 from kanhu.gateway.config import GatewayConfig
+from kanhu.vitals import core_pack
 
 _LIGHT_S = 3.0
 
@@ -20,7 +21,7 @@ async def try_alarm(config: GatewayConfig, *, clock: Clock) -> AsyncIterator[tup
     Raises:
         ConfigRefused: the contacts file cannot be used.
     """
-    fitted = fit(config.alarm, house_of(config), clock=clock)
+    fitted = fit(config.alarm, house_of(config, core_pack()), clock=clock)
     place = Subject(SubjectKind.DWELLING, config.gateway)
     for way in fitted.ways:
         for subject in way.subjects(place) if isinstance(way, Sms) else (place,):

@@ -9,13 +9,19 @@ from kanhu.gateway.daily.keeper import DailyKeeper
 from kanhu.gateway.daily.settings import asked_of
 from kanhu.gateway.daily.words import SPOKEN, Reminder
 from kanhu.gateway.timekeeping import Timekeeper
-from kanhu.vitals import core_pack
+from kanhu.vitals import RulePack
 
 
 def build_daily(
-    config: GatewayConfig, committer: Committer, alarm: AlarmKeeper, *, timekeeper: Timekeeper, clock: Clock
+    config: GatewayConfig,
+    committer: Committer,
+    alarm: AlarmKeeper,
+    *,
+    pack: RulePack,
+    timekeeper: Timekeeper,
+    clock: Clock,
 ) -> DailyKeeper:
-    """The keeper; it speaks with the alarm's own voice, one after the other."""
+    """The keeper; it speaks with the alarm's own voice, one after the other, and the pack says how often it asks."""
     voice = alarm.way("voice")
 
     async def say(reminder: Reminder) -> bool:
@@ -25,7 +31,7 @@ def build_daily(
 
     return DailyKeeper(
         config.resident,
-        asked=asked_of(core_pack()),
+        asked=asked_of(pack),
         committer=committer,
         timekeeper=timekeeper,
         zone=config.zone,

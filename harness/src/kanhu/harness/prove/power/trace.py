@@ -170,6 +170,8 @@ class _Reader:
         self._said = said
         self._concern = re.compile("|".join([*(re.escape(_hexed(path)) for path in (folder[:-1], said)), _RELATIVE]))
         self._begun: dict[str, tuple[float, str]] = {}
+        self._ends: dict[str, int] = {}
+        """Of files that were made by whoever writes them from beginning to end: where the next byte goes."""
 
     def take(self, line: str) -> Step | None:
         found = _SPLIT.match(line)
@@ -211,6 +213,10 @@ class _Reader:
             return FolderSynced(name) if Path(path).is_dir() else Synced(name)
         if call == "pwrite64":
             return Wrote(name, int(rest.rpartition(", ")[2]), _data(rest, answer))
+        if call == "write" and name in self._ends:
+            data = _data(rest, answer)
+            self._ends[name] += len(data)
+            return Wrote(name, self._ends[name] - len(data), data)
         if call == "ftruncate":
             return Cut(name, int(rest))
         raise TraceRefused(f"{call} on {name}: the model of the disk does not know this call")
@@ -221,6 +227,9 @@ class _Reader:
             return None
         if call == "creat" or "O_TRUNC" in arguments:
             raise TraceRefused(f"{call} empties {name}: the model of the disk does not know this")
+        self._ends.pop(name, None)  # whoever opens it again may write anywhere
+        if "O_EXCL" in arguments:
+            self._ends[name] = 0
         return Made(name) if "O_CREAT" in arguments else None
 
     def _names_changed(self, call: str, arguments: str) -> Deed | None:

@@ -1,0 +1,49 @@
+"""What a gateway knows of itself, as far as it matters to updates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kanhu.gateway.outbox import Outbox
+
+_RECENT_HEARTBEATS = 3
+_RECENT_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gateway knows of itself; counts since the outbox was made, or since the process began."""
+
+    accepted: int
+    refused: int
+    receipts: int
+    county_answers: bool
+    """Whether its last receipt is recent."""
+    alerts_owed: int
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    """By name of the work."""
+    latest_ms: int | None = None
+    """Not earlier than the true time; None where nobody has told it."""
+
+
+def facts_of(
+    outbox: Outbox,
+    *,
+    receipts: int,
+    receipt_ms: int | None,
+    restarts: Mapping[str, int],
+    time: tuple[int, int] | None,
+    wall_ms: int,
+    heartbeat_s: float,
+) -> Facts:
+    """Read them, in the thread of the outbox; `time` is the interval in which the true time lies, Unix ms."""
+    names = [(name.partition(":")[0], count) for (_, name), count in outbox.counters().items()]
+    recent_ms = _RECENT_HEARTBEATS * heartbeat_s * 1000 + _RECENT_MS
+    return Facts(
+        accepted=sum(count for name, count in names if name == "accepted"),
+        refused=sum(count for name, count in names if name == "refused"),
+        receipts=receipts,
+        county_answers=receipt_ms is not None and abs(wall_ms - receipt_ms) < recent_ms,
+        alerts_owed=outbox.owed().alerts,
+        restarts=restarts,
+        latest_ms=None if time is None else time[1],
+    )

@@ -1,0 +1,1 @@
+"""Releases from the county on a gateway's card."""

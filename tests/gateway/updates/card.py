@@ -1,0 +1,24 @@
+"""Settings of a gateway that takes releases, and releases for it."""
+
+from pathlib import Path
+
+from kanhu.gateway import GatewayConfig, load_config
+from kanhu.gateway.updates.release import Release
+from kanhu.gateway.updates.store import Named, Store
+
+SLOWER = "heartbeat_s = 120\n"
+
+
+def settings(folder: Path, *, port: int = 1, updates: str = '[updates]\nroot = "root.json"\n') -> GatewayConfig:
+    file = folder / "gateway.toml"
+    file.write_text(
+        f'gateway = "home-03"\ndata = "data"\ntimezone = "Asia/Shanghai"\n[broker]\nport = {port}\n{updates}',
+        encoding="utf-8",
+    )
+    config = load_config(file)
+    config.folder.mkdir(exist_ok=True)
+    return config
+
+
+def staged(config: GatewayConfig, number: int = 1, settings_toml: str = SLOWER) -> Named:
+    return Store(config.folder).stage(Release(number, {"settings.toml": settings_toml}))
