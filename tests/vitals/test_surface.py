@@ -25,6 +25,7 @@ def test_public_names_are_these() -> None:
         "SentenceRefused",
         "StateRefused",
         "VitalsError",
+        "alerts_in",
         "assess",
         "core_pack",
         "load_pack",

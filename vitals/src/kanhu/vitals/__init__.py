@@ -5,7 +5,7 @@ Not here: any input or output, clock or asyncio; any third-party package but num
 
 from kanhu.vitals.decisions import Decision, DecisionReason
 from kanhu.vitals.errors import PackRefused, ProfileMismatch, SentenceRefused, StateRefused, VitalsError
-from kanhu.vitals.judge import MAX_STATE_BYTES, Judge
+from kanhu.vitals.judge import MAX_STATE_BYTES, Judge, alerts_in
 from kanhu.vitals.packs import core_pack
 from kanhu.vitals.profile import TAGS, Profile, profile_from_tags, unknown_tag
 from kanhu.vitals.quality import QualityGate, assess
@@ -32,6 +32,7 @@ __all__ = [
     "SentenceRefused",
     "StateRefused",
     "VitalsError",
+    "alerts_in",
     "assess",
     "core_pack",
     "load_pack",

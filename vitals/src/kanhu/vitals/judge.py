@@ -1,6 +1,7 @@
 """Every reading against every rule that is judged here. No clock: all time comes with the readings."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import tzinfo
 
 import msgspec
@@ -13,13 +14,12 @@ from kanhu.vitals.profile import Profile, check_profiles
 from kanhu.vitals.quality.gate import assess
 from kanhu.vitals.rules.event import EventState, judge_event
 from kanhu.vitals.rules.records import DWELLING, EventTrigger, RhythmTrigger, Rule, RulePack, Runs, ThresholdTrigger
+from kanhu.vitals.rules.resuming import DetectorState, after_gap, joined
 from kanhu.vitals.rules.rhythm import RhythmState, judge_rhythm
 from kanhu.vitals.rules.threshold import ThresholdState, judge_threshold
 
 STATE_VERSION = 1
 MAX_STATE_BYTES = 64 * 1024  # about 2 kB in use; ids of the greatest length make it 40 kB
-
-_DetectorState = EventState | ThresholdState | RhythmState
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -27,7 +27,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
     rule_version: str
     last: Moment
-    state: _DetectorState
+    state: DetectorState
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -35,6 +35,8 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
 
     version: int
     kept: dict[str, _Kept]
+    resumed: str = ""
+    """The name of the state taken elsewhere that this one has gone on from."""
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -56,6 +58,7 @@ class Judge:
         self._timezone = timezone
         self._rules: dict[str, list[Rule]] = {}
         self._subjects: dict[str, dict[str, _Kept]] = {}
+        self._resumed: dict[str, str] = {}
         for rule in pack.rules:
             if rule.runs is runs and isinstance(rule.trigger, EventTrigger | ThresholdTrigger | RhythmTrigger):
                 self._rules.setdefault(rule.trigger.metric, []).append(rule)
@@ -79,7 +82,8 @@ class Judge:
 
     def state(self, subject_id: str) -> bytes:
         """What has to be stored with the reading, in the same transaction. Bounded by MAX_STATE_BYTES."""
-        return _encoder.encode(_Stored(STATE_VERSION, self._subjects.get(subject_id, {})))
+        kept, resumed = self._subjects.get(subject_id, {}), self._resumed.get(subject_id, "")
+        return _encoder.encode(_Stored(STATE_VERSION, kept, resumed))
 
     def restore(self, subject_id: str, state: bytes) -> None:
         """Go on where `state` was taken. What belongs to another version of a rule is left out.
@@ -87,18 +91,38 @@ class Judge:
         Raises:
             StateRefused: not such a state; the subject then starts afresh.
         """
-        if len(state) > MAX_STATE_BYTES:
-            raise StateRefused(f"{len(state)} bytes, limit {MAX_STATE_BYTES}")
-        try:
-            stored = _decoder.decode(state)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise StateRefused(str(error)) from error
-        if stored.version != STATE_VERSION:
-            raise StateRefused(f"state version {stored.version}")
+        stored = _read(state)
+        self._subjects[subject_id] = self._of_these_rules(stored.kept)
+        self._resumed[subject_id] = stored.resumed
+
+    def resume(
+        self, subject_id: str, state: bytes, *, name: str, ended: AbstractSet[str], unknown: AbstractSet[str]
+    ) -> tuple[str, ...]:
+        """Go on from a state that was taken elsewhere, joined to what has been judged here; the time between is a gap.
+
+        `ended` and `unknown` as `rules.resuming` has them. By its `name` a state is joined once only: again, it changes
+        nothing. Returns the rules that it knows in another version, which start afresh.
+
+        Raises:
+            StateRefused: not such a state; nothing is changed.
+        """
+        stored = _read(state)
+        if self._resumed.get(subject_id) == name:
+            return ()
+        usable = self._of_these_rules(stored.kept)
+        kept = self._subjects.setdefault(subject_id, {})
+        for key, before in usable.items():
+            known, since = after_gap(before.state, ended=ended, unknown=unknown), kept.get(key)
+            if since is None:
+                kept[key] = msgspec.structs.replace(before, state=known)
+            else:
+                kept[key] = msgspec.structs.replace(since, state=joined(known, since.state))
+        self._resumed[subject_id] = name
+        return tuple(sorted(key.partition(":")[2] for key in stored.kept.keys() - usable.keys()))
+
+    def _of_these_rules(self, kept: Mapping[str, _Kept]) -> dict[str, _Kept]:
         versions = {rule.id: rule.version for rules in self._rules.values() for rule in rules}
-        self._subjects[subject_id] = {
-            key: kept for key, kept in stored.kept.items() if versions.get(key.partition(":")[2]) == kept.rule_version
-        }
+        return {key: one for key, one in kept.items() if versions.get(key.partition(":")[2]) == one.rule_version}
 
     def _step(self, rule: Rule, observation: Observation, profile: Profile) -> list[Decision]:
         subject = observation.subject
@@ -117,8 +141,8 @@ class Judge:
         return [_silent(decision) for decision in decisions]
 
     def _obey(
-        self, rule: Rule, state: _DetectorState | None, *, observation: Observation, profile: Profile
-    ) -> tuple[_DetectorState, list[Decision]]:
+        self, rule: Rule, state: DetectorState | None, *, observation: Observation, profile: Profile
+    ) -> tuple[DetectorState, list[Decision]]:
         if isinstance(rule.trigger, EventTrigger):
             pressed = state if isinstance(state, EventState) else EventState()
             return judge_event(rule, rule.trigger, state=pressed, observation=observation)
@@ -129,6 +153,28 @@ class Judge:
             beats = state if isinstance(state, RhythmState) else RhythmState()
             return judge_rhythm(rule, rule.trigger, state=beats, observation=observation, timezone=self._timezone)
         return state or EventState(), [Decision(rule.id, DecisionReason.NOT_APPLICABLE)]
+
+
+def alerts_in(state: bytes) -> tuple[str, ...]:
+    """Ids of the last alert of each rule in a state.
+
+    Raises:
+        StateRefused: not such a state.
+    """
+    alerts = (one.state.alert for one in _read(state).kept.values())
+    return tuple(sorted({alert.id for alert in alerts if alert is not None}))
+
+
+def _read(state: bytes) -> _Stored:
+    if len(state) > MAX_STATE_BYTES:
+        raise StateRefused(f"{len(state)} bytes, limit {MAX_STATE_BYTES}")
+    try:
+        stored = _decoder.decode(state)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise StateRefused(str(error)) from error
+    if stored.version != STATE_VERSION:
+        raise StateRefused(f"state version {stored.version}, this software reads {STATE_VERSION}")
+    return stored
 
 
 def _unheard(rule: Rule, observation: Observation, profile: Profile) -> DecisionReason | None:

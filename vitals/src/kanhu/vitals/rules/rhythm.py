@@ -36,6 +36,8 @@ class RhythmState(msgspec.Struct, frozen=True, array_like=True, tag="rhythm"):
     last: Moment | None = None
     days: tuple[Day, ...] = ()
     alert: Alert | None = None
+    unweighed: bool = False
+    """Days came in from a state taken elsewhere: the next beats ask whether they are enough."""
 
 
 def judge_rhythm(
@@ -56,6 +58,9 @@ def judge_rhythm(
     beats = steps if broken else (*state.beats, *steps)
     state = msgspec.structs.replace(state, beats=beats[-trigger.window_beats :], last=now)
     decisions = [Decision(rule.id, DecisionReason.WINDOW_EXPIRED)] if broken else []
+    if state.unweighed:
+        state, weighed = _weigh_restored(rule, rule.confirm, state=state, observation=observation, timezone=timezone)
+        decisions += weighed
     if len(state.beats) < trigger.window_beats:
         return state, [*decisions, Decision(rule.id, DecisionReason.COLLECTING)]
     shown = _window(trigger, state.beats)
@@ -104,6 +109,20 @@ def _local_day(observation: Observation, timezone: tzinfo) -> int | None:
     if not _EARLIEST_MS <= shown_ms <= _LATEST_MS:
         return None
     return datetime.fromtimestamp(shown_ms / _MS_PER_S, UTC).astimezone(timezone).date().toordinal()
+
+
+def _weigh_restored(
+    rule: Rule, confirm: WindowsOnDays, *, state: RhythmState, observation: Observation, timezone: tzinfo
+) -> tuple[RhythmState, list[Decision]]:
+    """Whether the days known by now are enough: the last irregular window may have come before the others did."""
+    today = _local_day(observation, timezone)
+    if today is None:
+        return state, []
+    days = tuple(day for day in state.days if 0 <= today - day.ordinal < confirm.within_days)
+    state, decision = _weigh(
+        rule, confirm, state=msgspec.structs.replace(state, days=days, unweighed=False), observation=observation
+    )
+    return state, [decision] if decision.finding is not None else []
 
 
 def _counted(confirm: WindowsOnDays, days: tuple[Day, ...], today: int, point: Point) -> tuple[Day, ...]:
