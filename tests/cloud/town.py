@@ -11,6 +11,7 @@ from kanhu.cloud.config import CloudConfig, SilenceLimits
 from kanhu.cloud.county import County, open_county
 from kanhu.cloud.desk.model import AlertRow, Role, Viewer
 from kanhu.cloud.ingest.door import Message
+from kanhu.cloud.ingest.take import Answers
 from kanhu.cloud.ledger.segments import LedgerLine, ledger_lines
 from kanhu.cloud.people.site import Gateway, Place, Resident, Site, load_site
 from kanhu.contract import (
@@ -102,6 +103,10 @@ class Town:
 
     def deliver(self, *messages: Message) -> list[Receipt]:
         """What a receiver does with waiting messages."""
+        return self.answers(*messages).receipts
+
+    def answers(self, *messages: Message) -> Answers:
+        """The same, with answers of every kind."""
         return self.county.writer.run(lambda transaction: self.county.ingest.take(transaction, messages))
 
     def send(self, *records: tuple[int, Record], gateway: str = "home-01", epoch: str = EPOCH) -> list[Receipt]:
@@ -192,9 +197,10 @@ def heartbeat(
     retained: bool = False,
     state: GatewayState = GatewayState.ONLINE,
     boot: str = BOOT,
+    epoch: str = EPOCH,
 ) -> Message:
     """A status message."""
-    status = Status(STATUS_VERSION, gateway, EPOCH, state, boot=boot, sent_ms=sent_ms, clock=ClockState.SYNCED)
+    status = Status(STATUS_VERSION, gateway, epoch, state, boot=boot, sent_ms=sent_ms, clock=ClockState.SYNCED)
     return Message(f"kanhu/v1/up/{gateway}/status", encode_status(status), retained=retained)
 
 

@@ -17,14 +17,17 @@ from kanhu.contract import (
     Receipt,
     Refusal,
     RefusalReason,
+    StatesSent,
     Status,
     decode_envelope,
     decode_receipt,
     decode_record,
+    decode_states,
     decode_status,
     encode_envelope,
     encode_receipt,
     encode_record,
+    encode_states,
     encode_status,
 )
 from kanhu.contract.envelope import encode_body
@@ -32,12 +35,14 @@ from kanhu.contract.status import GatewayState
 from tests.contract.strategies import envelopes
 from tests.contract.test_envelope import EPOCH, batch
 from tests.contract.test_records import finding, gap, pressure, waveform
+from tests.contract.test_states import checkpoint
 
 Decoder = Callable[[bytes], object]
 
 SEED = 20261122
 MIXED = Envelope("home-03", EPOCH, tuple(enumerate((pressure(), finding(), gap(), waveform(), pressure()), start=4)))
 RECEIPT = Receipt(1, "home-03", EPOCH, 40, ((42, 44),), (Refusal(41, 41, RefusalReason.MALFORMED),), 1_790_000_000_000)
+SENT = StatesSent("home-03", EPOCH, (checkpoint("r-0003", seq=40),))
 STATUS = Status(1, "home-03", EPOCH, GatewayState.ONLINE, refused={"short": 3})
 VALID: list[tuple[Decoder, bytes]] = [
     (decode_envelope, encode_envelope(batch(5))),
@@ -45,9 +50,10 @@ VALID: list[tuple[Decoder, bytes]] = [
     (decode_envelope, b"KH\x01\x00" + encode_body(MIXED)),
     (decode_receipt, encode_receipt(RECEIPT)),
     (decode_status, encode_status(STATUS)),
+    (decode_states, encode_states(SENT)),
     *((decode_record, encode_record(record)) for _, record in MIXED.records),
 ]
-DECODERS: list[Decoder] = [decode_envelope, decode_receipt, decode_status, decode_record]
+DECODERS: list[Decoder] = [decode_envelope, decode_receipt, decode_status, decode_states, decode_record]
 
 json_like = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary(),

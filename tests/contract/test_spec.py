@@ -14,6 +14,7 @@ from kanhu.contract import (
     AlarmStatus,
     Alone,
     Boot,
+    Checkpoint,
     ClockState,
     Context,
     DeviceStatus,
@@ -41,6 +42,12 @@ from kanhu.contract import (
     Refusal,
     RefusalReason,
     Running,
+    StateKept,
+    StateRefusal,
+    StatesAsked,
+    StatesGiven,
+    StatesKept,
+    StatesSent,
     Status,
     Subject,
     SubjectKind,
@@ -53,6 +60,7 @@ from kanhu.contract import (
 from kanhu.contract import envelope as envelope_module
 from kanhu.contract import receipt as receipt_module
 from kanhu.contract import records as records_module
+from kanhu.contract import states as states_module
 from kanhu.contract import status as status_module
 from kanhu.contract._columns import Columns, Origin
 from kanhu.contract.remote import ReleaseReason
@@ -65,6 +73,7 @@ PAGES = {path.name: path.read_text(encoding="utf-8") for path in SPEC.glob("*.md
 
 WORDS: dict[type[StrEnum], str] = {
     RefusalReason: "receipt.md",
+    StateRefusal: "states.md",
     GatewayState: "status.md",
     ClockState: "time.md",
     GapReason: "gap.md",
@@ -80,6 +89,7 @@ FIELDS: dict[type[msgspec.Struct], str] = {
     **dict.fromkeys((Receipt, Refusal), "receipt.md"),
     **dict.fromkeys((Status, DeviceStatus, Running, Boot, Mark, AlarmStatus, Alone, ReleaseStatus), "status.md"),
     **dict.fromkeys((Columns, Origin), "envelope.md"),
+    **dict.fromkeys((Checkpoint, StatesSent, StatesAsked, StateKept, StatesKept, StatesGiven), "states.md"),
 }
 
 
@@ -108,7 +118,7 @@ def test_every_closed_word_list_is_held_to_the_spec() -> None:
     assert lists - {StrEnum} - set(WORDS) == set()
 
 
-@pytest.mark.parametrize("struct", [Columns, Receipt], ids=lambda struct: struct.__name__)
+@pytest.mark.parametrize("struct", [Columns, Receipt, Checkpoint], ids=lambda struct: struct.__name__)
 def test_numbered_elements_stand_in_their_order_on_the_wire(struct: type[msgspec.Struct]) -> None:
     numbered = dict(re.findall(r"^\| (\d+) \| `(\w+)` \|", PAGES[FIELDS[struct]], flags=re.MULTILINE))
     assert numbered == {str(at): name for at, name in enumerate(struct.__struct_fields__)}
@@ -141,6 +151,14 @@ LIMITS = {
     ),
     "receipt.md": (receipt_module.MAX_RECEIPT_BYTES, receipt_module.MAX_RANGES, receipt_module.MAX_REFUSED),
     "status.md": (status_module.MAX_STATUS_BYTES,),
+    "states.md": (
+        states_module.MAX_STATES_BYTES,
+        states_module.MAX_STATE_BYTES,
+        states_module.MAX_BODY_BYTES,
+        states_module.PAGE_BYTES,
+        states_module.MAX_CHECKPOINTS,
+        states_module.MAX_ALERTS,
+    ),
     "gap.md": (records_module.MAX_GAP_RANGES,),
     "records.md": (
         records_module.MAX_TEXT_CHARACTERS,

@@ -31,9 +31,11 @@ def test_topics_are_pinned() -> None:
         "kanhu/v1/up/home-03/live",
         "kanhu/v1/up/home-03/backfill",
         "kanhu/v1/up/home-03/status",
+        "kanhu/v1/up/home-03/state",
     ]
     assert [down_topic("home-03", kind) for kind in Down] == [
         "kanhu/v1/down/home-03/receipt",
+        "kanhu/v1/down/home-03/state",
         "kanhu/v1/down/home-03/config",
         "kanhu/v1/down/home-03/model",
         "kanhu/v1/down/home-03/command",

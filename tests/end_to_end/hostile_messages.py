@@ -3,7 +3,7 @@
 Not here: devices, processes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -18,18 +18,22 @@ from kanhu.contract import (
     Observation,
     Part,
     RefusalReason,
+    StatesAsked,
     Status,
     Subject,
     SubjectKind,
     Times,
     Up,
     decode_envelope,
+    decode_states,
     decode_status,
     encode_envelope,
+    encode_states,
     encode_status,
     parse_up_topic,
 )
 from kanhu.contract.envelope import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES
+from kanhu.contract.states import StatesMessage
 from kanhu.contract.status import STATUS_VERSION
 
 RANDOM_MESSAGES = 1_000
@@ -74,7 +78,7 @@ def hostile_messages(seed: int) -> Iterator[Hostile]:
         yield Hostile(topic, honest, None)
     yield Hostile("kanhu/v1/up/home-02/status", b"{junk", RefusalReason.MALFORMED, retained=True)
     for lane in Up:
-        wrong = _status("home-02") if lane is Up.STATUS else _envelope("home-02")
+        wrong = _HONEST.get(lane, _envelope)("home-02")
         yield Hostile(f"kanhu/v1/up/home-01/{lane}", wrong, RefusalReason.WRONG_GATEWAY)
         yield Hostile(f"kanhu/v1/up/nobody/{lane}", honest, RefusalReason.UNKNOWN_GATEWAY)
         yield Hostile(f"kanhu/v1/up/home-01/{lane}", b"", _reason_of(lane, b""))
@@ -90,7 +94,7 @@ def _random(draw: Random) -> Iterator[Hostile]:
     while sent < RANDOM_MESSAGES:
         gateway = (*ENROLLED, "nobody", "BAD_NAME")[sent % 4]
         lane = _LANES[sent // 4 % len(_LANES)]
-        honest = _status(gateway) if lane is Up.STATUS else _envelope("home-01")
+        honest = _HONEST[lane](gateway) if lane in _HONEST else _envelope("home-01")
         message = _judged(f"kanhu/v1/up/{gateway}/{lane}", _spoiled(honest, draw, number=sent // 20))
         if message is not None:
             sent += 1
@@ -120,17 +124,14 @@ def _judged(topic: str, body: bytes) -> Hostile | None:
         return Hostile(topic, body, RefusalReason.UNKNOWN_GATEWAY)
     reason = _reason_of(lane, body)
     if reason is None:
-        said = decode_status(body).gateway if lane is Up.STATUS else decode_envelope(body).gateway
+        said = _DECODE.get(lane, decode_envelope)(body).gateway
         reason = None if said == gateway else RefusalReason.WRONG_GATEWAY
     return None if reason is None else Hostile(topic, body, reason)
 
 
 def _reason_of(lane: Up, body: bytes) -> str | None:
     try:
-        if lane is Up.STATUS:
-            decode_status(body)
-        else:
-            decode_envelope(body)
+        _DECODE.get(lane, decode_envelope)(body)
     except MessageRefused as error:
         return error.reason
     return None
@@ -150,3 +151,14 @@ def _envelope(gateway: str) -> bytes:
 
 def _status(gateway: str) -> bytes:
     return encode_status(Status(STATUS_VERSION, gateway, _EPOCH, GatewayState.ONLINE, sent_ms=1_772_409_600_000))
+
+
+def _asked(gateway: str) -> bytes:
+    return encode_states(StatesAsked(gateway, _EPOCH, "nonce"))
+
+
+_HONEST: Mapping[str, Callable[[str], bytes]] = {Up.STATUS: _status, Up.STATE: _asked}
+_DECODE: Mapping[str, Callable[[bytes], Envelope | Status | StatesMessage]] = {
+    Up.STATUS: decode_status,
+    Up.STATE: decode_states,
+}

@@ -78,7 +78,7 @@ class County:
             gateway, up = parse_up_topic(message.topic.value)
             if up is Up.STATUS:
                 self.statuses.append((decode_status(message.payload), bool(message.retain)))
-            else:
+            elif up is not Up.STATE:
                 await self._take(gateway, Lane(up.value), message.payload)
 
     async def _take(self, gateway: str, lane: Lane, wire: bytes) -> None:

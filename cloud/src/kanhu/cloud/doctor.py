@@ -12,6 +12,7 @@ from kanhu.cloud.broker.settings import mosquitto, program
 from kanhu.cloud.config import EMBEDDED, MOSQUITTO, CloudConfig
 from kanhu.cloud.errors import CloudError
 from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.checkpoints import kept_states
 from kanhu.cloud.ledger.counters import counters
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 
@@ -102,6 +103,11 @@ def _content(connection: Connection) -> list[Complaint]:
     if conflicts:
         text = f"{conflicts} records came twice with other bytes: a copied card? see kanhu-cloud ledger dump"
         found.append(Complaint(Severity.WARNING, "conflicts", text))
+    kept = kept_states(connection)
+    text = f"of {sum(one.people for one in kept)} people of {len(kept)} gateways, kept for the next card"
+    found.append(Complaint(Severity.FINE, "states", text))
+    for reason, amount in counters(connection, prefix="state.refused.").items():
+        found.append(Complaint(Severity.WARNING, "states", f"{amount} refused: {reason}; see docs/spec/states.md"))
     for reason, amount in counters(connection, prefix="quarantine.").items():
         found.append(Complaint(Severity.WARNING, "quarantine", f"{amount} messages refused: {reason}"))
     return found

@@ -11,6 +11,7 @@ import msgspec
 import zstandard
 
 from kanhu.contract._columns import MAX_RECORDS, Columns, pack_columns, unpack_columns
+from kanhu.contract._zstd import expand
 from kanhu.contract.errors import ContractError, MessageRefused, MessageTooLarge, RefusalReason
 from kanhu.contract.records import Record
 from kanhu.contract.topics import check_gateway_id
@@ -123,16 +124,4 @@ def _decompress(wire: bytes) -> bytes:
         return packed
     if compression not in {_PLAIN, _DICTIONARY}:
         raise MessageRefused(RefusalReason.UNKNOWN_COMPRESSION, f"compression {compression}")
-    return _expand(packed, _dictionary if compression == _DICTIONARY else None)
-
-
-def _expand(packed: bytes, dictionary: zstandard.ZstdCompressionDict | None) -> bytes:
-    try:
-        claimed = zstandard.get_frame_parameters(packed).content_size
-        if claimed > MAX_BODY_BYTES:  # also where the frame does not say: zstd states that as a number near 2**64
-            raise MessageRefused(RefusalReason.EXPANDS_TOO_FAR, f"claims {claimed} bytes, limit {MAX_BODY_BYTES}")
-        return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(
-            packed, max_output_size=MAX_BODY_BYTES, allow_extra_data=False
-        )
-    except (zstandard.ZstdError, MemoryError) as error:
-        raise MessageRefused(RefusalReason.BAD_COMPRESSION, str(error)) from error
+    return expand(packed, most_bytes=MAX_BODY_BYTES, dictionary=_dictionary if compression == _DICTIONARY else None)

@@ -1,7 +1,7 @@
 """MQTT topics and gateway ids: one grammar, built and parsed here only.
 
-`kanhu/v1/up/<gateway>/{alert,live,backfill,status}` is written by a gateway,
-`kanhu/v1/down/<gateway>/{receipt,config,model,command}` by the county.
+`kanhu/v1/up/<gateway>/{alert,live,backfill,status,state}` is written by a gateway,
+`kanhu/v1/down/<gateway>/{receipt,state,config,model,command}` by the county.
 """
 
 import re
@@ -25,18 +25,20 @@ class Lane(StrEnum):
 
 
 class Up(StrEnum):
-    """What a gateway publishes: its lanes, and its status."""
+    """What a gateway publishes: its lanes, its status, and the states of its detectors."""
 
     ALERT = "alert"
     LIVE = "live"
     BACKFILL = "backfill"
     STATUS = "status"
+    STATE = "state"
 
 
 class Down(StrEnum):
     """What the county publishes to one gateway."""
 
     RECEIPT = "receipt"
+    STATE = "state"
     CONFIG = "config"
     MODEL = "model"
     COMMAND = "command"

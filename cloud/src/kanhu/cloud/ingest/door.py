@@ -10,9 +10,12 @@ from kanhu.contract import (
     InvalidTopic,
     MessageRefused,
     RefusalReason,
+    StatesAsked,
+    StatesSent,
     Status,
     Up,
     decode_envelope,
+    decode_states,
     decode_status,
     parse_up_topic,
 )
@@ -50,7 +53,11 @@ class Letter:
     lane: Up
 
 
-def examine(connection: Connection, message: Message) -> Letter | Status | Refused:
+Found = Letter | Status | StatesSent | StatesAsked
+"""What a message may be."""
+
+
+def examine(connection: Connection, message: Message) -> Found | Refused:
     """Check topic = body = enrolled."""
     try:
         gateway, kind = parse_up_topic(message.topic)
@@ -59,6 +66,8 @@ def examine(connection: Connection, message: Message) -> Letter | Status | Refus
     if enrolled_gateway(connection, gateway) is None:
         return Refused(RefusalReason.UNKNOWN_GATEWAY.value, f"no gateway {gateway} is enrolled")
     try:
+        if kind is Up.STATE:
+            return _states(gateway, message)
         return _status(gateway, message) if kind is Up.STATUS else _letter(gateway, kind, message)
     except MessageRefused as error:
         return Refused(error.reason.value, error.detail, gateway)
@@ -69,6 +78,15 @@ def _status(gateway: str, message: Message) -> Status | Refused:
     if status.gateway != gateway:
         return Refused(RefusalReason.WRONG_GATEWAY.value, f"body says {status.gateway[:64]!r}", gateway)
     return status
+
+
+def _states(gateway: str, message: Message) -> StatesSent | StatesAsked | Refused:
+    states = decode_states(message.body)
+    if not isinstance(states, StatesSent | StatesAsked):
+        return Refused(RefusalReason.MALFORMED.value, "a message that only a county sends", gateway)
+    if states.gateway != gateway:
+        return Refused(RefusalReason.WRONG_GATEWAY.value, f"body says {states.gateway!r}", gateway)
+    return states
 
 
 def _letter(gateway: str, kind: Up, message: Message) -> Letter | Refused:

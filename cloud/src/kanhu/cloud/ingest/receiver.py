@@ -26,7 +26,7 @@ from kanhu.cloud.ingest.inbox import Inbox
 from kanhu.cloud.ingest.take import Ingest
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction, Writer
-from kanhu.contract import ALL_UP, Clock, Down, Receipt, down_topic, encode_receipt
+from kanhu.contract import ALL_UP, Clock, Down, Receipt, down_topic, encode_receipt, encode_states
 
 KEEPALIVE_S = 15
 WAITING_MESSAGES = 5_000
@@ -126,13 +126,17 @@ class Receiver:
     async def _store(self, client: aiomqtt.Client) -> None:
         while True:
             messages = await self._inbox.take(MESSAGES_A_JOB)
-            receipts = await self._run_job(partial(self._ingest.take, messages=messages))
+            answers = await self._run_job(partial(self._ingest.take, messages=messages))
             dropped = self._inbox.dropped()
             if dropped:
                 most = ", ".join(f"{gateway or 'nobody known'} {times}" for gateway, times in dropped.most_common(3))
                 _log.warning("%d messages found no room and will come again; most of %s", dropped.total(), most)
                 await self._run_job(partial(_count_dropped, dropped=dropped.total()))
-            await self._answer(client, receipts)
+            await self._answer(client, answers.receipts)
+            for states in answers.states:
+                # QoS 0: a gateway that heard nothing asks, or sends, again.
+                await client.publish(down_topic(states.gateway, Down.STATE), encode_states(states), qos=0)
+                _end_if_cancelled()
 
     async def _greet(self, client: aiomqtt.Client) -> None:
         after: str | None = ""

@@ -5,7 +5,7 @@ A fault of the disk fails the whole job instead, so nobody gets a receipt for wh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -16,8 +16,9 @@ from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.alerting.listening import Listening
 from kanhu.cloud.alerting.pipeline import Judge
 from kanhu.cloud.alerting.silence import Watch
-from kanhu.cloud.ingest.door import Letter, Message, Refused, examine
+from kanhu.cloud.ingest.door import Found, Letter, Message, Refused, examine
 from kanhu.cloud.ingest.quarantine import quarantine
+from kanhu.cloud.ingest.states import StatesAnswer, take_states
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.coverage import read_coverage, receipt
@@ -35,6 +36,8 @@ from kanhu.contract import (
     Receipt,
     Refusal,
     RefusalReason,
+    StatesAsked,
+    StatesSent,
     Status,
     SubjectKind,
     Timeline,
@@ -49,6 +52,14 @@ _ANSWERABLE = frozenset({RefusalReason.WRONG_GATEWAY.value, RefusalReason.NOT_ST
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What may be sent once the transaction is committed."""
+
+    receipts: list[Receipt]
+    states: list[StatesAnswer] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Ingest:
     """What taking a message needs besides the transaction."""
 
@@ -57,19 +68,22 @@ class Ingest:
     faults: Faults
     listening: Listening
 
-    def take(self, transaction: Transaction, messages: Sequence[Message]) -> list[Receipt]:
-        """Take messages in order; answers with the receipts to send once this is committed."""
+    def take(self, transaction: Transaction, messages: Sequence[Message]) -> Answers:
+        """Take messages in order; answers with what to send once this is committed."""
         self.listening.heard()
         receipts: dict[tuple[str, str], Receipt] = {}
+        states: list[StatesAnswer] = []
         for message in messages:
             answer = self._guarded(transaction, message)
-            if answer is not None:
+            if isinstance(answer, Receipt):
                 key = (answer.gateway, answer.epoch)
                 before = receipts.get(key)
                 receipts[key] = answer if before is None else _joined(before, answer)
-        return list(receipts.values())
+            elif answer is not None:
+                states.append(answer)
+        return Answers(list(receipts.values()), states)
 
-    def _guarded(self, transaction: Transaction, message: Message) -> Receipt | None:
+    def _guarded(self, transaction: Transaction, message: Message) -> Receipt | StatesAnswer | None:
         revision = transaction.revision
         try:
             with transaction.connection.begin_nested():
@@ -80,12 +94,15 @@ class Ingest:
             refused = _not_storable(found, str(error))
             return self._refuse(transaction, message, refused)
 
-    def _take(self, transaction: Transaction, message: Message) -> Receipt | None:
+    def _take(self, transaction: Transaction, message: Message) -> Receipt | StatesAnswer | None:
         found = examine(transaction.connection, message)
         if isinstance(found, Refused):
             return self._refuse(transaction, message, found)
         if isinstance(found, Status):
             return self._status(transaction, message, found)
+        if isinstance(found, StatesSent | StatesAsked):
+            heartbeat = _heartbeat(transaction.connection, found.gateway)
+            return take_states(transaction, found, in_use="" if heartbeat is None else heartbeat[0].epoch)
         return self._store(transaction, message, found)
 
     def _store(self, transaction: Transaction, message: Message, letter: Letter) -> Receipt:
@@ -209,7 +226,7 @@ def _heartbeat(connection: Connection, gateway: str) -> tuple[Status, int] | Non
     return decode_status(row.status), row.heard_ms
 
 
-def _not_storable(found: Letter | Status | Refused, detail: str) -> Refused:
+def _not_storable(found: Found | Refused, detail: str) -> Refused:
     reason = RefusalReason.NOT_STORABLE.value
     if isinstance(found, Letter):
         records = found.envelope.records

@@ -82,6 +82,20 @@ counter = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("gateway", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("epoch", String, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("checkpoint", LargeBinary, nullable=False),
+    Index("checkpoint_by_subject", "gateway", "subject"),
+    sqlite_autoincrement=True,
+)
+
 # What it says about people -----------------------------------------------------------------------------------------
 
 last_record = Table(

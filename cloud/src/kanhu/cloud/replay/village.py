@@ -241,7 +241,7 @@ class VillageReplay:
             self._beat(gateway, at_ms)
         self._sent[gateway] = at_ms, parcels
         transaction = Transaction(self._connection, at_ms)
-        receipts = self._deciding.ingest.take(transaction, [parcel.message for parcel in parcels])
+        receipts = self._deciding.ingest.take(transaction, [parcel.message for parcel in parcels]).receipts
         self._account.answered(parcels, receipts)
         self._settle(transaction)
 

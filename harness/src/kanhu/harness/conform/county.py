@@ -119,7 +119,7 @@ class ReferenceCounty:
         try:
             if kind is Up.STATUS:
                 await self._status(client, gateway, decode_status(message.payload), is_retained=message.retain)
-            else:
+            elif kind is not Up.STATE:  # optional: this county keeps none
                 await self._letter(client, gateway, message.payload)
         except MessageRefused as error:
             self.committed.refused[error.reason.value] += 1

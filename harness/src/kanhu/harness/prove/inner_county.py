@@ -116,7 +116,7 @@ class InnerCounty:
             if up is Up.STATUS:
                 self.status = decode_status(publication.payload)
                 self.epoch = self.epoch or self.status.epoch
-            elif not self._away:
+            elif up is not Up.STATE and not self._away:
                 self._take(publication.payload, writer)
 
     def _take(self, wire: bytes, writer: asyncio.StreamWriter) -> None:
