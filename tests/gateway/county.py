@@ -47,6 +47,8 @@ class County:
         self.order: list[tuple[Lane, tuple[int, ...]]] = []
         self.conflicts = 0
         self.statuses: list[tuple[Status, bool]] = []
+        self.states: list[bytes] = []
+        """What came on the lane of detector states; nothing of it is answered."""
         self._task: asyncio.Task[None] | None = None
 
     def of(self, epoch: str) -> dict[int, Record]:
@@ -78,7 +80,9 @@ class County:
             gateway, up = parse_up_topic(message.topic.value)
             if up is Up.STATUS:
                 self.statuses.append((decode_status(message.payload), bool(message.retain)))
-            elif up is not Up.STATE:
+            elif up is Up.STATE:
+                self.states.append(message.payload)
+            else:
                 await self._take(gateway, Lane(up.value), message.payload)
 
     async def _take(self, gateway: str, lane: Lane, wire: bytes) -> None:
@@ -105,3 +109,7 @@ class County:
 
     async def send(self, receipt: Receipt) -> None:
         await self._client.publish(down_topic(receipt.gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)
+
+    async def publish_state(self, gateway: str, wire: bytes) -> None:
+        """Say something on the lane of detector states."""
+        await self._client.publish(down_topic(gateway, Down.STATE), wire, qos=0)

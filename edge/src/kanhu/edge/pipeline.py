@@ -1,6 +1,7 @@
 """From a decoded reading to what it means: quality first, then the rules, in one synchronous step."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from kanhu.contract import Finding, Observation, SubjectKind
@@ -17,6 +18,18 @@ class Judged:
     decisions: tuple[Decision, ...]
     states: dict[str, bytes]
     """What `restore` needs after a restart, by subject; a later value replaces an earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What became of states that were taken elsewhere."""
+
+    states: dict[str, bytes]
+    """By subject, joined to what was judged here: to be committed."""
+    afresh: dict[str, tuple[str, ...]]
+    """Rules that a state knows in another version, by subject: they start afresh."""
+    refused: dict[str, str]
+    """Why a state could not be read, by subject."""
 
 
 class SensingPipeline:
@@ -50,3 +63,28 @@ class SensingPipeline:
             except StateRefused:
                 refused.append(subject)
         return tuple(refused)
+
+    def resume(
+        self,
+        states: Mapping[str, tuple[str, bytes]],
+        *,
+        ended: AbstractSet[str],
+        unknown: AbstractSet[str],
+    ) -> Resumed:
+        """Go on from states that were taken elsewhere, each with its name, over a time in which nothing was measured.
+
+        `ended` are alerts whose condition is known to have ended, `unknown` those that nobody ever got.
+        """
+        joined: dict[str, bytes] = {}
+        afresh: dict[str, tuple[str, ...]] = {}
+        refused: dict[str, str] = {}
+        for subject, (name, state) in states.items():
+            try:
+                other = self._judge.resume(subject, state, name=name, ended=ended, unknown=unknown)
+            except StateRefused as error:
+                refused[subject] = str(error)
+                continue
+            joined[subject] = self._judge.state(subject)
+            if other:
+                afresh[subject] = other
+        return Resumed(joined, afresh, refused)

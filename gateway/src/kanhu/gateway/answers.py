@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from kanhu.contract import Clock, MessageRefused, Receipt, SeqRanges, decode_receipt
+from kanhu.contract import Clock, Down, MessageRefused, Receipt, SeqRanges, decode_receipt, down_topic
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.flight import Answer, Condemned, Flight
@@ -61,10 +61,17 @@ class Answers:
         """Receipts for this outbox, since the process began."""
         self.on_receipt: Callable[[Receipt], None] | None = None
         """Told of each of them."""
+        self.on_states: Callable[[bytes], None] | None = None
+        """Told what comes on the lane of detector states."""
 
     async def listen(self, client: Link) -> None:
         """Obey receipts until the connection ends."""
+        states_topic = down_topic(self._gateway, Down.STATE)
         async for message in client.messages:
+            if message.topic.value == states_topic:
+                if self.on_states is not None:
+                    self.on_states(message.payload)
+                continue
             try:
                 receipt = decode_receipt(message.payload)
             except MessageRefused:

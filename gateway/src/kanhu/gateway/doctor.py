@@ -25,6 +25,8 @@ from kanhu.gateway.disk import allowed_bytes, damaged_files, partition_of
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.places import PageConfig
+from kanhu.gateway.states import STATES_TEXT
+from kanhu.gateway.states_check import states_check
 from kanhu.gateway.updates.checks import update_checks
 from kanhu.vitals import core_pack
 
@@ -76,6 +78,7 @@ async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("
             checks += _card(outbox.notes())
             checks.append(_alarm(config.alarm, outbox))
             checks += daily_checks(config, outbox)
+            checks.append(states_check(outbox.notes(), outbox.text(STATES_TEXT), clock=clock))
         finally:
             outbox.close()
     checks += [

@@ -1,22 +1,37 @@
 """Where readings come in: judged, committed together with what they led to, and only then accepted."""
 
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from kanhu.contract import Finding, Lane, Observation, Record
 from kanhu.edge.devices import DeviceSeen
-from kanhu.edge.pipeline import Judged, SensingPipeline
+from kanhu.edge.pipeline import Judged, Resumed, SensingPipeline
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.device_clocks import DeviceClocks
 from kanhu.gateway.errors import OutboxError, OutboxFull
 from kanhu.gateway.journal import Journal
 from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.uplink import Uplink
+from kanhu.vitals import DecisionReason
 
 # A press by somebody nobody can name has no finding, and still does not wait for the next routine parcel.
 _LEAVES_AT_ONCE = frozenset({"help_button"})
+_DECIDES = frozenset(
+    {
+        DecisionReason.PRESSED,
+        DecisionReason.REPEATED,
+        DecisionReason.CONFIRMED,
+        DecisionReason.RECURRED,
+        DecisionReason.LEVEL_RAISED,
+        DecisionReason.CLEARED,
+        DecisionReason.CALLED_OFF,
+        DecisionReason.CONFIRMING,
+    }
+)
+"""Answers after which a state is worth more than one of yesterday."""
 _OUTBOX_FULL = "outbox_full"
 _OUTBOX_FAILED = "outbox_failed"
 
@@ -63,10 +78,33 @@ class Intake:
         self.seen: dict[str, DeviceSeen] = {}
         """The latest state of each device."""
         self.listeners: list[Listener] = []
+        self.on_states: Callable[[Judged, bool], None] | None = None
+        """Told of each reading whose detector states were committed, and whether a finding hangs on them."""
+        self._judging = asyncio.Event()
 
     def judge_with(self, pipeline: SensingPipeline) -> None:
         """Judge from now on with this pipeline, which knows what was committed."""
         self._pipeline = pipeline
+        self._judging.set()
+
+    async def resume(
+        self, states: Mapping[str, tuple[str, bytes]], *, ended: frozenset[str], unknown: frozenset[str]
+    ) -> Resumed:
+        """Go on from states that another card has left, each with its name; return once that is committed.
+
+        Raises:
+            OutboxError: not committed; the same again is joined no second time.
+        """
+        while True:
+            await self._judging.wait()
+            pipeline = self._pipeline
+            if pipeline is None:
+                raise RuntimeError("judge_with comes first")
+            resumed = pipeline.resume(states, ended=ended, unknown=unknown)
+            if resumed.states:
+                await self._committer.accept([], states=resumed.states)
+            if self._pipeline is pipeline:  # else it was restored meanwhile from what was committed before
+                return resumed
 
     async def accept(self, observation: Observation) -> None:
         """Return once the reading and what it led to are committed.
@@ -101,6 +139,8 @@ class Intake:
                 raise
             return
         self._uplink.announce([lane for lane, _ in records])
+        if self.on_states is not None and judged.states:
+            self.on_states(judged, any(decision.reason in _DECIDES for decision in judged.decisions))
         self.last_reading_ms[observation.device] = observation.times.arrival_ms
         for seq, (_, record) in zip(seqs, records, strict=True):
             self._journal.accepted(seq, record, epoch=self._committer.epoch)

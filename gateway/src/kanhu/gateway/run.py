@@ -32,6 +32,7 @@ from kanhu.gateway.journal import Journal
 from kanhu.gateway.metrics_door import keep_metrics_door
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.renewal import keep_identity
+from kanhu.gateway.states import StateLane
 from kanhu.gateway.supervisor import Supervisor
 from kanhu.gateway.timekeeping import Timekeeper, kept_boots
 from kanhu.gateway.unwritten import Unwritten
@@ -46,9 +47,13 @@ if TYPE_CHECKING:
     from kanhu.gateway.page.clinic import Clinic
 
 _SENSING_END_S = 5.0  # a radio that hangs must not keep what is owed from leaving, nor the goodbye
+_STATES_END_S = 3.0  # detector states: a new card would know what happened since the last of them
 _DAMAGE_PAUSE_S = 5.0  # a dying card is not asked oftener
 _GOODBYE_S = 8.0  # flush and goodbye; systemd and the demo wait longer than this
-_TASKS = ("sensing", "uplink", "alarm", "daily", "page", "account", "identity", "updates", "watchdog", "metrics")
+_TASKS = (
+    *("sensing", "uplink", "alarm", "daily", "page", "account", "identity", "updates", "watchdog", "metrics"),
+    *("states", "states heard"),
+)
 _NO_MANAGER = ServiceManager()
 
 _log = logging.getLogger(__name__)
@@ -112,9 +117,20 @@ async def _run_with(
     try:
         timekeeper = Timekeeper(await committer.call(kept_boots), clock=clock)
         clocks = DeviceClocks(await committer.call(Outbox.notes), zone=config.zone)
+        states = StateLane(config.gateway, committer, clock=clock)
+        await states.begin()
         with Journal(config.journal_file) as journal:
             gateway = _Gateway(
-                config, committer, timekeeper, clocks, unwritten, updates, journal=journal, clock=clock, source=source
+                config,
+                committer,
+                timekeeper,
+                clocks,
+                unwritten,
+                updates,
+                states,
+                journal=journal,
+                clock=clock,
+                source=source,
             )
             await gateway.run(stop, manager)
     finally:
@@ -137,11 +153,13 @@ class _Gateway:
         clocks: DeviceClocks,
         unwritten: Unwritten,
         updates: Updates,
+        states: StateLane,
         *,
         journal: Journal,
         clock: Clock,
         source: Source | None,
     ) -> None:
+        self._states = states
         self._config = config
         self._source = source or self._devices
         self._committer = committer
@@ -179,6 +197,9 @@ class _Gateway:
         )
         self._daily = build_daily(config, committer, self._alarm, pack=updates.pack, timekeeper=timekeeper, clock=clock)
         self._intake.listeners.append(self._daily)
+        states.judged_by(self._intake)
+        self._intake.on_states = lambda judged, decides: states.changed(judged.states, decides=decides)
+        self._uplink.answers.on_states = states.heard
         session_s = SESSION_S if config.page is None else config.page.session_s
         self._attendance = Attendance(clock=clock, session_s=session_s)
         stays = [stay.in_zone(config.zone) for stay in config.stay]
@@ -216,6 +237,10 @@ class _Gateway:
                 tasks.create_task(self._supervisor.keep(name, work), name=name)
                 for name, work in self._beside(manager, stop).items()
             ]
+            states = [
+                tasks.create_task(self._supervisor.keep(name, work), name=name)
+                for name, work in {"states": self._send_states, "states heard": self._states.listen}.items()
+            ]
             ends = [
                 tasks.create_task(stop.wait(), name="stop"),
                 tasks.create_task(self._committer.damaged.wait(), name="damage"),
@@ -228,6 +253,13 @@ class _Gateway:
                     manager.tell("STOPPING=1")
             sensing.cancel()
             await asyncio.wait({sensing}, timeout=_SENSING_END_S)
+            if stop.is_set():
+                self._states.finish()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_STATES_END_S):
+                        await self._states.idle()
+            for task in states:
+                task.cancel()
             if stop.is_set():
                 self._uplink.stop()
                 await asyncio.wait({uplink}, timeout=_GOODBYE_S)
@@ -248,6 +280,9 @@ class _Gateway:
             "watchdog": partial(beat, manager, self._committer, self._supervisor, clock=self._clock),
         }
         return work if port is None else {**work, "metrics": partial(self._answer, port)}
+
+    async def _send_states(self) -> None:
+        await self._states.speak(self._uplink.say_state, most_bytes=self._uplink.state_bytes)
 
     async def _sense(self) -> None:
         judge = Judge(self._updates.pack, Runs.GATEWAY, self._profiles, self._config.zone)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from kanhu.contract import Clock, Lane, up_topic
+from kanhu.contract import Clock, Lane, Up, up_topic
 from kanhu.contract.envelope import MAX_ENVELOPE_BYTES
 from kanhu.gateway.allowance import PASSES_IN_S, Allowance
 from kanhu.gateway.committer import Committer
@@ -182,17 +182,29 @@ class Senders:
         self._flight.launch(lane, parcel.seqs, now_ns=self._clock.mono_ns(), suspect=suspect)
         await self._hand_over(client, lane, parcel)
 
+    @property
+    def parcel_bytes(self) -> int:
+        """How many bytes the link has shown to bear at a time."""
+        return self._allowance.parcel_bytes
+
+    async def send_state(self, client: Link, wire: bytes) -> None:
+        """One message on the lane of detector states; it says nothing about records."""
+        await self._pass(client, Up.STATE, wire)
+
     async def _hand_over(self, client: Link, lane: Lane, parcel: SealedParcel) -> None:
-        topic, patience_s = up_topic(self._gateway, lane), self._config.receipt_timeout_s
-        passage, left_ns = self._allowance.leave(len(parcel.wire)), self._clock.mono_ns()
+        await self._pass(client, lane, parcel.wire)
+        await self._acknowledged(parcel)
+
+    async def _pass(self, client: Link, kind: Lane | Up, wire: bytes) -> None:
+        topic, patience_s = up_topic(self._gateway, kind), self._config.receipt_timeout_s
+        passage, left_ns = self._allowance.leave(len(wire)), self._clock.mono_ns()
         try:
-            await client.publish(topic, parcel.wire, qos=1, timeout=patience_s)
+            await client.publish(topic, wire, qos=1, timeout=patience_s)
         except BaseException:
             self._allowance.stuck(passage, seconds=(self._clock.mono_ns() - left_ns) / 1e9)
             raise
         self._allowance.passed(passage, seconds=(self._clock.mono_ns() - left_ns) / 1e9)
         obey_cancellation()
-        await self._acknowledged(parcel)
 
     async def _acknowledged(self, parcel: SealedParcel) -> None:
         """The broker has it. That is all that a PUBACK says."""

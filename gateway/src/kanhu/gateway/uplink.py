@@ -19,6 +19,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 
 import aiomqtt
@@ -53,6 +54,8 @@ _FIRST_BACK_OFF_S = 0.5
 _ALERT_PAUSE_S = 4.0
 """Longest pause while an alert is owed: staff have to see it within 5 s of the link's return."""
 _FLUSH_S = 5.0  # a stop waits so long for receipts; what is still owed then waits for the next start
+_STATES_PAUSE_S = 1.0
+"""Between two looks whether an alert is still owed, before detector states are said."""
 _MAX_QUEUED = 64  # two windows and a heartbeat fit; more would be a mistake and must fail loudly
 _MAX_RECEIPTS_WAITING = 256
 
@@ -130,6 +133,8 @@ class Uplink:
             clock=clock,
             patience_s=config.receipt_timeout_s,
         )
+        self._online = asyncio.Event()
+        self._client: Link | None = None
         self.ends: Counter[SessionEnd] = Counter()
         """How connections ended, since the process began."""
 
@@ -187,6 +192,24 @@ class Uplink:
             self._hurry.set()
         self._senders.announce(lanes)
 
+    def state_bytes(self) -> int:
+        """How many bytes of detector states the link bears at a time."""
+        return self._senders.parcel_bytes
+
+    async def say_state(self, wire: bytes) -> None:
+        """Say something of detector states, once there is a connection on which no alert is owed.
+
+        Returns also where the connection breaks meanwhile: whoever waits for the answer learns it by that.
+        """
+        client = None
+        while client is None or self.unwritten or await self._owed_alerts():
+            if client is not None:
+                await self._clock.sleep(_STATES_PAUSE_S)
+            await self._online.wait()
+            client = self._client
+        with suppress(aiomqtt.MqttError, OSError):
+            await self._senders.send_state(client, wire)
+
     # ----------------------------------------------------------------------------------------- session
 
     async def _session(self) -> SessionEnd:
@@ -200,15 +223,22 @@ class Uplink:
             if task is None or task.cancelling():
                 raise
             return SessionEnd.LOST
+        finally:
+            self._online.clear()
+            self._client = None
 
     async def _connect_once(self) -> SessionEnd:
         end = SessionEnd.UNREACHABLE
         try:
-            async with await self._client() as client:
+            async with await self._new_client() as client:
                 end = SessionEnd.LOST
                 await client.subscribe(down_topic(self._gateway, Down.RECEIPT), qos=0)
+                if self.answers.on_states is not None:
+                    await client.subscribe(down_topic(self._gateway, Down.STATE), qos=0)
                 obey_cancellation()
                 await self._begin()
+                self._client = client
+                self._online.set()
                 async with asyncio.TaskGroup() as tasks:
                     for work in (
                         self._beat,
@@ -231,7 +261,7 @@ class Uplink:
             pass  # the way it ended is what is counted
         return end
 
-    async def _client(self) -> Link:
+    async def _new_client(self) -> Link:
         will = aiomqtt.Will(
             up_topic(self._gateway, Up.STATUS),
             await self._status_wire(GatewayState.LOST),
