@@ -64,7 +64,7 @@ from kanhu.contract import states as states_module
 from kanhu.contract import status as status_module
 from kanhu.contract._columns import Columns, Origin
 from kanhu.contract.remote import ReleaseReason
-from kanhu.contract.status import ReleaseStatus
+from kanhu.contract.status import ReadingCount, ReleaseStatus, Tally
 from tests.contract.golden import FOLDER
 from tests.contract.test_identity import FIRST, PERSON
 
@@ -87,7 +87,9 @@ FIELDS: dict[type[msgspec.Struct], str] = {
     **dict.fromkeys((Observation, Waveform, Finding, Gap), "records.md"),
     **dict.fromkeys((Part, Subject, Times, Quality, Context, Evidence), "records.md"),
     **dict.fromkeys((Receipt, Refusal), "receipt.md"),
-    **dict.fromkeys((Status, DeviceStatus, Running, Boot, Mark, AlarmStatus, Alone, ReleaseStatus), "status.md"),
+    **dict.fromkeys(
+        (Status, DeviceStatus, Running, Boot, Mark, AlarmStatus, Alone, ReleaseStatus, Tally, ReadingCount), "status.md"
+    ),
     **dict.fromkeys((Columns, Origin), "envelope.md"),
     **dict.fromkeys((Checkpoint, StatesSent, StatesAsked, StateKept, StatesKept, StatesGiven), "states.md"),
 }
@@ -150,7 +152,7 @@ LIMITS = {
         envelope_module.MAX_BODY_BYTES,
     ),
     "receipt.md": (receipt_module.MAX_RECEIPT_BYTES, receipt_module.MAX_RANGES, receipt_module.MAX_REFUSED),
-    "status.md": (status_module.MAX_STATUS_BYTES,),
+    "status.md": (status_module.MAX_STATUS_BYTES, status_module.MAX_TALLIED),
     "states.md": (
         states_module.MAX_STATES_BYTES,
         states_module.MAX_STATE_BYTES,

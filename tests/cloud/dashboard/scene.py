@@ -10,6 +10,7 @@ from kanhu.cloud.desk.model import (
     AlertEvent,
     AlertPage,
     AlertRow,
+    Arrived,
     Both,
     Claim,
     Contact,
@@ -281,6 +282,7 @@ def resident_page(person: Person, alerts: tuple[AlertRow, ...], *, days: int, no
             )
             for each in range(5)
         ),
+        arrived=Arrived(1_204, 3, 12, 5, -2),
         contacts=CONTACTS,
         timeline=(
             AlertEvent(

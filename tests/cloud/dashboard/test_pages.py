@@ -245,6 +245,14 @@ async def test_an_old_value_and_a_doubtful_one_say_so() -> None:
         assert "doubtful reading, finger out, weak signal" in page
 
 
+async def test_one_line_says_what_became_of_the_readings() -> None:
+    async with Browser(scene()) as browser:
+        await browser.sign_in()
+        page = (await browser.get("/residents/r-0002")).text
+        assert "Readings: 1,204 received, 3 of them late; 12 still on the gateway, 5 lost." in page
+        assert "2 do not add up" in page
+
+
 async def test_the_chart_and_its_table_hold_the_same_numbers() -> None:
     async with Browser(scene()) as browser:
         await browser.sign_in()

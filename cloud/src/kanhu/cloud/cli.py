@@ -20,6 +20,7 @@ from kanhu.cloud.doctor import examine
 from kanhu.cloud.errors import CloudError, StaffRefused
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.segments import ledger_lines
+from kanhu.cloud.ledger.tally import as_json, as_table, tallies
 from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.cloud.people.site import load_site, read_site
 from kanhu.cloud.staff.accounts import add_account
@@ -91,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add_gateway_commands(verbs, configured=_configured, write=_write)
     fill_updates(verbs.add_parser("updates", help="what gateways are given from afar: keys, drafts, signatures"))
+
+    tally = _configured(verbs.add_parser("tally", help="readings received, late, owed, lost, by resident"), _tally)
+    tally.add_argument("--json", action="store_true", help="one JSON line a resident instead of a table")
 
     ledger = verbs.add_parser("ledger", help="what is stored").add_subparsers(required=True, metavar="ACTION")
     dump = _configured(ledger.add_parser("dump", help="one JSON line a stored record"), _ledger_dump)
@@ -185,6 +189,17 @@ def _site_load(options: argparse.Namespace) -> int:
     _write(load_config(options.config), lambda transaction: load_site(transaction.connection, site))
     print(f"{len(site.place)} places, {len(site.gateway)} gateways, {len(site.resident)} residents")
     return 0
+
+
+def _tally(options: argparse.Namespace) -> int:
+    ledger = Ledger(load_config(options.config).data / LEDGER_FILE)
+    ledger.check()
+    with ledger.read() as connection:
+        found = tallies(connection)
+    ledger.close()
+    for line in as_json(found) if options.json else as_table(found):
+        print(line)
+    return int(any(one.missing for one in found))
 
 
 def _ledger_dump(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.checkpoints import kept_states
 from kanhu.cloud.ledger.counters import counters
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
+from kanhu.cloud.ledger.tally import tallies
 
 _LEAST_FREE_SHARE = 0.1
 _CONNECT_S = 3.0
@@ -103,6 +104,7 @@ def _content(connection: Connection) -> list[Complaint]:
     if conflicts:
         text = f"{conflicts} records came twice with other bytes: a copied card? see kanhu-cloud ledger dump"
         found.append(Complaint(Severity.WARNING, "conflicts", text))
+    found.append(_tally(connection))
     kept = kept_states(connection)
     text = f"of {sum(one.people for one in kept)} people of {len(kept)} gateways, kept for the next card"
     found.append(Complaint(Severity.FINE, "states", text))
@@ -111,6 +113,17 @@ def _content(connection: Connection) -> list[Complaint]:
     for reason, amount in counters(connection, prefix="quarantine.").items():
         found.append(Complaint(Severity.WARNING, "quarantine", f"{amount} messages refused: {reason}"))
     return found
+
+
+def _tally(connection: Connection) -> Complaint:
+    counted = tallies(connection)
+    names = ("received", "late", "owed", "lost")
+    said = ", ".join(f"{sum(getattr(one, name) for one in counted)} {name}" for name in names)
+    wrong = [one.missing for one in counted if one.missing]
+    if wrong:
+        text = f"{said}; of {len(wrong)} residents they do not add up to what was accepted; see kanhu-cloud tally"
+        return Complaint(Severity.WARNING, "readings", text)
+    return Complaint(Severity.FINE, "readings", said)
 
 
 def _broker(config: CloudConfig) -> Complaint:

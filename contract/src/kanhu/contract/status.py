@@ -14,6 +14,9 @@ STATUS_VERSION = 1
 MAX_STATUS_BYTES = 60 * 1024
 """As for an envelope: room for about 300 devices."""
 
+MAX_TALLIED = 256
+"""Residents counted by themselves in one status."""
+
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # what SQLite and PostgreSQL can hold
 _Seconds = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Text = Annotated[str, msgspec.Meta(max_length=128)]
@@ -88,6 +91,30 @@ class ReleaseStatus(msgspec.Struct, frozen=True):
     """Why, a word of ReleaseReason."""
 
 
+class ReadingCount(msgspec.Struct, frozen=True):
+    """Readings of one resident since the outbox was made; an empty name stands for all others together."""
+
+    resident: _Text
+    accepted: _Count
+    confirmed: _Count
+    """Deleted on the county's receipt."""
+    lost: _Count
+    """Named in gaps."""
+
+    @property
+    def owed(self) -> int:
+        """What the gateway still has."""
+        return self.accepted - self.confirmed - self.lost
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Readings by resident at one moment of the outbox."""
+
+    seq: _Count
+    """The last number given out then: readings up to it are counted, and none after it."""
+    residents: Annotated[tuple[ReadingCount, ...], msgspec.Meta(max_length=MAX_TALLIED)]
+
+
 class Status(msgspec.Struct, frozen=True):
     """One heartbeat. Counters run since the outbox was made, so they survive a restart."""
 
@@ -118,6 +145,7 @@ class Status(msgspec.Struct, frozen=True):
     """Absent where the gateway does not say."""
     release: ReleaseStatus | msgspec.UnsetType = msgspec.UNSET
     """Absent where the gateway takes nothing from afar."""
+    tally: Tally | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def boots(self) -> tuple[Boot, ...]:

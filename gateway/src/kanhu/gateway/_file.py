@@ -12,6 +12,7 @@ from typing import IO, Protocol, Self
 from kanhu.contract import Clock, Times
 from kanhu.gateway._lock import hold
 from kanhu.gateway._schema import PAGE_BYTES, check_pragmas, connect, look_at, named_error
+from kanhu.gateway._tally import MARK, ReadingTally, read_tallies
 from kanhu.gateway.errors import OutboxError, OutboxFailed
 
 _MIN_PAGES = 64
@@ -90,7 +91,12 @@ class OutboxFile:
 
     def counters(self) -> dict[tuple[str, str], int]:
         """Counters since the file was made, by device (empty for the gateway) and name."""
-        return {(device, name): count for device, name, count in self._database.execute("SELECT * FROM counter")}
+        found = self._database.execute("SELECT device, name, count FROM counter")
+        return {(device, name): count for device, name, count in found if not device.startswith(MARK)}
+
+    def tallies(self) -> dict[str, ReadingTally]:
+        """Readings since the file was made, by resident; under an empty name those of all others."""
+        return read_tallies(self._database)
 
     def notes(self) -> dict[str, int]:
         """Small facts that outlive the process, for the doctor."""

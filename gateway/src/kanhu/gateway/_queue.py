@@ -6,12 +6,14 @@ Changes of the table are made inside a transaction; `entered` and `left` follow 
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kanhu.contract import Lane
 from kanhu.contract.ranges import compress
 from kanhu.gateway._entries import Entry, Keep
 from kanhu.gateway._figures import Owed
+from kanhu.gateway._tally import Whose
 from kanhu.gateway.errors import OutboxFailed
 
 BATCH_ROWS = 500
@@ -20,8 +22,13 @@ BATCH_ROWS = 500
 _OLDEST_ALERTS = "SELECT seq, record FROM outbox WHERE lane = 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 _OLDEST_READINGS = "SELECT seq, record FROM outbox WHERE lane > 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 
-Gone = Counter[tuple[int, int, str]]
-"""Rows that were deleted, by lane, worth and kind."""
+
+@dataclass(slots=True)
+class Gone:
+    """Rows that were deleted: how many by lane, worth and kind, and by whose they were."""
+
+    rows: Counter[tuple[int, int, str]] = field(default_factory=Counter)
+    whose: Counter[Whose] = field(default_factory=Counter)
 
 
 class Queue:
@@ -36,10 +43,10 @@ class Queue:
         given_out = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
         self.last_seq: int = given_out[0] if given_out else 0
 
-    def insert(self, row: Entry) -> int:
+    def insert(self, row: Entry, *, whose: Whose = None) -> int:
         """Write a row; returns its number."""
-        statement = "INSERT INTO outbox (lane, kind, keep, arrival_ms, record) VALUES (?, ?, ?, ?, ?)"
-        seq = self._database.execute(statement, row).lastrowid
+        statement = "INSERT INTO outbox (lane, kind, keep, arrival_ms, record, whose) VALUES (?, ?, ?, ?, ?, ?)"
+        seq = self._database.execute(statement, (*row, whose)).lastrowid
         if seq is None:
             raise OutboxFailed(f"{self._file}: no number was given out")
         return seq
@@ -50,10 +57,12 @@ class Queue:
 
     def delete(self, seqs: Sequence[int]) -> Gone:
         """Delete rows; returns what they were."""
-        gone: Gone = Counter()
+        gone = Gone()
         for first, last in compress(seqs):
-            statement = "DELETE FROM outbox WHERE seq BETWEEN ? AND ? RETURNING lane, keep, kind"
-            gone.update(self._database.execute(statement, (first, last)).fetchall())
+            statement = "DELETE FROM outbox WHERE seq BETWEEN ? AND ? RETURNING lane, keep, kind, whose"
+            rows = self._database.execute(statement, (first, last)).fetchall()
+            gone.rows.update(row[:3] for row in rows)
+            gone.whose.update(row[3] for row in rows)
         return gone
 
     def entered(self, rows: Iterable[Entry], seqs: Sequence[int]) -> None:
@@ -65,8 +74,8 @@ class Queue:
 
     def left(self, gone: Gone) -> None:
         """These were deleted and committed."""
-        self._rows.subtract(gone)
-        for key in [key for key in gone if not self._rows[key]]:
+        self._rows.subtract(gone.rows)
+        for key in [key for key in gone.rows if not self._rows[key]]:
             del self._rows[key]
 
     def oldest(self, lane: Lane, limit: int, *, after: int, upto: int) -> Iterable[tuple[int, bytes]]:

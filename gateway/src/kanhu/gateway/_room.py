@@ -15,6 +15,7 @@ from kanhu.gateway._file import OutboxFile
 from kanhu.gateway._gaps import GrowingGaps
 from kanhu.gateway._queue import BATCH_ROWS, Queue
 from kanhu.gateway._schema import PAGE_BYTES, named_error, pragma
+from kanhu.gateway._tally import Tally
 from kanhu.gateway.errors import OutboxError, OutboxFull
 
 _ALERT_RESERVE = 10  # one page in ten, and at least _MIN_RESERVE, is for alerts and gap records only
@@ -99,7 +100,7 @@ class Room:
         times = self._box.now()
         with self._box.transaction():
             gone = self._queue.delete([seq for seq, _ in dropped])
-            self._box.count(Counter({("", "dropped"): len(dropped)}))
+            self._box.count(Counter({("", "dropped"): len(dropped)}) + Tally.lost(gone.whose))
             entered = []
             for gap in self._gaps.place(kind, dropped):
                 row = entry_of_gap(gap.record(times))

@@ -42,7 +42,8 @@ CREATE TABLE outbox (
     kind TEXT NOT NULL,
     keep INTEGER NOT NULL,
     arrival_ms INTEGER NOT NULL,
-    record BLOB NOT NULL
+    record BLOB NOT NULL,
+    whose TEXT
 );
 CREATE INDEX outbox_alert ON outbox (seq) WHERE lane = 0;
 CREATE TABLE quarantine (
@@ -79,6 +80,8 @@ def connect(file: Path, *, max_pages: int) -> sqlite3.Connection:
             _check_ours(database, file)
             _settle(database, max_pages=max_pages)
         database.execute(book.TABLE)  # a file of before there were alarms gets it now
+        if "whose" not in {column[1] for column in database.execute("PRAGMA table_info(outbox)")}:
+            database.execute("ALTER TABLE outbox ADD COLUMN whose TEXT")  # and one of before residents were counted
         check_pragmas(database, file)
     except BaseException:
         database.close()

@@ -11,7 +11,7 @@ from kanhu.gateway.card import CardMeter
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.device_clocks import DeviceClocks
-from kanhu.gateway.heartbeat import heartbeat
+from kanhu.gateway.heartbeat import heartbeat, tallied
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.metrics import OutboxFigures, exposition, figures
 from kanhu.gateway.outbox import Outbox
@@ -21,6 +21,7 @@ from kanhu.gateway.updates.facts import Facts, facts_of
 from kanhu.gateway.updates.keeper import Updates
 from kanhu.gateway.uplink import SessionEnd, Uplink
 
+_TALLY_EVERY_S = 3600.0
 _CONNECTED = "connected:"
 _BAD_BYTES = "bad_bytes:"
 _NOBODY = "nobody:"
@@ -57,6 +58,7 @@ class Account:
         self._updates = updates
         self._clock = clock
         self._card = CardMeter(clock)
+        self._tally_due_ns = 0
 
     async def keep(self) -> None:
         """Write down for the doctor how each device is reached, and what is known of the time; only what changed."""
@@ -96,7 +98,8 @@ class Account:
             )
         )
         owed = status.owed + len(self._unwritten)
-        return msgspec.structs.replace(status, owed=owed, release=self._updates.status)
+        tally = await self._committer.call(tallied) if self._is_tally_due(state) else msgspec.UNSET
+        return msgspec.structs.replace(status, owed=owed, release=self._updates.status, tally=tally)
 
     async def facts(self, uplink: Uplink) -> Facts:
         """What updates have to know of this moment."""
@@ -111,6 +114,14 @@ class Account:
                 heartbeat_s=self._config.heartbeat_s,
             )
         )
+
+    def _is_tally_due(self, state: GatewayState) -> bool:
+        """At the start, on a stop, and once an hour: thirty people are 2 kB."""
+        now_ns = self._clock.mono_ns()
+        if state is GatewayState.ONLINE and now_ns >= self._tally_due_ns:
+            self._tally_due_ns = now_ns + round(_TALLY_EVERY_S * 1e9)
+            return True
+        return state is GatewayState.STOPPED
 
     async def metrics(self, uplink: Uplink, *, tasks: tuple[str, ...]) -> str:
         """Figures of this moment, for these tasks, as Prometheus reads them."""

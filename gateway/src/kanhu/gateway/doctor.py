@@ -27,6 +27,7 @@ from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.places import PageConfig
 from kanhu.gateway.states import STATES_TEXT
 from kanhu.gateway.states_check import states_check
+from kanhu.gateway.tally_check import tally_check
 from kanhu.gateway.updates.checks import update_checks
 from kanhu.vitals import core_pack
 
@@ -74,6 +75,7 @@ async def examine(config: GatewayConfig, *, clock: Clock, machine: Path = Path("
             checks += _outbox(outbox)
             checks += _devices(config, outbox, machine)
             checks += _nobody(outbox)
+            checks.append(tally_check(outbox.tallies()))
             checks += _receipts(outbox, clock)
             checks += _card(outbox.notes())
             checks.append(_alarm(config.alarm, outbox))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from kanhu.contract import VERSION, AlarmStatus, Clock, DeviceStatus, GatewayState, Running, Status
-from kanhu.contract.status import STATUS_VERSION
+from kanhu.contract.status import STATUS_VERSION, ReadingCount, Tally
 from kanhu.edge.devices import DeviceSeen
 from kanhu.gateway.config import DeviceSection
 from kanhu.gateway.device_clocks import DeviceClocks
@@ -57,6 +57,14 @@ def heartbeat(
             _with_clock(_device(device, counters, (seen or {}), (last_reading_ms or {})), clocks) for device in devices
         ),
     )
+
+
+def tallied(outbox: Outbox) -> Tally:
+    """Readings by resident as they stand now; runs in the outbox's thread."""
+    counts = (
+        ReadingCount(resident, one.accepted, one.confirmed, one.lost) for resident, one in outbox.tallies().items()
+    )
+    return Tally(outbox.last_seq, tuple(counts))
 
 
 def _device(

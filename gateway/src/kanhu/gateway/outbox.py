@@ -37,6 +37,7 @@ from kanhu.gateway._gaps import GrowingGap
 from kanhu.gateway._queue import BATCH_ROWS, Queue
 from kanhu.gateway._room import Room
 from kanhu.gateway._schema import named_error
+from kanhu.gateway._tally import Tally
 from kanhu.gateway.alarm.book import Alarm, AlarmBook
 
 __all__ = ["BATCH_ROWS", "Outbox"]
@@ -49,6 +50,7 @@ class Outbox(OutboxFile):
         """Use `open`."""
         super().__init__(database, file=file, lock=lock, clock=clock)
         self._entries = Entries()
+        self._tally = Tally(database)
         self._queue = Queue(database, file=file)
         self._room = Room(database, file=file, box=self, queue=self._queue)
         self.alarms = AlarmBook(database)
@@ -76,16 +78,17 @@ class Outbox(OutboxFile):
             OutboxFull, OutboxFailed: nothing of this call was stored.
         """
         rows = self._entries.of(records)
+        whose = [self._tally.whose(record) for _, record in records]
         self._room.make(rows, beside=self.alarms.bytes_for(record for _, record in records))
         with self.transaction():
-            seqs = [self._queue.insert(row) for row in rows]
+            seqs = [self._queue.insert(row, whose=one) for row, one in zip(rows, whose, strict=True)]
             counts: Counter[tuple[str, str]] = Counter((device, f"refused:{reason}") for device, reason in refused)
             for _, record in records:
                 if isinstance(record, Observation):
                     counts[record.device, "accepted"] += 1
                 elif isinstance(record, Finding):
                     counts["", "findings"] += 1
-            self.count(counts)
+            self.count(counts + Tally.accepted(whose))
             self._database.executemany(
                 "INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
                 list((states or {}).items()),
@@ -94,6 +97,7 @@ class Outbox(OutboxFile):
         if alarmed:
             self.alarms.refresh()
         self._queue.entered(rows, seqs)
+        self._tally.committed(whose)
         self._entries.heard(records)
         return seqs
 
@@ -181,7 +185,7 @@ class Outbox(OutboxFile):
         with self.transaction():
             gone = self._queue.delete(seqs)
             ended = self.alarms.receipted(seqs)
-            self.count(Counter(("", f"alarm:{alarm.ended}") for alarm in ended))
+            self.count(Counter(("", f"alarm:{alarm.ended}") for alarm in ended) + Tally.confirmed(gone.whose))
         if ended:
             self.alarms.refresh()
         self._queue.left(gone)
@@ -205,7 +209,8 @@ class Outbox(OutboxFile):
                 "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?)",
                 [(seq, reason, kind, times.arrival_ms, record) for seq, kind, _, record in rows],
             )
-            self.count(Counter({("", "quarantined"): len(rows), ("", f"quarantined:{reason}"): len(rows)}))
+            aside = Counter({("", "quarantined"): len(rows), ("", f"quarantined:{reason}"): len(rows)})
+            self.count(aside + Tally.lost(gone.whose))
             entered = []
             why = GapReason.DAMAGED if reason == GapReason.DAMAGED.value else GapReason.REFUSED_BY_COUNTY
             for kind in sorted({row[1] for row in rows} - {"gap"}):

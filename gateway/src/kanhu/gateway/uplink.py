@@ -317,4 +317,4 @@ class Uplink:
         try:
             return encode_status(status)
         except MessageTooLarge:  # more devices than one heartbeat tells of: better none of them than no heartbeat
-            return encode_status(msgspec.structs.replace(status, devices=()))
+            return encode_status(msgspec.structs.replace(status, devices=(), tally=msgspec.UNSET))

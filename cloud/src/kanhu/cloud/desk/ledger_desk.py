@@ -16,6 +16,7 @@ from kanhu.cloud.desk.model import (
     ActResult,
     AlertPage,
     AlertRow,
+    Arrived,
     Board,
     Change,
     Claim,
@@ -36,6 +37,7 @@ from kanhu.cloud.desk.rows import (
 from kanhu.cloud.desk.values import days_of, trends_of, vitals_of
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.database import Ledger
+from kanhu.cloud.ledger.tally import tallies
 from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.cloud.people.area import area_of, inside
 from kanhu.cloud.staff.audit import record
@@ -213,7 +215,18 @@ class LedgerDesk:
             daily=days_of(connection, resident_id, since=since),
             contacts=read_contacts(connection, resident_id),
             timeline=tuple(sorted(timeline, key=lambda event: event.at, reverse=True)),
+            arrived=_arrived(connection, resident_id),
         )
+
+
+def _arrived(connection: Connection, resident_id: str) -> Arrived | None:
+    found = tallies(connection, resident=resident_id)
+    if not found:
+        return None
+    received, late, owed, lost, missing = (
+        sum(getattr(one, name) for one in found) for name in ("received", "late", "owed", "lost", "missing")
+    )
+    return Arrived(received, late, owed, lost, missing)
 
 
 def _newest_revision(connection: Connection) -> int:

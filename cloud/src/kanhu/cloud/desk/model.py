@@ -251,6 +251,18 @@ class DailyValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """Of the readings of one resident, over all outboxes: how many came, and what became of the others."""
+
+    received: int
+    late: int
+    owed: int
+    lost: int
+    missing: int
+    """So many do not add up: 0 where all is well."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResidentPage:
     """One resident, whole."""
 
@@ -263,6 +275,8 @@ class ResidentPage:
     daily: tuple[DailyValue, ...]
     contacts: tuple[Contact, ...]
     timeline: tuple[AlertEvent, ...]
+    arrived: Arrived | None = None
+    """None where nothing was counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.coverage import read_coverage, receipt
 from kanhu.cloud.ledger.segments import Keyed, store
+from kanhu.cloud.ledger.tally import count_received, take_told
 from kanhu.cloud.ledger.untimed import hold, release
 from kanhu.cloud.ledger.values import Reading, keep_values
 from kanhu.cloud.ledger.writer import Transaction
@@ -45,6 +46,7 @@ from kanhu.contract import (
     decode_status,
 )
 from kanhu.contract.clock import EARLIEST_PLAUSIBLE
+from kanhu.contract.status import Tally
 
 _EARLIEST_MS = int(EARLIEST_PLAUSIBLE.timestamp() * 1000)
 _FUTURE_MS = 5 * 60_000
@@ -108,6 +110,8 @@ class Ingest:
     def _store(self, transaction: Transaction, message: Message, letter: Letter) -> Receipt:
         connection, envelope = transaction.connection, letter.envelope
         stored = store(connection, envelope, wire=message.body, lane=letter.lane.value, now_ms=transaction.now_ms)
+        key = {"gateway": envelope.gateway, "epoch": envelope.epoch}
+        count_received(connection, stored.fresh, **key, now_ms=transaction.now_ms)
         timeline = _timeline(connection, envelope.gateway, stored.fresh, now_ms=transaction.now_ms)
         readings = [
             Reading(envelope.gateway, envelope.epoch, seq, record, transaction.now_ms, timeline)
@@ -152,6 +156,10 @@ class Ingest:
             count(transaction.connection, {"ingest.retained_status_ignored": 1})
             return _greeting(transaction, status)
         self.watch.heard(transaction, status)
+        if isinstance(status.tally, Tally):
+            key = {"gateway": status.gateway, "epoch": status.epoch}
+            coverage = read_coverage(transaction.connection, **key)
+            take_told(transaction.connection, status.tally, **key, coverage=coverage, now_ms=transaction.now_ms)
         if status.state is not GatewayState.ONLINE:
             return None
         self.faults.heard(transaction, status)

@@ -82,6 +82,22 @@ counter = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+tally = Table(
+    "tally",
+    metadata,
+    Column("gateway", String, primary_key=True),
+    Column("epoch", String, primary_key=True),
+    Column("resident", String, primary_key=True),
+    Column("received", BigInteger, nullable=False, server_default="0"),
+    Column("late", BigInteger, nullable=False, server_default="0"),
+    Column("told_ms", BigInteger),
+    Column("accepted", BigInteger, nullable=False, server_default="0"),
+    Column("there", BigInteger, nullable=False, server_default="0"),
+    Column("owed", BigInteger, nullable=False, server_default="0"),
+    Column("lost", BigInteger, nullable=False, server_default="0"),
+    Column("missing", BigInteger, nullable=False, server_default="0"),
+    Index("tally_by_resident", "resident"),
+)
 checkpoint = Table(
     "checkpoint",
     metadata,

@@ -1,0 +1,188 @@
+"""Readings by resident: received, late, owed, lost, and whether they add up to what the gateway accepted.
+
+A gateway says, at a number of its outbox, how many readings of each resident it accepted, how many of them were
+confirmed and how many gaps name. The county counts what it stores. Of the readings up to that number
+
+    there + owed + lost + missing = accepted
+
+holds exactly; `missing` is 0 where neither side has lost a reading without a word. Above 0: so many that the gateway
+deleted on a receipt are not in the ledger. Below 0: so many more are there than were accepted, as a copied card makes.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.counters import count
+from kanhu.cloud.ledger.coverage import Coverage
+from kanhu.cloud.ledger.segments import Keyed, records_between
+from kanhu.cloud.ledger.upsert import upsert
+from kanhu.contract import METRICS, ClockState, MetricKind, Observation, SeqRanges, SubjectKind
+from kanhu.contract.status import ReadingCount, Tally
+
+LATE_EVENT_MS = 5_000
+"""A press, or another event: staff are to see it within 5 s (docs/alerts.md)."""
+LATE_MS = 120_000
+"""Any other reading: a gateway sends routine readings every 60 s (docs/gateway.md, `routine_s`), so two rounds."""
+MOST_READ = 5_000
+"""Records read again to compare what was told: what came between its counting and its arrival is a few."""
+MOST_NAMED = 512
+"""Residents of one outbox counted by themselves; others together, so that a gateway that lies fills no disk."""
+
+_SYNCED_MS = 1_000  # a synchronised clock is believed to a second: docs/spec/time.md
+_TABLE = schema.tally
+_ADD = insert(_TABLE)
+_COUNT = _ADD.on_conflict_do_update(
+    index_elements=["gateway", "epoch", "resident"],
+    set_={
+        "received": _TABLE.c.received + _ADD.excluded.received,
+        "late": _TABLE.c.late + _ADD.excluded.late,
+    },
+)
+_KEEP = upsert(_TABLE)
+_OF_OUTBOX = (_TABLE.c.gateway == bindparam("of")) & (_TABLE.c.epoch == bindparam("in_epoch"))
+_ROWS = select(_TABLE).where(_OF_OUTBOX)
+_NAMED = select(func.count()).select_from(_TABLE).where(_OF_OUTBOX)
+_KNOWN = select(_TABLE.c.resident).where(_OF_OUTBOX, _TABLE.c.resident == bindparam("who"))
+
+
+@dataclass(frozen=True, slots=True)
+class ResidentTally:
+    """Of one resident and outbox; an empty name stands for all others."""
+
+    gateway: str
+    epoch: str
+    resident: str
+    received: int
+    late: int
+    told_ms: int | None
+    """When the gateway last told; the five below are of that moment."""
+    accepted: int
+    there: int
+    owed: int
+    lost: int
+    missing: int
+
+
+def is_late(observation: Observation, *, received_ms: int) -> bool:
+    """Whether a reading certainly took longer than its kind is promised; not where its time is not known."""
+    times = observation.times
+    if times.latest_ms is not None:
+        latest_ms = times.latest_ms
+    elif times.clock is ClockState.SYNCED:
+        latest_ms = times.arrival_ms + _SYNCED_MS
+    else:
+        return False
+    is_event = METRICS[observation.metric].kind is MetricKind.EVENT
+    return received_ms - latest_ms > (LATE_EVENT_MS if is_event else LATE_MS)
+
+
+def count_received(connection: Connection, records: Iterable[Keyed], *, gateway: str, epoch: str, now_ms: int) -> None:
+    """Count what was stored anew."""
+    received: Counter[str] = Counter()
+    late: Counter[str] = Counter()
+    for _, record in records:
+        if isinstance(record, Observation):
+            whose = _whose(record)
+            received[whose] += 1
+            late[whose] += is_late(record, received_ms=now_ms)
+    key = {"of": gateway, "in_epoch": epoch}
+    for whose, amount in received.items():
+        name = whose
+        if whose and connection.execute(_KNOWN, {**key, "who": whose}).first() is None:
+            name = whose if connection.execute(_NAMED, key).scalar_one() < MOST_NAMED else ""
+        row = {"gateway": gateway, "epoch": epoch, "resident": name, "received": amount, "late": late[whose]}
+        connection.execute(_COUNT, row)
+
+
+def take_told(
+    connection: Connection, tally: Tally, *, gateway: str, epoch: str, coverage: Coverage, now_ms: int
+) -> None:
+    """Compare what a gateway says of an outbox with what is stored of it."""
+    key = {"of": gateway, "in_epoch": epoch}
+    after_all = _both(coverage.gaps, coverage.stored, upto=tally.seq)
+    highest = max((last for _, last in coverage.stored), default=0)
+    if highest - tally.seq > MOST_READ or sum(last - first + 1 for first, last in after_all) > MOST_READ:
+        count(connection, {"tally.not_compared": 1})
+        return
+    rows = {row.resident: row for row in connection.execute(_ROWS, key)}
+    beyond = _by_resident(connection, [(tally.seq + 1, 2**63 - 1)], gateway=gateway, epoch=epoch)
+    named_and_there = _by_resident(connection, after_all, gateway=gateway, epoch=epoch)
+    named = {one.resident for one in tally.residents if one.resident}
+    there = Counter({name: row.received for name, row in rows.items()})
+    there.subtract(beyond)
+    for counts in (there, named_and_there):  # whom the gateway does not count by name, it counts among the others
+        for name in counts.keys() - named - {""}:
+            counts[""] += counts.pop(name)
+    for one in tally.residents:
+        row = rows.get(one.resident)
+        known = {"received": 0, "late": 0} if row is None else {"received": row.received, "late": row.late}
+        found = _compared(one, there=there[one.resident], arrived_after_all=named_and_there[one.resident])
+        connection.execute(
+            _KEEP,
+            {"gateway": gateway, "epoch": epoch, "resident": one.resident, "told_ms": now_ms, **known, **found},
+        )
+
+
+def tallies(connection: Connection, *, resident: str | None = None) -> list[ResidentTally]:
+    """Those of one resident, or all of them; by gateway, outbox and resident."""
+    wanted = select(_TABLE).order_by(_TABLE.c.gateway, _TABLE.c.epoch, _TABLE.c.resident)
+    rows = connection.execute(wanted if resident is None else wanted.where(_TABLE.c.resident == resident))
+    return [ResidentTally(**row._mapping) for row in rows]  # the public name of a row's columns
+
+
+def as_table(found: Iterable[ResidentTally]) -> Iterator[str]:
+    """A head and one line a resident; what no gateway told is a dash."""
+    head = ("gateway", "epoch", "resident", "received", "late", "accepted", "there", "owed", "lost", "missing")
+    yield "".join(f"{name:>12}" for name in head)
+    for one in found:
+        told = (one.accepted, one.there, one.owed, one.lost, one.missing)
+        cells = ("-",) * len(told) if one.told_ms is None else told
+        known = (one.gateway, one.epoch[:8], one.resident or "(others)", one.received, one.late)
+        yield "".join(f"{cell:>12}" for cell in (*known, *cells))
+
+
+def as_json(found: Iterable[ResidentTally]) -> Iterator[str]:
+    """One JSON line a resident."""
+    return (json.dumps(asdict(one), ensure_ascii=False) for one in found)
+
+
+def _compared(told: ReadingCount, *, there: int, arrived_after_all: int) -> dict[str, int]:
+    lost = told.lost - arrived_after_all
+    left = told.accepted - there - lost
+    owed = min(max(0, left), max(0, told.owed))  # part of what it holds may be stored, its receipt on the way
+    return {"accepted": told.accepted, "there": there, "owed": owed, "lost": lost, "missing": left - owed}
+
+
+def _both(gaps: SeqRanges, stored: SeqRanges, *, upto: int) -> list[tuple[int, int]]:
+    """Numbers that a gap names and that came all the same."""
+    found = []
+    left, right = list(gaps), list(stored)
+    at = on = 0
+    while at < len(left) and on < len(right):
+        first, last = max(left[at][0], right[on][0]), min(left[at][1], right[on][1], upto)
+        if first <= last:
+            found.append((first, last))
+        if left[at][1] < right[on][1]:
+            at += 1
+        else:
+            on += 1
+    return found
+
+
+def _by_resident(connection: Connection, spans: Sequence[tuple[int, int]], *, gateway: str, epoch: str) -> Counter[str]:
+    return Counter(
+        _whose(record)
+        for first, last in spans
+        for _, record in records_between(connection, gateway=gateway, epoch=epoch, first=first, last=last)
+        if isinstance(record, Observation)
+    )
+
+
+def _whose(observation: Observation) -> str:
+    return observation.subject.id if observation.subject.kind is SubjectKind.RESIDENT else ""
