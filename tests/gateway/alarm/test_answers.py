@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanhu.gateway.alarm import answers
-from kanhu.gateway.alarm.answers import PROMPT, Final, Lines
+from kanhu.gateway.alarm.answers import PROMPT, Final, Lines, from_ucs2, text_sender
 
 TALK = b'\r\nOK\r\n\r\n+CREG: 0,1\r\n\r\nOK\r\n\r\n> \r\n+CMGS: 12\r\n\r\n+CDSI: "SR",3\r\n'
 LINES = ["OK", "+CREG: 0,1", "OK", PROMPT, "+CMGS: 12", '+CDSI: "SR",3']
@@ -79,3 +79,24 @@ def test_the_end_of_an_answer(line: str, final: Final | None) -> None:
 def test_registration(line: str, state: int | None, *, registered: bool) -> None:
     assert answers.registration([line]) == state
     assert answers.is_registered(state) is registered
+
+
+@pytest.mark.parametrize(
+    ("line", "sender"),
+    [
+        ('+CMT: "002B0038003600310033",,"26/03/02,22:10:00+32"', "+8613"),
+        ('+CMT: "+8613900000001","","26/03/02,22:10:00+32",145,4,0,8,"+86",145,1', "+8613900000001"),
+        ('+CMT: "861390000000"', "861390000000"),  # twelve digits look like hex, and are no letters of a number
+        ("+CMT: ,24", None),
+        ('+CMT: ""', None),
+    ],
+)
+def test_who_wrote_is_read_in_text_mode_as_hex_or_as_it_is(line: str, sender: str | None) -> None:
+    assert text_sender(line) == sender
+
+
+@pytest.mark.parametrize(
+    ("said", "text"), [("0031", "1"), ("1", "1"), ("", ""), ("4F60597D", "你好"), ("D800", "\ufffd"), ("12 4", "12 4")]
+)
+def test_a_text_is_read_as_hex_or_as_it_is(said: str, text: str) -> None:
+    assert from_ucs2(said) == text

@@ -216,20 +216,32 @@ async def test_a_message_that_could_not_be_delivered_is_told(
 
 
 @pytest.mark.parametrize(
+    ("mode", "faults"),
+    [(ModemMode.PDU, ()), (ModemMode.TEXT, ()), (ModemMode.TEXT, (Fault.PLAIN_TEXT,))],
+    ids=["pdu", "text", "text_as_it_is"],
+)
+@pytest.mark.parametrize(
     ("sender", "text", "roles"),
     [
         (DOCTOR, "1", ["village_doctor"]),
         (DOCTOR.removeprefix("+86"), " 1 ", ["village_doctor"]),
+        (DOCTOR, "", []),
         (DOCTOR, "I am driving and will answer later", []),
         ("+8613900000099", "1", []),
         ("5678", "1", []),
     ],
 )
 async def test_an_answer_counts_from_whom_it_was_written_to_and_only_as_agreed(
-    line: Callable[..., ModemLine], modem: Callable[..., Modem], sender: str, text: str, roles: list[str]
+    line: Callable[..., ModemLine],
+    modem: Callable[..., Modem],
+    mode: ModemMode,
+    faults: tuple[Fault, ...],
+    sender: str,
+    text: str,
+    roles: list[str],
 ) -> None:
-    network = line()
-    village = modem()
+    network = line(*faults)
+    village = modem(mode=mode)
     mailbox = Mailbox(village, [Contact(role=Role.VILLAGE_DOCTOR, number=DOCTOR)])
     await village.send(DOCTOR, TEXT)
     network.reply(sender, text)

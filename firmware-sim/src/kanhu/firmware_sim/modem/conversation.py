@@ -28,6 +28,8 @@ class Fault(StrEnum):
     NOT_DELIVERED = "not_delivered"
     STORED_REPORT = "stored_report"
     """Reports are kept on the card and announced."""
+    PLAIN_TEXT = "plain_text"
+    """In text mode it gives what comes in as it is, whatever character set it was told."""
     GARBAGE = "garbage"
     """Lines that nobody asked for, and noise, between all others."""
     SLOW = "slow"
@@ -81,6 +83,10 @@ class Conversation:
 
     def letter(self, sender: str, text: str) -> Said:
         """A message comes in for whoever is at the line."""
+        if self._text_mode:
+            at = self.now().strftime("%y/%m/%d,%H:%M:%S+00")
+            said = [sender, text] if Fault.PLAIN_TEXT in self.faults else [_ucs2(sender), _ucs2(text)]
+            return _line(f'+CMT: "{said[0]}",,"{at}"\r\n{said[1]}')[0]
         unit = make_deliver(sender, text, at=self.now())
         return _line(f"+CMT: ,{len(unit) - 1}\r\n{unit.hex().upper()}")[0]
 
@@ -237,6 +243,10 @@ class Conversation:
             self._stored.pop(number, None)
             return _ok()
         return _line("ERROR")
+
+
+def _ucs2(text: str) -> str:
+    return text.encode("utf-16-be").hex().upper()
 
 
 def _line(text: str, *, after_s: float = 0.0) -> list[Said]:

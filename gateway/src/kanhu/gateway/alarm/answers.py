@@ -8,6 +8,8 @@ PROMPT = ">"
 
 _MOST_LINE_BYTES = 2048  # a unit of 176 octets is 352 digits; what is longer is noise
 _ERROR = re.compile(r"\+(?P<kind>CM[ES]) ERROR: *(?P<code>.{1,64})")
+_CMT = re.compile(r'\+CMT: *"([^"]{1,200})"')
+_HEX = re.compile(r"[0-9A-Fa-f]+")
 _UNASKED = ("+CMTI:", "+CMT:", "+CBM:", "+CUSD:", "RING", "NO CARRIER", "^", "*", "+CLIP:", "+QIND:", "+CTZV:")
 _REGISTERED = {1: True, 5: True}  # at home, roaming
 
@@ -105,6 +107,27 @@ def text_report(line: str) -> tuple[int, int] | None:
         return None
     reference = next((field.strip() for field in numbers[1:3] if _is_small(field.strip())), None)
     return None if reference is None else (int(reference) & 0xFF, int(numbers[-1]) & 0xFF)
+
+
+def text_sender(line: str) -> str | None:
+    """Who wrote, of the first line of a message in text mode: `+CMT: "<number>",...`, the number as hex or as it is."""
+    found = _CMT.match(line)
+    if found is None:
+        return None
+    number = from_ucs2(found[1])
+    return number if number.removeprefix("+").isdigit() else found[1]
+
+
+def from_ucs2(said: str) -> str:
+    """A text that the modem gave as UCS-2 in hex, as it was told to; as it is where it is no such thing."""
+    if len(said) % 4 or not said or not _HEX.fullmatch(said):
+        return said
+    return bytes.fromhex(said).decode("utf-16-be", errors="replace")
+
+
+def may_be_text(line: str) -> bool:
+    """Whether this line can be the text of a message, and not what the modem says for itself about an empty one."""
+    return final_of(line) is None and not line.startswith(("+C", "^")) and line != PROMPT
 
 
 def _fields(line: str, prefix: str) -> list[str] | None:

@@ -136,7 +136,7 @@ class Modem:
         return found
 
     def letters(self) -> list[Deliver]:
-        """Messages that came in since; in text mode they are not understood."""
+        """Messages that came in since."""
         found, self._letters = self._letters, []
         return found
 
@@ -354,18 +354,20 @@ class Modem:
 
     def _unasked(self, line: str) -> bool:
         """Whether the modem says this by itself; what is a delivery report is kept."""
-        if self._payload_of:
-            before, self._payload_of = self._payload_of, ""
-            if before == "+CDS:":
+        before, self._payload_of = self._payload_of, ""
+        if before and self._mode is ModemMode.TEXT and not answers.may_be_text(line):
+            before = ""  # the message was empty, and this line is none of it
+        if before:
+            if before.startswith("+CDS:"):
                 self._heard_report(line)
-            elif self._mode is ModemMode.PDU and len(self._letters) < _MOST_REPORTS:
-                self._heard_letter(line)
+            elif len(self._letters) < _MOST_REPORTS:
+                self._heard_letter(before, line)
             return True
         if line.startswith("+CDS:") and self._mode is ModemMode.TEXT:
             self._heard_report(line)
             return True
         if line.startswith(("+CDS:", "+CMT:")):
-            self._payload_of = line[:5]
+            self._payload_of = line
             return True
         if line.startswith("+CDSI:"):
             place = answers.stored_report(line)
@@ -374,7 +376,12 @@ class Modem:
             return True
         return answers.is_unasked(line)
 
-    def _heard_letter(self, line: str) -> None:
+    def _heard_letter(self, head: str, line: str) -> None:
+        if self._mode is ModemMode.TEXT:
+            sender = answers.text_sender(head)
+            if sender is not None:
+                self._letters.append(Deliver(sender, answers.from_ucs2(line)))
+            return
         with suppress(ValueError):  # a PduRefused is one too: noise on the line
             unit = decode_incoming(bytes.fromhex(line))
             if isinstance(unit, Deliver):
