@@ -21,6 +21,9 @@ from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.edge.devices import Sink
 from kanhu.gateway import GatewayConfig, _schema, disk, load_config, run, uplink
 from kanhu.gateway._gaps import GrowingGap, GrowingGaps
+from kanhu.gateway.alarm import fitted
+from kanhu.gateway.alarm.contacts import Contacts, load_contacts
+from kanhu.gateway.device_clocks import DeviceClocks
 from kanhu.gateway.link import Link
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.parcels import SealedParcel
@@ -127,12 +130,30 @@ def _drop_in_silence() -> None:
     GrowingGaps.place = nothing  # type: ignore[method-assign]  # planted here, and no switch of the product
 
 
+def _write_numbers_down() -> None:
+    """Note on the card whom the alarm can write to."""
+    numbers: list[str] = []
+    notes = DeviceClocks.notes
+
+    def remembered(file: Path) -> Contacts:
+        contacts = load_contacts(file)
+        numbers.extend(contact.number for contact in contacts.contact)
+        return contacts
+
+    def told(self: DeviceClocks) -> dict[str, int]:
+        return notes(self) | {f"written_to:{number}": 1 for number in numbers}
+
+    fitted.load_contacts = remembered  # type: ignore[attr-defined]  # planted here, and no switch of the product
+    DeviceClocks.notes = told  # type: ignore[method-assign]  # the same
+
+
 BROKEN = {
     "puback": _trust_the_broker,
     "one-queue": _let_alerts_wait,
     "normal": _do_not_wait_for_the_disk,
     "uncapped": _take_the_whole_disk,
     "unnamed": _drop_in_silence,
+    "names": _write_numbers_down,
 }
 """Errors that can be planted."""
 

@@ -39,8 +39,8 @@ class LoneGateway:
         (folder / "logs").mkdir()
         self._processes = Processes(folder / "logs", environment())
 
-    async def start(self, *, prefix: Sequence[str] = (), broken: str | None = None) -> None:
-        """Start the gateway; `prefix` goes before its command."""
+    async def start(self, *, prefix: Sequence[str] = (), broken: str | None = None, more: str = "") -> None:
+        """Start the gateway; `prefix` goes before its command, `more` settings name its residents too."""
         tables: dict[str, Mapping[str, str | float]] = {
             "broker": {"port": self.county.port},
             "uplink": _UPLINK,
@@ -51,9 +51,9 @@ class LoneGateway:
         lines += [f"heartbeat_s = {_HEARTBEAT_S}"]
         for name, values in tables.items():
             lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-        for resident in self.feeding.residents:
+        for resident in () if more else self.feeding.residents:
             lines += ["[[resident]]", f'id = "{resident}"']
-        self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._config.write_text("\n".join(lines) + f"\n{more}", encoding="utf-8")
         command = [*prefix, sys.executable, "-P", "-m", "kanhu.harness.prove.fed_gateway"]
         command += ["--config", str(self._config), "--feed", str(self.feeding.socket)]
         await self._processes.start(GATEWAY, (*command, *(("--broken", broken) if broken else ())))
