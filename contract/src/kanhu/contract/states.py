@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 import msgspec
 import zstandard
 
-from kanhu.contract._zstd import expand
+from kanhu.contract._wire import Framing
 from kanhu.contract.errors import InvalidTopic, MessageRefused, MessageTooLarge, RefusalReason
 from kanhu.contract.topics import check_gateway_id
 
@@ -31,9 +31,7 @@ MAX_ALERTS = 64
 MAX_BODY_BYTES = 256 * 1024
 """Bound on decompression."""
 
-_MAGIC = b"KS"
-_HEADER_BYTES = 4
-_NONE, _ZSTD = 0, 1
+_ZSTD = 1
 _LEVEL = 9  # as for an envelope
 
 _Text = Annotated[str, msgspec.Meta(max_length=128)]
@@ -127,6 +125,7 @@ class StatesGiven(msgspec.Struct, frozen=True, array_like=True, tag="given"):
 
 StatesMessage = StatesSent | StatesAsked | StatesKept | StatesGiven
 
+_framing = Framing(b"KS", STATES_VERSION, "states of version", MAX_STATES_BYTES, MAX_BODY_BYTES, {_ZSTD: None})
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[StatesMessage] = msgspec.msgpack.Decoder(StatesMessage)
 _Page = TypeVar("_Page", StatesSent, StatesGiven)
@@ -166,7 +165,7 @@ def encode_states(message: StatesMessage) -> bytes:
     """
     body = _encoder.encode(message)
     packed = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(body)
-    wire = bytes((*_MAGIC, STATES_VERSION, _ZSTD)) + packed
+    wire = _framing.header(_ZSTD) + packed
     if len(body) > MAX_BODY_BYTES or len(wire) > MAX_STATES_BYTES:
         raise MessageTooLarge(RefusalReason.TOO_LARGE, f"{len(wire)} bytes, limit {MAX_STATES_BYTES}")
     return wire
@@ -179,7 +178,7 @@ def decode_states(wire: bytes) -> StatesMessage:
         MessageRefused: with the named reason; nothing else is ever raised.
     """
     try:
-        message = _decoder.decode(_body(wire))
+        message = _decoder.decode(_framing.body(wire))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise MessageRefused(RefusalReason.MALFORMED, str(error)) from error
     try:
@@ -187,21 +186,3 @@ def decode_states(wire: bytes) -> StatesMessage:
     except InvalidTopic as error:
         raise MessageRefused(RefusalReason.INCONSISTENT, str(error)) from error
     return message
-
-
-def _body(wire: bytes) -> bytes:
-    if not wire:
-        raise MessageRefused(RefusalReason.EMPTY, "no bytes")
-    if len(wire) > MAX_STATES_BYTES:
-        raise MessageRefused(RefusalReason.TOO_LARGE, f"{len(wire)} bytes, limit {MAX_STATES_BYTES}")
-    if wire[:2] != _MAGIC or len(wire) <= _HEADER_BYTES:
-        raise MessageRefused(RefusalReason.NOT_KANHU, "does not begin with KS")
-    version, compression, packed = wire[2], wire[3], wire[_HEADER_BYTES:]
-    if version != STATES_VERSION:
-        detail = f"states of version {version}, this software reads {STATES_VERSION}"
-        raise MessageRefused(RefusalReason.UNKNOWN_VERSION, detail)
-    if compression == _NONE:
-        return packed
-    if compression != _ZSTD:
-        raise MessageRefused(RefusalReason.UNKNOWN_COMPRESSION, f"compression {compression}")
-    return expand(packed, most_bytes=MAX_BODY_BYTES)
