@@ -38,6 +38,7 @@ from kanhu.edge.pipeline import Resumed
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
+from kanhu.gateway.senders import wait_for
 from kanhu.vitals import StateRefused, alerts_in
 
 EVERY_S = 86_400.0
@@ -174,7 +175,7 @@ class StateLane:
             left_s = self._due_in_s()
             if left_s > 0:
                 self._idle.set()
-                await _wait(self._wake, left_s)
+                await wait_for(self._wake, left_s)
                 continue
             await self._send_due(say, most_bytes)
 
@@ -185,7 +186,7 @@ class StateLane:
             self._nonce = secrets.token_hex(8)
             self._asked.clear()
             await say(encode_states(StatesAsked(self._gateway, self._committer.epoch, self._nonce, self._after)))
-            await _wait(self._asked, wait_s)
+            await wait_for(self._asked, wait_s)
             if not self._asked.is_set():
                 wait_s = min(2 * wait_s, _ASK_AGAIN_S)
 
@@ -240,7 +241,7 @@ class StateLane:
         self._under_way = under_way
         try:
             await say(encode_states(page))
-            await _wait(under_way.answered, ANSWER_S)
+            await wait_for(under_way.answered, ANSWER_S)
         finally:
             self._under_way = None
         return under_way.answered.is_set()
@@ -366,11 +367,3 @@ def _taken(outbox: Outbox, *, gateway: str, subjects: frozenset[str], now_ms: in
 
 def _settle(outbox: Outbox) -> None:
     outbox.keep_text(STATES_TEXT, OWN_TEXT)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
