@@ -245,3 +245,50 @@ def test_forty_wrong_clocks_of_one_gateway_are_no_flood(town: Town, clock: FakeC
         later(clock, 3601)
     assert len(town.board()) == 16
     assert town.counter("ingest.faults_over_limit") == 48
+
+
+def turn_away(town: Town, **messages: int) -> None:
+    """So many messages of these gateways found no room."""
+    by_name = {name.replace("_", "-"): number for name, number in messages.items()}
+    town.county.writer.run(lambda transaction: town.county.ingest.turned_away(transaction, by_name))
+
+
+def test_a_gateway_that_sends_without_end_is_named_after_a_minute_and_until_it_has_stopped(
+    town: Town, clock: FakeClock
+) -> None:
+    turn_away(town, home_01=900, home_02=1)
+    later(clock, 30)
+    turn_away(town, home_01=900)
+    assert not town.board(), "a storm when a broker comes back is over by then"
+    later(clock, 31)
+    turn_away(town, home_01=812)
+    row = only(town.board())
+    assert (row.rule, row.subject, row.priority) == ("GATEWAY-FLOOD", "home-01/sending", Priority.TECHNICAL)
+    assert "812 messages" in row.detail.en
+    assert row.unseen_people == 0
+    later(clock, 100)
+    tell(town)
+    assert only(town.board()).count == 1, "it may only be drawing breath"
+    later(clock, 21)
+    tell(town, "home-02")
+    tell(town)
+    assert not town.board()
+    assert [event for _, event in town.events(row.id) if isinstance(event, Ended)] == [Ended(MENDED)]
+    assert town.counter("ingest.no_room") == 2613
+
+
+def test_one_drop_a_day_is_no_flood(town: Town, clock: FakeClock) -> None:
+    for _ in range(3):
+        turn_away(town, home_01=5)
+        later(clock, 3600)
+        tell(town)
+        later(clock, _DAY_S)
+    assert not town.board()
+
+
+def test_who_is_not_enrolled_is_counted_and_named_nowhere(town: Town, clock: FakeClock) -> None:
+    for _ in range(3):
+        turn_away(town, nobody=100, **{"": 100})
+        later(clock, 61)
+    assert not town.board()
+    assert town.counter("ingest.no_room") == 600

@@ -72,6 +72,7 @@ def test_shipped_pack_loads_with_the_rules_of_both_places() -> None:
         "WATCH-LOST": cloud,
         "ALARM-BAD": cloud,
         "SENSOR-BAD": cloud,
+        "GATEWAY-FLOOD": cloud,
         "WELL-CHECK": gateway,
         "ROOM-COLD": gateway,
         "ROOM-HEAT": gateway,

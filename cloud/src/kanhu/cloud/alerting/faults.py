@@ -1,4 +1,4 @@
-"""Equipment that a heartbeat says is broken or has a wrong clock: one technical alert a part, which ends by itself.
+"""Equipment that is broken, has a wrong clock, or sends without end: one technical alert a part, which ends by itself.
 
                   fault told                   still told after `wait_s`
     [well] ------------------> [waiting] --------------------------------> [raised] -- closed by a person,
@@ -7,10 +7,10 @@
 
 A heartbeat that does not speak of the matter, as of another make of gateway, mends nothing and breaks nothing. A
 silent gateway says nothing: that is WATCH-LOST's. Deadlines are stored, one a fault, and looked at with the heartbeat
-that tells it again, so there is no tick.
+that tells it again, so there is no tick. That a gateway sends without end is told by what the county turns away of it.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
@@ -24,6 +24,7 @@ from kanhu.cloud.alerting.state import Ended
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction
+from kanhu.cloud.people.register import enrolled_gateway
 from kanhu.contract import (
     AlarmStatus,
     Clock,
@@ -38,9 +39,10 @@ from kanhu.contract import (
     alert_id,
 )
 from kanhu.vitals import Rule
-from kanhu.vitals.rules.records import AlarmTrigger, ClockTrigger
+from kanhu.vitals.rules.records import AlarmTrigger, ClockTrigger, FloodTrigger
 
 _FAULT = "fault"
+_SENDING = "sending"
 MENDED = "mended"
 _MOST_FAULTS = 16
 """Of one gateway: more are counted and not raised, because a gateway that says so is itself the fault."""
@@ -85,18 +87,41 @@ class Faults:
         """Judge with the county's pack."""
         self._intake = intake
         self._clock = clock
-        self._rules = [rule for rule in intake.pack.rules if isinstance(rule.trigger, AlarmTrigger | ClockTrigger)]
+        self._rules = [
+            rule for rule in intake.pack.rules if isinstance(rule.trigger, AlarmTrigger | ClockTrigger | FloodTrigger)
+        ]
+        self._turned_away_ns: dict[str, int] = {}
+        """When last, by gateway; those that were heard without it since are left out."""
 
     def heard(self, transaction: Transaction, status: Status) -> None:
         """A live heartbeat of an enrolled gateway."""
-        asked = {"first": status.gateway + _BETWEEN, "beyond": status.gateway + chr(ord(_BETWEEN) + 1)}
-        standing = {row.key: row.due_ms for row in transaction.connection.execute(_STANDING, asked)}
+        standing = _standing(transaction.connection, status.gateway)
         for rule in self._rules:
-            of_rule = _BETWEEN.join((status.gateway, rule.id, ""))
-            known = {key.removeprefix(of_rule): due_ms for key, due_ms in standing.items() if key.startswith(of_rule)}
-            said = _said(rule, status, known)
+            known = standing.get(rule.id, {})
+            flood = rule.trigger if isinstance(rule.trigger, FloodTrigger) else None
+            said = _said(rule, status, known) if flood is None else self._flooding(status.gateway, flood)
             if rule.approved() and said is not None:
                 self._judge(transaction, status.gateway, rule, said, known)
+
+    def turned_away(self, transaction: Transaction, messages: Mapping[str, int]) -> None:
+        """So many messages of each gateway found no room."""
+        for gateway, number in messages.items():
+            if enrolled_gateway(transaction.connection, gateway) is None:
+                continue  # whoever that is, nobody is unseen behind it
+            self._turned_away_ns[gateway] = self._clock.mono_ns()
+            standing = _standing(transaction.connection, gateway)
+            for rule in self._rules:
+                if isinstance(rule.trigger, FloodTrigger) and rule.approved():
+                    fault = Fault(_SENDING, {"messages": str(number)}, rule.trigger.for_s)
+                    self._judge(transaction, gateway, rule, _Said([fault]), standing.get(rule.id, {}))
+
+    def _flooding(self, gateway: str, limits: FloodTrigger) -> _Said:
+        """What a heartbeat says of it: that it is over, once nothing was turned away for long enough."""
+        last_ns = self._turned_away_ns.get(gateway)
+        if last_ns is not None and self._clock.mono_ns() - last_ns < limits.clear_s * 1e9:
+            return _Said([], frozenset({_SENDING}))
+        self._turned_away_ns.pop(gateway, None)
+        return _Said([])
 
     def _judge(self, transaction: Transaction, gateway: str, rule: Rule, said: _Said, standing: dict[str, int]) -> None:
         if len(said.faults) > _MOST_FAULTS:
@@ -173,6 +198,16 @@ def _in_words(error_s: int) -> dict[str, str]:
     seconds = abs(error_s)
     each_s, unit = next((one for one in _UNITS if seconds >= 2 * one[0]), _UNITS[-1])
     return {"number": str(round(seconds / each_s)), "unit": unit, "way": "ahead" if error_s > 0 else "behind"}
+
+
+def _standing(connection: Connection, gateway: str) -> dict[str, dict[str, int]]:
+    """Deadlines of a gateway's faults, by rule and part."""
+    asked = {"first": gateway + _BETWEEN, "beyond": gateway + chr(ord(_BETWEEN) + 1)}
+    standing: dict[str, dict[str, int]] = {}
+    for row in connection.execute(_STANDING, asked):
+        _, rule, part = row.key.split(_BETWEEN, 2)
+        standing.setdefault(rule, {})[part] = row.due_ms
+    return standing
 
 
 def _open(connection: Connection, rule: Rule, subject: Subject) -> str | None:

@@ -24,7 +24,6 @@ from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ingest.greeting import greetings
 from kanhu.cloud.ingest.inbox import Inbox
 from kanhu.cloud.ingest.take import Ingest
-from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.contract import ALL_UP, Clock, Down, Receipt, down_topic, encode_receipt, encode_states
 
@@ -131,7 +130,7 @@ class Receiver:
             if dropped:
                 most = ", ".join(f"{gateway or 'nobody known'} {times}" for gateway, times in dropped.most_common(3))
                 _log.warning("%d messages found no room and will come again; most of %s", dropped.total(), most)
-                await self._run_job(partial(_count_dropped, dropped=dropped.total()))
+                await self._run_job(partial(self._ingest.turned_away, messages=dropped))
             await self._answer(client, answers.receipts)
             for states in answers.states:
                 # QoS 0: a gateway that heard nothing asks, or sends, again.
@@ -176,10 +175,6 @@ class _Client(aiomqtt.Client):
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("closed before the broker answered"))
             self._connected.exception()  # whoever still waits is told; asyncio need not complain where nobody does
-
-
-def _count_dropped(transaction: Transaction, *, dropped: int) -> None:
-    count(transaction.connection, {"ingest.no_room": dropped})
 
 
 def _end_if_cancelled() -> None:

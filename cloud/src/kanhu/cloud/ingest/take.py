@@ -4,7 +4,7 @@ One savepoint a message: a record that SQL cannot hold sends its message into qu
 A fault of the disk fails the whole job instead, so nobody gets a receipt for what is not stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -84,6 +84,11 @@ class Ingest:
             elif answer is not None:
                 states.append(answer)
         return Answers(list(receipts.values()), states)
+
+    def turned_away(self, transaction: Transaction, messages: Mapping[str, int]) -> None:
+        """So many messages of each gateway found no room while others were stored."""
+        count(transaction.connection, {"ingest.no_room": sum(messages.values())})
+        self.faults.turned_away(transaction, messages)
 
     def _guarded(self, transaction: Transaction, message: Message) -> Receipt | StatesAnswer | None:
         revision = transaction.revision

@@ -8,7 +8,14 @@ from kanhu.firmware_sim.truth import Happening, Person
 from kanhu.harness.scoring.recorded import Known
 from kanhu.vitals import Rule, RulePack, profile_from_tags, unknown_tag
 from kanhu.vitals.rules.limits import Bound, bounds_for
-from kanhu.vitals.rules.records import AlarmTrigger, ClockTrigger, SilenceTrigger, ThresholdTrigger, TrendTrigger
+from kanhu.vitals.rules.records import (
+    AlarmTrigger,
+    ClockTrigger,
+    FloodTrigger,
+    SilenceTrigger,
+    ThresholdTrigger,
+    TrendTrigger,
+)
 
 __all__ = ["Reach"]
 
@@ -99,7 +106,7 @@ def _looks_at(rule: Rule) -> frozenset[str]:
     match rule.trigger:
         case TrendTrigger(vitals=vitals):
             return frozenset(vital.metric for vital in vitals)
-        case SilenceTrigger() | AlarmTrigger() | ClockTrigger():
+        case SilenceTrigger() | AlarmTrigger() | ClockTrigger() | FloodTrigger():
             return frozenset()
         case trigger:
             return frozenset({trigger.metric})

@@ -17,6 +17,7 @@ from kanhu.vitals.rules.records import (
     ClockTrigger,
     Consecutive,
     EventTrigger,
+    FloodTrigger,
     Limit,
     Once,
     RepeatMean,
@@ -57,6 +58,8 @@ def supplied_params(rule: Rule) -> frozenset[str]:
             return frozenset({"part", "fault"})
         case ClockTrigger():
             return frozenset({"device", "number", "unit", "way"})
+        case FloodTrigger():
+            return frozenset({"messages"})
 
 
 def check_trigger(rule: Rule) -> None:
@@ -83,7 +86,7 @@ def check_trigger(rule: Rule) -> None:
             if not first < second < third:
                 remedy = "let technical_s, watch_list_s and all_s rise"
                 raise PackRefused(rule.id, "trigger", "stages out of order", remedy=remedy)
-        case AlarmTrigger() | ClockTrigger():
+        case AlarmTrigger() | ClockTrigger() | FloodTrigger():
             pass
 
 
@@ -218,6 +221,10 @@ def _trigger_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
             yield "trigger.ahead_for_s", clock.ahead_for_s, 0, 30 * _DAY_S
             yield "trigger.behind_for_s", clock.behind_for_s, 0, 30 * _DAY_S
             yield "trigger.clear_s", clock.clear_s, 0, min(clock.ahead_s, clock.behind_s)
+            yield "renew_s", rule.renew_s, _DAY_S, 366 * _DAY_S
+        case FloodTrigger() as flood:
+            yield "trigger.for_s", flood.for_s, 0, _DAY_S
+            yield "trigger.clear_s", flood.clear_s, 60, _DAY_S
             yield "renew_s", rule.renew_s, _DAY_S, 366 * _DAY_S
         case EventTrigger() | ThresholdTrigger():
             pass

@@ -29,6 +29,7 @@ from kanhu.vitals.rules.records import (
     Confirm,
     Consecutive,
     EventTrigger,
+    FloodTrigger,
     Once,
     RepeatMean,
     RhythmTrigger,
@@ -64,6 +65,7 @@ _TRIGGERS: dict[RuleKind, type[Trigger]] = {
     RuleKind.SILENCE: SilenceTrigger,
     RuleKind.ALARM: AlarmTrigger,
     RuleKind.CLOCK: ClockTrigger,
+    RuleKind.FLOOD: FloodTrigger,
 }
 
 _Confirms = tuple[type[Confirm], ...]
@@ -78,6 +80,7 @@ _WAYS: dict[RuleKind, tuple[_Confirms, _Clears]] = {
     RuleKind.SILENCE: ((Once,), (ByHeartbeat,)),
     RuleKind.ALARM: ((Once,), (ByHeartbeat,)),
     RuleKind.CLOCK: ((Once,), (ByHeartbeat,)),
+    RuleKind.FLOOD: ((Once,), (ByHeartbeat,)),
 }
 
 _Field = TypeVar("_Field")

@@ -31,6 +31,7 @@ class RuleKind(StrEnum):
     SILENCE = "silence"
     ALARM = "alarm"
     CLOCK = "clock"
+    FLOOD = "flood"
 
 
 class Setting(StrEnum):
@@ -180,7 +181,24 @@ class ClockTrigger(_Table, frozen=True):
         return error_s > self.ahead_s or -error_s > self.behind_s
 
 
-Trigger = EventTrigger | ThresholdTrigger | RhythmTrigger | TrendTrigger | SilenceTrigger | AlarmTrigger | ClockTrigger
+class FloodTrigger(_Table, frozen=True):
+    """A gateway that sends more than the county takes of one, so that messages are turned away for so long."""
+
+    for_s: Seconds
+    clear_s: Seconds
+    """Over is when nothing was turned away for so long."""
+
+
+Trigger = (
+    EventTrigger
+    | ThresholdTrigger
+    | RhythmTrigger
+    | TrendTrigger
+    | SilenceTrigger
+    | AlarmTrigger
+    | ClockTrigger
+    | FloodTrigger
+)
 
 
 # --------------------------------------------------------------------------- confirmation and clearing
