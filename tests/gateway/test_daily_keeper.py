@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kanhu.contract import Observation
 from kanhu.edge.devices import Sink
 from kanhu.gateway import OutboxFailed
 from kanhu.gateway.alarm.fitted import build_keeper, house_of
+from kanhu.gateway.alarm.keeper import AlarmKeeper
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.check import Level
 from kanhu.gateway.config import GatewayConfig
@@ -126,3 +128,11 @@ async def test_conclusion_that_was_not_stored_restarts_the_judge_and_a_fault_of_
 async def test_gateway_without_agreements_only_reads_its_devices(home: Home) -> None:
     settings = GatewayConfig(gateway="home-03", data=str(home.folder), timezone="Asia/Shanghai")
     assert list(daily_checks(settings, home.outbox)) == []
+
+
+async def test_pack_that_does_not_know_the_sign_stops_no_gateway(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    pack = msgspec.structs.replace(core_pack(), rules=core_pack().rules[:1])
+    settings = config(home, AlarmConfig())
+    alarm = AlarmKeeper(home.committer, (), receipt_s=60, clock=home.clock, announce=lambda _: None)
+    build_daily(settings, home.committer, alarm, pack=pack, timekeeper=home.timekeeper, clock=home.clock)
+    assert "no alert follows" in caplog.text

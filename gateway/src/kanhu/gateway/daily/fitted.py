@@ -1,5 +1,7 @@
 """Puts together what one gateway keeps every day."""
 
+import logging
+
 from kanhu.contract import Clock
 from kanhu.gateway.alarm.keeper import AlarmKeeper
 from kanhu.gateway.alarm.voice import Voice
@@ -9,7 +11,10 @@ from kanhu.gateway.daily.keeper import DailyKeeper
 from kanhu.gateway.daily.settings import asked_of
 from kanhu.gateway.daily.words import SPOKEN, Reminder
 from kanhu.gateway.timekeeping import Timekeeper
-from kanhu.vitals import RulePack
+from kanhu.vitals import RulePack, core_pack
+from kanhu.vitals.rules.records import Asked
+
+_log = logging.getLogger(__name__)
 
 
 def build_daily(
@@ -31,10 +36,19 @@ def build_daily(
 
     return DailyKeeper(
         config.resident,
-        asked=asked_of(pack),
+        asked=_asked(pack),
         committer=committer,
         timekeeper=timekeeper,
         zone=config.zone,
         say=say,
         clock=clock,
     )
+
+
+def _asked(pack: RulePack) -> Asked:
+    """A pack without the rule raises no alert about a sign; the reminders go on, and so does everything else."""
+    try:
+        return asked_of(pack)
+    except LookupError as error:
+        _log.error("%s: reminders go on as the shipped rules say, and no alert follows them", error)
+        return asked_of(core_pack())
