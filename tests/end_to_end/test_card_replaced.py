@@ -349,6 +349,6 @@ async def test_a_card_enrolled_anew_gets_the_states_of_the_one_before_over_its_c
         await _enrol(county, config)
         await _run_until(config, lambda: _noted(box).get(RESUMED) == 1)
     with closing(Outbox.look(box, clock=SystemClock(), max_bytes=1 << 22)) as outbox:
-        assert list(outbox.states()) == ["r-0001"]
+        assert "r-0001" in outbox.states()
     checks = {check.name: check for check in await examine(load_config(config), clock=SystemClock())}
     assert "went on from those of 1 people" in checks["states"].found

@@ -135,6 +135,7 @@ class Uplink:
         )
         self._online = asyncio.Event()
         self._client: Link | None = None
+        self._receipts_before = 0
         self.ends: Counter[SessionEnd] = Counter()
         """How connections ended, since the process began."""
 
@@ -192,17 +193,21 @@ class Uplink:
             self._hurry.set()
         self._senders.announce(lanes)
 
+    def _is_heard(self) -> bool:
+        """Whether the county has sent a receipt on this connection: it listens, and knows which outbox is in use."""
+        return self.answers.receipts > self._receipts_before
+
     def state_bytes(self) -> int:
         """How many bytes of detector states the link bears at a time."""
         return self._senders.parcel_bytes
 
     async def say_state(self, wire: bytes) -> None:
-        """Say something of detector states, once there is a connection on which no alert is owed.
+        """Say something of detector states, once the county answers on a connection and no alert is owed.
 
         Returns also where the connection breaks meanwhile: whoever waits for the answer learns it by that.
         """
         client = None
-        while client is None or self.unwritten or await self._owed_alerts():
+        while client is None or not self._is_heard() or self.unwritten or await self._owed_alerts():
             if client is not None:
                 await self._clock.sleep(_STATES_PAUSE_S)
             await self._online.wait()
@@ -237,7 +242,7 @@ class Uplink:
                     await client.subscribe(down_topic(self._gateway, Down.STATE), qos=0)
                 obey_cancellation()
                 await self._begin()
-                self._client = client
+                self._client, self._receipts_before = client, self.answers.receipts
                 self._online.set()
                 async with asyncio.TaskGroup() as tasks:
                     for work in (
