@@ -31,6 +31,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.beyond = 0
         self.states: dict[str, bytes] = {}
         self.refused = 0
+        self.delivered = 0
         self.numbers = count()
 
     @initialize()
@@ -80,6 +81,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.outbox.settle(receipt, sent=self.sent) == len(gone)
         for seq in gone:
             del self.owed[seq]
+        self.delivered += len(gone)
 
     @rule(pick=st.integers(0, 1000))
     def quarantine(self, pick: int) -> None:
@@ -108,6 +110,7 @@ class OutboxMachine(RuleBasedStateMachine):
         owed = self.outbox.owed()
         assert owed.total == len(self.owed)
         assert owed.alerts == sum(lane is Lane.ALERT for lane, _ in self.owed.values())
+        assert self.outbox.kept() == self.delivered
         assert self.outbox.epoch == self.epoch
         assert self.outbox.states() == self.states
         assert self.outbox.counters().get(("strap-03", "refused:short"), 0) == self.refused

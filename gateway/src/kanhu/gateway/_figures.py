@@ -19,8 +19,14 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Pages of the file: in use, allowed in all, and allowed for readings."""
+    """Pages of the file: in use, allowed in all, allowed for readings, and held by what is delivered, about."""
 
     used: int
     limit: int
     routine_limit: int
+    kept: int = 0
+
+    @property
+    def needed(self) -> int:
+        """Pages in use by what does not give way to readings."""
+        return max(0, self.used - self.kept)

@@ -95,6 +95,12 @@ class Queue:
             row[0] for row in self._database.execute("SELECT seq FROM outbox WHERE seq BETWEEN ? AND ?", (first, last))
         )
 
+    def bytes_of(self, seqs: Sequence[int]) -> int:
+        """What these rows take, about."""
+        spans = compress(seqs)
+        statement = "SELECT sum(length(record) + length(kind)) FROM outbox WHERE seq BETWEEN ? AND ?"
+        return sum(self._database.execute(statement, span).fetchone()[0] or 0 for span in spans)
+
     def owed(self) -> Owed:
         """What the county has not confirmed."""
         oldest = self._database.execute("SELECT arrival_ms FROM outbox ORDER BY seq LIMIT 1").fetchone()

@@ -1,7 +1,8 @@
 """Room in a full outbox: what gives way, in which order, and the gap records that name it.
 
-What was set aside goes first. Then readings, oldest and most frequent first, thinned evenly; what is dropped is named
-by gap records in the same transaction. Alerts and gap records keep a tenth of the pages to themselves, and never go.
+What the county has confirmed goes first, what was set aside second. Then readings, oldest and most frequent first,
+thinned evenly; what is dropped is named by gap records in the same transaction. Alerts and gap records keep a tenth of
+the pages to themselves, and never go.
 """
 
 import sqlite3
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from kanhu.gateway._delivered import Delivered
 from kanhu.gateway._entries import Entry, Keep, entry_of_gap
 from kanhu.gateway._figures import Space
 from kanhu.gateway._file import OutboxFile
@@ -26,12 +28,15 @@ _THIN_KEEPS_ONE_IN = 4  # keeping every second row leaves pages half full, and S
 class Room:
     """Of one open file."""
 
-    def __init__(self, database: sqlite3.Connection, *, file: Path, box: OutboxFile, queue: Queue) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, *, file: Path, box: OutboxFile, queue: Queue, delivered: Delivered
+    ) -> None:
         """`box` is the same file, for its transactions."""
         self._database = database
         self._file = file
         self._box = box
         self._queue = queue
+        self._delivered = delivered
         self._gaps = GrowingGaps()
         self._limit = int(pragma(database, "max_page_count"))
 
@@ -64,7 +69,7 @@ class Room:
         if space.used + needed <= limit:
             return
         goal = limit - needed - (0 if alerts_only else space.limit // 20)  # some slack, or every call would thin
-        while self.space().used > goal and self._empty_quarantine():
+        while self.space().used > goal and (self._delivered.give_way() or self._empty_quarantine()):
             pass
         for keep in (Keep.ROUTINE, Keep.FIRST_AFTER_SILENCE):
             while self.space().used > goal:
@@ -72,6 +77,18 @@ class Room:
                     break
         if rows and self.space().used + needed > limit:
             raise OutboxFull(f"{self._file}: {space.limit} pages are in use and nothing may be dropped")
+
+    def is_there_for(self, seqs: Sequence[int]) -> bool:
+        """Whether these may stay once they are delivered; older ones make room for them, nothing else does."""
+        if not self._delivered.is_there:
+            return False
+        space = self.space()
+        slack = space.limit // 20  # what readings to come need at once is left free
+        goal = space.routine_limit - slack - 2 - 2 * self._queue.bytes_of(seqs) // PAGE_BYTES
+        while self.space().used > goal:
+            if not self._delivered.give_way():
+                return False
+        return True
 
     def _empty_quarantine(self) -> int:
         """Let the oldest records that were set aside go: gap records have named them already."""

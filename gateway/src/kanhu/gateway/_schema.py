@@ -63,6 +63,19 @@ CREATE TABLE counter (
 CREATE TABLE note (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
+# In order of delivery, so that the oldest lie together and go by whole pages.
+_DELIVERED = """
+CREATE TABLE IF NOT EXISTS delivered (
+    turn INTEGER PRIMARY KEY,
+    ran_ms INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    keep INTEGER NOT NULL,
+    arrival_ms INTEGER NOT NULL,
+    record BLOB NOT NULL
+)"""
+
 
 def connect(file: Path, *, max_pages: int) -> sqlite3.Connection:
     """Open or make an outbox file; every pragma is read back.
@@ -82,6 +95,7 @@ def connect(file: Path, *, max_pages: int) -> sqlite3.Connection:
         database.execute(book.TABLE)  # a file of before there were alarms gets it now
         if "whose" not in {column[1] for column in database.execute("PRAGMA table_info(outbox)")}:
             database.execute("ALTER TABLE outbox ADD COLUMN whose TEXT")  # and one of before residents were counted
+        _make_delivered(database)
         check_pragmas(database, file)
     except BaseException:
         database.close()
@@ -134,6 +148,15 @@ def named_error(error: sqlite3.Error, file: Path) -> OutboxError:
     if code == sqlite3.SQLITE_FULL:
         return OutboxFull(text)
     return OutboxDamaged(text) if code in _DAMAGE else OutboxFailed(text)
+
+
+def _make_delivered(database: sqlite3.Connection) -> None:
+    """A file of before anything was kept gets the table now; one that has no page left for it, at a later start."""
+    try:
+        database.execute(_DELIVERED)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            raise
 
 
 def _is_empty(database: sqlite3.Connection, file: Path) -> bool:

@@ -1,6 +1,7 @@
 """What a gateway says of itself: heartbeats to the county, notes on its card for the doctor, figures to Prometheus."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
 import msgspec
@@ -11,6 +12,7 @@ from kanhu.gateway.card import CardMeter
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.device_clocks import DeviceClocks
+from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.heartbeat import heartbeat, tallied
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.metrics import OutboxFigures, exposition, figures
@@ -76,6 +78,8 @@ class Account:
             boots = self._timekeeper.to_keep()
             if boots is not None:
                 await self._committer.call(partial(keep_boots, boots=boots))
+            with suppress(OutboxError):  # what was not dropped goes the next time
+                await self._committer.call(partial(Outbox.expire_delivered, after_s=self._config.outbox.kept_h * 3600))
             await self._intake.catch_up()
             await self._clock.sleep(self._config.heartbeat_s)
 

@@ -52,6 +52,8 @@ class OutboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """How much of the card readings may take."""
 
     max_mib: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = 256
+    kept_h: Annotated[float, msgspec.Meta(ge=1, le=168)] = 24
+    """A county takes a backup every few minutes; a day is what it may take to notice a failed disk and to act on it."""
 
 
 class MetricsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

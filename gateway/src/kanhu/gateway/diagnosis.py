@@ -109,7 +109,12 @@ def _outbox(config: GatewayConfig, veil: Veil, clock: Clock) -> dict[str, object
             owed, space = outbox.owed(), outbox.space()
             return found | {
                 "owed": {"alerts": owed.alerts, "routine": owed.routine, "oldest_ms": owed.oldest_ms},
-                "pages": {"used": space.used, "limit": space.limit, "routine_limit": space.routine_limit},
+                "pages": {
+                    "used": space.used,
+                    "limit": space.limit,
+                    "routine_limit": space.routine_limit,
+                    "kept": space.kept,
+                },
                 "counters": _counters(outbox.counters(), veil),
                 "notes": {veil.note(name): value for name, value in sorted(outbox.notes().items())},
                 "boots": msgspec.to_builtins(kept_boots(outbox)),

@@ -130,7 +130,7 @@ def _running(config: GatewayConfig, outbox: Outbox | None) -> Iterator[Check]:
 def _outbox(outbox: Outbox) -> Iterator[Check]:
     owed, space, counters = outbox.owed(), outbox.space(), outbox.counters()
     yield Check("pragmas", Level.OK, "journal_mode wal; the gateway starts with nothing but synchronous full")
-    yield _room(space, f"{owed.total} records owed, {owed.alerts} of them urgent")
+    yield _room(space, f"{owed.total} records owed, {owed.alerts} of them urgent; {outbox.kept()} delivered ones kept")
     dropped = counters.get(("", "dropped"), 0)
     if dropped:
         remedy = "The county is told of each; a larger card or `outbox.max_mib` keeps more"
@@ -151,7 +151,7 @@ def _outbox(outbox: Outbox) -> Iterator[Check]:
 
 
 def _room(space: Space, owed: str) -> Check:
-    percent = 100 * space.used // max(1, space.routine_limit)
+    percent = 100 * space.needed // max(1, space.routine_limit)
     found = f"{owed}; {percent} % of the room for readings used"
     if percent >= _NEARLY_FULL:
         return Check("outbox", Level.ATTENTION, found, "Restore the way to the county before readings are thinned")

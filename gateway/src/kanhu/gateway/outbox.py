@@ -1,6 +1,6 @@
 """The outbox: where a reading is accepted, and kept until the county itself says that it is stored.
 
-    accept ──commit──▶ owed ──batch──▶ handed to the broker ──receipt──▶ settled (deleted)
+    accept ──commit──▶ owed ──batch──▶ handed to the broker ──receipt──▶ delivered ──a day of running──▶ deleted
                         │                                      └─refused twice─▶ quarantined + Gap
                         └─ outbox full: thinned by rule ─▶ dropped + Gap
 
@@ -8,13 +8,15 @@ Hard cases: a PUBACK settles nothing; a number is never given out twice; a recei
 handed out, and nothing that a receipt from beyond our own numbers may speak of, so that a card restored from an old
 image cannot lose new readings to receipts for others; on a full file alerts keep a tenth of the pages to themselves,
 readings are thinned oldest and most frequent first, and what is dropped is named by Gap records in the same
-transaction. Gaps go before readings, because a county that knows the holes can confirm the rest in few ranges. The
-class knows no threads: one thread at a time uses it.
+transaction. What is delivered is owed no more; it is kept for a while in a table of its own as long as nothing owed
+needs the room, and goes without a word. Gaps go before readings, because a county that knows the holes can confirm the
+rest in few ranges. The class knows no threads: one thread at a time uses it.
 """
 
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +32,7 @@ from kanhu.contract import (
     SeqRanges,
     decode_record,
 )
+from kanhu.gateway._delivered import Delivered
 from kanhu.gateway._entries import Entries, entry_of_gap
 from kanhu.gateway._figures import Owed, Space
 from kanhu.gateway._file import OutboxFile
@@ -39,6 +42,7 @@ from kanhu.gateway._room import Room
 from kanhu.gateway._schema import named_error
 from kanhu.gateway._tally import Tally
 from kanhu.gateway.alarm.book import Alarm, AlarmBook
+from kanhu.gateway.errors import OutboxFull
 
 __all__ = ["BATCH_ROWS", "Outbox"]
 
@@ -52,7 +56,8 @@ class Outbox(OutboxFile):
         self._entries = Entries()
         self._tally = Tally(database)
         self._queue = Queue(database, file=file)
-        self._room = Room(database, file=file, box=self, queue=self._queue)
+        self._delivered = Delivered(database, box=self)
+        self._room = Room(database, file=file, box=self, queue=self._queue, delivered=self._delivered)
         self.alarms = AlarmBook(database)
         self._beyond = 0  # the county knows numbers up to here that were never given out here: those are not ours
 
@@ -151,7 +156,7 @@ class Outbox(OutboxFile):
         return found
 
     def settle(self, receipt: Receipt, *, sent: SeqRanges) -> int:
-        """Delete what the county has stored, among what this process has sent; returns how many.
+        """Owe no more what the county has stored, among what this process has sent; returns how many.
 
         Where the county knows numbers that this outbox has not given out, the file was copied or restored: what it
         stored under such a number is another record, and ours is kept.
@@ -182,7 +187,18 @@ class Outbox(OutboxFile):
         return len(settled)
 
     def _delete_batch(self, seqs: Sequence[int]) -> None:
+        if self._room.is_there_for(seqs):
+            try:
+                self._retire(seqs, kept=self._delivered)
+            except OutboxFull:  # others fill the disk: what is delivered needs no copy
+                self._retire(seqs, kept=None)
+        else:
+            self._retire(seqs, kept=None)
+
+    def _retire(self, seqs: Sequence[int], *, kept: Delivered | None) -> None:
         with self.transaction():
+            if kept is not None:
+                kept.take(seqs)
             gone = self._queue.delete(seqs)
             ended = self.alarms.receipted(seqs)
             self.count(Counter(("", f"alarm:{alarm.ended}") for alarm in ended) + Tally.confirmed(gone.whose))
@@ -225,7 +241,22 @@ class Outbox(OutboxFile):
 
     def space(self) -> Space:
         """How full the file is."""
-        return self._room.space()
+        return replace(self._room.space(), kept=self._delivered.pages())
+
+    def expire_delivered(self, *, after_s: float) -> int:
+        """Drop what the county confirmed so much running time ago; does so once an hour, and returns how many.
+
+        Raises:
+            OutboxFailed: what was not dropped goes the next time.
+        """
+        try:
+            return self._delivered.expire(after_s=after_s)
+        except sqlite3.Error as error:
+            raise named_error(error, self._file) from error
+
+    def kept(self) -> int:
+        """How many delivered records are still here; reads all of them."""
+        return self._delivered.count()
 
     # ---------------------------------------------------------------------------------------- account
 

@@ -4,9 +4,9 @@
 
 Readings of one oximeter, six a minute as of one that is worn day and night, and then sixty as of a strap, each judged
 and committed by itself by the product's own judge, committer and outbox; every minute what was taken is confirmed and
-deleted, and the notes of a heartbeat are written. Only the waiting is left out. What the kernel counts for this process
-(`/proc/self/io`, write_bytes) is told for a day of it. A file system in memory counts nothing, so `--folder` has to be
-on a disk.
+kept as delivered, and the notes of a heartbeat are written; at the end all that was kept is dropped. Only the waiting
+is left out. What the kernel counts for this process (`/proc/self/io`, write_bytes) is told for a day of it. A file
+system in memory counts nothing, so `--folder` has to be on a disk.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from kanhu.contract import Lane, Receipt, Record, SeqRanges, SystemClock
+from kanhu.contract import FakeClock, Lane, Receipt, Record, SeqRanges, SystemClock
 from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.gateway import Outbox
@@ -36,6 +36,7 @@ _MINUTES_A_DAY = 24 * 60
 _A_MINUTE = DAY_WINDOWS // _MINUTES_A_DAY
 _STRAP_A_MINUTE = 60
 _MIB = 1 << 20
+_A_DAY_S = 86_400.0
 
 
 async def measure(folder: Path, *, minutes: int, a_minute: int, seed: int) -> int | None:
@@ -43,7 +44,8 @@ async def measure(folder: Path, *, minutes: int, a_minute: int, seed: int) -> in
     clock = SystemClock()
     profiles = {_SUBJECT: profile_from_tags(_SUBJECT, (), spo2_limit_percent=None)}
     pipeline = SensingPipeline(Judge(core_pack(), Runs.GATEWAY, profiles, ZoneInfo("Asia/Shanghai")), profiles=profiles)
-    committer = Committer(Outbox.open(folder / "outbox.db", clock=clock, max_bytes=256 * _MIB))
+    running = FakeClock()  # by it the outbox knows how long what was delivered is there
+    committer = Committer(Outbox.open(folder / "outbox.db", clock=running, max_bytes=256 * _MIB))
     readings = windows(_SUBJECT, count=minutes * a_minute, until_ms=clock.wall_ms(), seed=seed)
     card = CardMeter(clock)
     before = card.written()
@@ -60,6 +62,8 @@ async def measure(folder: Path, *, minutes: int, a_minute: int, seed: int) -> in
             receipt = Receipt(RECEIPT_VERSION, _GATEWAY, committer.epoch, last)
             await committer.call(lambda outbox, receipt=receipt, sent=sent: outbox.settle(receipt, sent=sent))  # type: ignore[misc]  # mypy cannot infer a lambda's default
             await committer.call(lambda outbox, minute=minute: outbox.remember({"receipt_ms": minute}))  # type: ignore[misc]  # the same
+        running.advance(_A_DAY_S)
+        await committer.call(lambda outbox: outbox.expire_delivered(after_s=1))
     finally:
         await committer.close()
     after = card.written()

@@ -344,7 +344,7 @@ class Clinic:
         def look(outbox: Outbox) -> tuple[int, float, Whereabouts]:
             space = outbox.space()
             owed, aside = outbox.still_here(seqs)
-            return outbox.owed().total, space.used / space.routine_limit, Whereabouts(owed, aside)
+            return outbox.owed().total, space.needed / space.routine_limit, Whereabouts(owed, aside)
 
         self._waiting, self._fullness, found = await self._committer.call(look)
         if self._day.place(found, named=self._named, asked=seqs):
