@@ -200,7 +200,9 @@ def body_of(wire: bytes) -> bytes:
 
 
 _UNSAID: dict[str, tuple[object, ...]] = {
-    **dict.fromkeys(("running", "alarm", "release", "tally", "clock_error_s", "clock_corrected_s"), (msgspec.UNSET,)),
+    **dict.fromkeys(
+        ("running", "alarm", "release", "tally", "requests", "clock_error_s", "clock_corrected_s"), (msgspec.UNSET,)
+    ),
     "heard_ns": (0,),
 }
 

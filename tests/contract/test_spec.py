@@ -13,6 +13,7 @@ from kanhu.contract import (
     METRICS,
     AlarmStatus,
     Alone,
+    Ask,
     Boot,
     Checkpoint,
     ClockState,
@@ -41,6 +42,7 @@ from kanhu.contract import (
     Receipt,
     Refusal,
     RefusalReason,
+    Request,
     Running,
     StateKept,
     StateRefusal,
@@ -60,6 +62,7 @@ from kanhu.contract import (
 from kanhu.contract import envelope as envelope_module
 from kanhu.contract import receipt as receipt_module
 from kanhu.contract import records as records_module
+from kanhu.contract import request as request_module
 from kanhu.contract import states as states_module
 from kanhu.contract import status as status_module
 from kanhu.contract._columns import Columns, Origin
@@ -77,6 +80,7 @@ WORDS: dict[type[StrEnum], str] = {
     GatewayState: "status.md",
     ClockState: "time.md",
     GapReason: "gap.md",
+    Ask: "request.md",
     MetricKind: "metrics.md",
     ReleaseReason: "updates.md",
     **dict.fromkeys((Lane, Up, Down), "topics.md"),
@@ -90,6 +94,7 @@ FIELDS: dict[type[msgspec.Struct], str] = {
     **dict.fromkeys(
         (Status, DeviceStatus, Running, Boot, Mark, AlarmStatus, Alone, ReleaseStatus, Tally, ReadingCount), "status.md"
     ),
+    Request: "request.md",
     **dict.fromkeys((Columns, Origin), "envelope.md"),
     **dict.fromkeys((Checkpoint, StatesSent, StatesAsked, StateKept, StatesKept, StatesGiven), "states.md"),
 }
@@ -120,7 +125,7 @@ def test_every_closed_word_list_is_held_to_the_spec() -> None:
     assert lists - {StrEnum} - set(WORDS) == set()
 
 
-@pytest.mark.parametrize("struct", [Columns, Receipt, Checkpoint], ids=lambda struct: struct.__name__)
+@pytest.mark.parametrize("struct", [Columns, Receipt, Checkpoint, Request], ids=lambda struct: struct.__name__)
 def test_numbered_elements_stand_in_their_order_on_the_wire(struct: type[msgspec.Struct]) -> None:
     numbered = dict(re.findall(r"^\| (\d+) \| `(\w+)` \|", PAGES[FIELDS[struct]], flags=re.MULTILINE))
     assert numbered == {str(at): name for at, name in enumerate(struct.__struct_fields__)}
@@ -152,7 +157,7 @@ LIMITS = {
         envelope_module.MAX_BODY_BYTES,
     ),
     "receipt.md": (receipt_module.MAX_RECEIPT_BYTES, receipt_module.MAX_RANGES, receipt_module.MAX_REFUSED),
-    "status.md": (status_module.MAX_STATUS_BYTES, status_module.MAX_TALLIED),
+    "status.md": (status_module.MAX_STATUS_BYTES, status_module.MAX_TALLIED, status_module.MAX_REQUESTS),
     "states.md": (
         states_module.MAX_STATES_BYTES,
         states_module.MAX_STATE_BYTES,
@@ -161,6 +166,7 @@ LIMITS = {
         states_module.MAX_CHECKPOINTS,
         states_module.MAX_ALERTS,
     ),
+    "request.md": (request_module.MAX_REQUEST_BYTES, request_module.MAX_LIVE_MINUTES, receipt_module.MAX_RANGES),
     "gap.md": (records_module.MAX_GAP_RANGES,),
     "records.md": (
         records_module.MAX_TEXT_CHARACTERS,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from kanhu.contract import GatewayState, Lane, Record, Running, Status, SystemClock
+from kanhu.contract import GatewayState, Lane, Observation, Record, Running, Status, SystemClock
 from kanhu.gateway import Outbox
 from kanhu.gateway._figures import Owed
 from kanhu.gateway.committer import Committer
@@ -52,7 +52,8 @@ class Sender:
     async def accept(self, records: Sequence[Record], *, lane: Lane = Lane.LIVE) -> list[int]:
         """Commit and announce, as the intake does."""
         seqs = await self.committer.accept([(lane, record) for record in records])
-        self.uplink.announce([lane])
+        about = next((record.subject.id for record in records if isinstance(record, Observation)), "")
+        self.uplink.announce([lane], subject=about)
         return seqs
 
     async def owed(self) -> Owed:
@@ -83,7 +84,7 @@ class Sender:
         await self.committer.close()
 
     async def _status(self, state: GatewayState) -> Status:
-        return await self.committer.call(
+        status = await self.committer.call(
             partial(
                 heartbeat,
                 gateway="home-03",
@@ -93,6 +94,7 @@ class Sender:
                 running=Running(self.timekeeper.asking(), self.timekeeper.boots()),
             )
         )
+        return msgspec.structs.replace(status, requests=self.uplink.requests.taken)
 
 
 async def until(condition: Callable[[], object], *, within_s: float = 20.0) -> None:

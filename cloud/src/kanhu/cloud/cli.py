@@ -18,6 +18,7 @@ from kanhu.cloud.config import CloudConfig, load_config
 from kanhu.cloud.desk.model import Role
 from kanhu.cloud.doctor import examine
 from kanhu.cloud.errors import CloudError, StaffRefused
+from kanhu.cloud.ingest.cli import add_ask_commands
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.segments import ledger_lines
 from kanhu.cloud.ledger.tally import as_json, as_table, tallies
@@ -34,6 +35,7 @@ examples:
   kanhu-cloud gateway invite home-03 --config cloud.toml
   kanhu-cloud updates release files --repository /var/lib/kanhu/updates/public --out release.json
   kanhu-cloud serve --config cloud.toml
+  kanhu-cloud ask live home-03 --minutes 10 --config cloud.toml
   kanhu-cloud doctor --config cloud.toml
   kanhu-cloud broker --port 1883 --data /var/lib/kanhu/broker
   kanhu-cloud ledger dump --out ledger.ndjson --config cloud.toml
@@ -95,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
 
     tally = _configured(verbs.add_parser("tally", help="readings received, late, owed, lost, by resident"), _tally)
     tally.add_argument("--json", action="store_true", help="one JSON line a resident instead of a table")
+
+    add_ask_commands(verbs, configured=_configured)
 
     ledger = verbs.add_parser("ledger", help="what is stored").add_subparsers(required=True, metavar="ACTION")
     dump = _configured(ledger.add_parser("dump", help="one JSON line a stored record"), _ledger_dump)

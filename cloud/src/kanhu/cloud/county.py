@@ -9,6 +9,7 @@ from kanhu.cloud.config import CloudConfig, policy_of
 from kanhu.cloud.deciding import Deciding, assemble
 from kanhu.cloud.desk.ledger_desk import LedgerDesk
 from kanhu.cloud.desk.model import Both
+from kanhu.cloud.ingest.asking import FOLDER
 from kanhu.cloud.ingest.take import Ingest
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.writer import Job, Writer
@@ -61,7 +62,7 @@ def open_county(config: CloudConfig, *, pack: RulePack, clock: Clock, broker: Ca
     ledger.check()
     stream = ChangeStream()
     writer = Writer(ledger, clock, announce=stream.announce)
-    deciding = assemble(policy, pack, clock=clock, listening=Listening())
+    deciding = assemble(policy, pack, clock=clock, listening=Listening(), asked=config.data / FOLDER)
     desk = LedgerDesk(ledger, writer, clock, policy, pack, broker)
     stream.announce(desk.newest_revision())
     writer.start()

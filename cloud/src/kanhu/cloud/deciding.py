@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from kanhu.cloud.alerting.deadlines import fire_due
 from kanhu.cloud.alerting.faults import Faults
@@ -10,6 +11,7 @@ from kanhu.cloud.alerting.listening import Listening
 from kanhu.cloud.alerting.nightly import Nightly
 from kanhu.cloud.alerting.policy import Policy
 from kanhu.cloud.alerting.silence import Watch
+from kanhu.cloud.ingest.asking import Asking
 from kanhu.cloud.ingest.take import Ingest
 from kanhu.cloud.ledger.writer import Job
 from kanhu.contract import Clock
@@ -33,8 +35,11 @@ class Deciding:
         }
 
 
-def assemble(policy: Policy, pack: RulePack, *, clock: Clock, listening: Listening) -> Deciding:
-    """Door, watch and night with one policy, one pack and one clock."""
+def assemble(
+    policy: Policy, pack: RulePack, *, clock: Clock, listening: Listening, asked: Path | None = None
+) -> Deciding:
+    """Door, watch and night with one policy, one pack and one clock; an administrator asks by the folder `asked`."""
     intake = Intake(policy, pack)
     watch = Watch(intake, clock, listening)
-    return Deciding(policy, Ingest(intake, watch, Faults(intake, clock), listening), Nightly(intake, clock))
+    ingest = Ingest(intake, watch, Faults(intake, clock), listening, Asking(asked))
+    return Deciding(policy, ingest, Nightly(intake, clock))

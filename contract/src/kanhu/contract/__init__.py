@@ -45,6 +45,7 @@ from kanhu.contract.records import (
     encode_record,
     record_digest,
 )
+from kanhu.contract.request import Ask, Request, decode_request, encode_request
 from kanhu.contract.states import (
     Checkpoint,
     StateKept,
@@ -76,6 +77,7 @@ __all__ = [
     "VERSION",
     "AlarmStatus",
     "Alone",
+    "Ask",
     "Boot",
     "Checkpoint",
     "Clock",
@@ -115,6 +117,7 @@ __all__ = [
     "Record",
     "Refusal",
     "RefusalReason",
+    "Request",
     "Running",
     "SeqRanges",
     "StateKept",
@@ -137,12 +140,14 @@ __all__ = [
     "decode_envelope",
     "decode_receipt",
     "decode_record",
+    "decode_request",
     "decode_states",
     "decode_status",
     "down_topic",
     "encode_envelope",
     "encode_receipt",
     "encode_record",
+    "encode_request",
     "encode_states",
     "encode_status",
     "metric",

@@ -17,6 +17,10 @@ MAX_STATUS_BYTES = 60 * 1024
 MAX_TALLIED = 256
 """Residents counted by themselves in one status."""
 
+MAX_REQUESTS = 8
+"""Numbers of requests in one heartbeat."""
+
+
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # what SQLite and PostgreSQL can hold
 _Seconds = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Text = Annotated[str, msgspec.Meta(max_length=128)]
@@ -146,6 +150,8 @@ class Status(msgspec.Struct, frozen=True):
     release: ReleaseStatus | msgspec.UnsetType = msgspec.UNSET
     """Absent where the gateway takes nothing from afar."""
     tally: Tally | msgspec.UnsetType = msgspec.UNSET
+    requests: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=MAX_REQUESTS)] | msgspec.UnsetType = msgspec.UNSET
+    """Numbers of the county's last requests that were taken, oldest first; absent where none ever is."""
 
     @property
     def boots(self) -> tuple[Boot, ...]:

@@ -10,8 +10,11 @@ does not count and a wall clock is not asked: a wrong clock neither empties this
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from kanhu.contract import SeqRanges
 from kanhu.contract.ranges import compress
+from kanhu.gateway._entries import Entry
 from kanhu.gateway._file import OutboxFile
 from kanhu.gateway._schema import PAGE_BYTES
 
@@ -22,6 +25,14 @@ _SAMPLE = 50
 _ROW_BYTES = 40  # of a row beside the record
 _RAN = "delivered_ran_ms"
 _DROPPED = ("", "delivered_dropped")
+
+
+class GivenBack(NamedTuple):
+    """One step: up to which turn was read, None at the end; what is owed again."""
+
+    turn: int | None
+    seqs: tuple[int, ...]
+    rows: tuple[Entry, ...] = ()
 
 
 class Delivered:
@@ -74,6 +85,23 @@ class Delivered:
             self._box.remember({_RAN: ran_ms})
             self._written_ms = ran_ms
         return dropped
+
+    def give_back(self, ranges: SeqRanges, *, after: int) -> "GivenBack":
+        """Put what lies in these ranges back into the outbox, inside a transaction; reads one batch past `after`."""
+        if not self.is_there:
+            return GivenBack(None, ())
+        read = self._database.execute(
+            "SELECT turn, seq FROM delivered WHERE turn > ? ORDER BY turn LIMIT ?", (after, _BATCH_ROWS)
+        ).fetchall()
+        found = [(turn, seq) for turn, seq in read if seq in ranges]
+        rows: list[Entry] = []
+        for turn, _ in found:
+            row = self._database.execute("DELETE FROM delivered WHERE turn = ? RETURNING *", (turn,)).fetchone()
+            self._database.execute(
+                "INSERT INTO outbox (seq, lane, kind, keep, arrival_ms, record) VALUES (?, ?, ?, ?, ?, ?)", row[2:]
+            )
+            rows.append(Entry(*row[3:]))
+        return GivenBack(read[-1][0] if read else None, tuple(seq for _, seq in found), tuple(rows))
 
     def count(self) -> int:
         """How many are kept; reads all of them."""

@@ -17,6 +17,7 @@ from kanhu.gateway.heartbeat import heartbeat, tallied
 from kanhu.gateway.intake import Intake
 from kanhu.gateway.metrics import OutboxFigures, exposition, figures
 from kanhu.gateway.outbox import Outbox
+from kanhu.gateway.requests import Requests
 from kanhu.gateway.timekeeping import Timekeeper, keep_boots
 from kanhu.gateway.unwritten import Unwritten
 from kanhu.gateway.updates.facts import Facts, facts_of
@@ -42,6 +43,7 @@ class Account:
         timekeeper: Timekeeper,
         clocks: DeviceClocks,
         unwritten: Unwritten,
+        requests: Requests,
         restarts: Mapping[str, int],
         alarm: Callable[[Outbox], AlarmStatus],
         updates: Updates,
@@ -55,6 +57,7 @@ class Account:
         self._timekeeper = timekeeper
         self._clocks = clocks
         self._unwritten = unwritten
+        self._requests = requests
         self._restarts = restarts
         self._alarm = alarm
         self._updates = updates
@@ -103,7 +106,8 @@ class Account:
         )
         owed = status.owed + len(self._unwritten)
         tally = await self._committer.call(tallied) if self._is_tally_due(state) else msgspec.UNSET
-        return msgspec.structs.replace(status, owed=owed, release=self._updates.status, tally=tally)
+        requests = self._requests.taken
+        return msgspec.structs.replace(status, owed=owed, release=self._updates.status, tally=tally, requests=requests)
 
     async def facts(self, uplink: Uplink) -> Facts:
         """What updates have to know of this moment."""

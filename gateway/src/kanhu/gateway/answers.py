@@ -1,7 +1,7 @@
 """What the county answers, and that it does: receipts settle what was sent, silence ends the connection.
 
-A receipt that cannot be read, or is for another outbox, is counted and obeyed in nothing. A card that does not delete
-keeps what is stored as owed, and the next receipt names it again.
+A receipt that cannot be read, or is for another outbox, is counted and obeyed in nothing. A card that does not settle
+keeps what is stored as owed, and the next receipt names it again. Requests come by the same door and are handed on.
 """
 
 import asyncio
@@ -42,8 +42,13 @@ class Answers:
         timekeeper: Timekeeper,
         clock: Clock,
         patience_s: float,
+        hear_request: Callable[[bytes], None],
     ) -> None:
-        """`patience_s` is how long the county has for an answer, as the flight knows it too."""
+        """`patience_s` is how long the county has for an answer, as the flight knows it too.
+
+        `hear_request` is handed what comes on the topic of requests.
+        """
+        self._hear_request = hear_request
         self._gateway = gateway
         self._committer = committer
         self._flight = flight
@@ -66,11 +71,15 @@ class Answers:
 
     async def listen(self, client: Link) -> None:
         """Obey receipts until the connection ends."""
-        states_topic = down_topic(self._gateway, Down.STATE)
+        states_topic, command_topic = (down_topic(self._gateway, one) for one in (Down.STATE, Down.COMMAND))
         async for message in client.messages:
             if message.topic.value == states_topic:
                 if self.on_states is not None:
                     self.on_states(message.payload)
+                continue
+            if message.topic.value == command_topic:
+                if not message.retain:  # a request is of its moment
+                    self._hear_request(bytes(message.payload))
                 continue
             try:
                 receipt = decode_receipt(message.payload)

@@ -179,6 +179,10 @@ class Flight:
                 return suspect
         return None
 
+    def flying(self) -> frozenset[int]:
+        """Numbers that are under way."""
+        return frozenset(seq for parcel in self._parcels for seq in parcel.seqs)
+
     def suspected(self) -> frozenset[int]:
         """Numbers that ordinary parcels leave out."""
         waiting = {seq for suspect in self._suspects for seq in suspect.seqs}

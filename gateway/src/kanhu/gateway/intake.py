@@ -138,7 +138,7 @@ class Intake:
                 self._unstored(judged.findings)
                 raise
             return
-        self._uplink.announce([lane for lane, _ in records])
+        self._uplink.announce([lane for lane, _ in records], subject=observation.subject.id)
         if self.on_states is not None and judged.states:
             self.on_states(judged, any(decision.reason in _DECIDES for decision in judged.decisions))
         self.last_reading_ms[observation.device] = observation.times.arrival_ms

@@ -32,7 +32,7 @@ from kanhu.contract import (
     SeqRanges,
     decode_record,
 )
-from kanhu.gateway._delivered import Delivered
+from kanhu.gateway._delivered import Delivered, GivenBack
 from kanhu.gateway._entries import Entries, entry_of_gap
 from kanhu.gateway._figures import Owed, Space
 from kanhu.gateway._file import OutboxFile
@@ -242,6 +242,17 @@ class Outbox(OutboxFile):
     def space(self) -> Space:
         """How full the file is."""
         return replace(self._room.space(), kept=self._delivered.pages())
+
+    def owe_again(self, *, ranges: Iterable[tuple[int, int]], after: int) -> GivenBack:
+        """Owe again what is kept of these numbers, one batch of what was delivered at a time.
+
+        Raises:
+            OutboxFull, OutboxFailed: nothing of this batch is owed again.
+        """
+        with self.transaction():
+            step = self._delivered.give_back(SeqRanges(ranges), after=after)
+        self._queue.entered(step.rows, step.seqs)
+        return step
 
     def expire_delivered(self, *, after_s: float) -> int:
         """Drop what the county confirmed so much running time ago; does so once an hour, and returns how many.

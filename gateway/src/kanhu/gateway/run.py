@@ -212,6 +212,7 @@ class _Gateway:
             timekeeper=timekeeper,
             clocks=clocks,
             unwritten=unwritten,
+            requests=self._uplink.requests,
             restarts=self._supervisor.restarts,
             alarm=self._alarm.standing,
             updates=updates,

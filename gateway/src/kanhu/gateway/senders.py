@@ -26,7 +26,10 @@ _UNWRITTEN_AGAIN_S = 5.0
 """Between two sends of what only memory holds, which the county stores once; as soon as the county says anything ..."""
 _UNWRITTEN_PAUSE_S = 1.0
 """... and never oftener."""
+_LIVE_PAUSE_S = 1.0
+"""Between two parcels of a live view: a person sees no more, and an envelope costs 150 bytes."""
 _IDLE_S = 3600.0
+_NEVER = 2**63  # above every number
 
 
 class Senders:
@@ -57,7 +60,10 @@ class Senders:
         self._alert_wake = asyncio.Event()
         self._routine_wake = asyncio.Event()
         self._alerts_read = self._live_read = self._backfill_read = self._backfill_end = 0
-        self._routine_due_ns = 0
+        self._alerts_again = _NEVER
+        self._routine_again: tuple[int, int] | None = None
+        self._routine_due_ns = self._routine_sent_ns = 0
+        self._live_until_ns, self._live_subject = 0, ""
 
     async def begin(self) -> None:
         """Start a new connection: everything owed is sent on it, a backlog behind what comes from now on."""
@@ -66,6 +72,7 @@ class Senders:
         self._alerts_read = self._live_read = self._backfill_read = self._backfill_end = 0
         if owed.routine > BATCH_ROWS:  # a backlog: what comes from now on need not wait for it
             self._backfill_end = self._live_read = self._committer.last_seq
+        self._alerts_again, self._routine_again = _NEVER, None
         self._routine_due_ns = self._clock.mono_ns()
         self.wake()
 
@@ -74,12 +81,39 @@ class Senders:
         self._alert_wake.set()
         self._routine_wake.set()
 
-    def announce(self, lanes: Sequence[Lane]) -> None:
-        """Records were committed on these lanes."""
+    def announce(self, lanes: Sequence[Lane], *, subject: str = "") -> None:
+        """Records were committed on these lanes, about whom the live view may be."""
         if Lane.ALERT in lanes:
             self._alert_wake.set()
             self._routine_due_ns = 0  # the readings before it are its evidence, and leave at once
+        elif self._clock.mono_ns() < self._live_until_ns and self._live_subject in {"", subject}:
+            self._routine_due_ns = min(self._routine_due_ns, self._routine_sent_ns + round(_LIVE_PAUSE_S * 1e9))
         self._routine_wake.set()
+
+    def go_live(self, *, seconds: float, subject: str) -> None:
+        """Let routine readings of one person, or of everybody, leave as they come; from now on for so long."""
+        self._live_until_ns = self._clock.mono_ns() + round(seconds * 1e9)
+        self._live_subject = subject
+
+    def read_again(self, first: int, last: int) -> None:
+        """Numbers in this span are owed that were read before: alerts are sent at once, the rest behind what is new.
+
+        Each sender goes back by itself before it reads on: a position that another task moved while one reads is lost.
+        """
+        self._alerts_again = min(self._alerts_again, first - 1)
+        spans = self._routine_again or (first, last)
+        self._routine_again = min(spans[0], first), max(spans[1], last)
+        self.wake()
+
+    def _go_back_for_routine(self) -> None:
+        if self._routine_again is None:
+            return
+        (first, last), self._routine_again = self._routine_again, None
+        last = min(last, self._live_read)
+        if first <= last:
+            idle = self._backfill_read >= self._backfill_end
+            self._backfill_read = first - 1 if idle else min(self._backfill_read, first - 1)
+            self._backfill_end = last if idle else max(self._backfill_end, last)
 
     # ------------------------------------------------------------------------------------------- tasks
 
@@ -118,6 +152,7 @@ class Senders:
         suspect = self._flight.next_suspect(Lane.ALERT)
         if suspect is not None:
             return await self._send_suspect(client, suspect)
+        self._alerts_read, self._alerts_again = min(self._alerts_read, self._alerts_again), _NEVER
         before = self._alerts_read
         self._alerts_read = await self._send_next(client, Lane.ALERT, queue=Lane.ALERT, after=before)
         return self._alerts_read - before
@@ -130,10 +165,12 @@ class Senders:
         if suspect is not None:
             await self._send_suspect(client, suspect)
             return 0
+        self._go_back_for_routine()
         now_ns = self._clock.mono_ns()
         pending = self._committer.last_seq - self._live_read  # alerts among them are counted too: only ever too early
         due = now_ns >= self._routine_due_ns or self._stopping.is_set() or pending >= self._config.routine_count
         if pending and due:
+            self._routine_sent_ns = now_ns
             self._live_read = await self._send_next(client, Lane.LIVE, queue=Lane.LIVE, after=self._live_read)
             if pending <= BATCH_ROWS:  # all that waited has left
                 self._routine_due_ns = now_ns + round(self._config.routine_s * 1e9)
@@ -150,7 +187,7 @@ class Senders:
     async def _send_next(self, client: Link, lane: Lane, *, queue: Lane, after: int, upto: int | None = None) -> int:
         room = self._allowance.parcel_bytes
         take = partial(take_next, lane=queue, gateway=self._gateway, most_bytes=room, after=after, upto=upto)
-        taken = await self._committer.call(partial(take, without=self._flight.suspected()))
+        taken = await self._committer.call(partial(take, without=self._flight.suspected() | self._flight.flying()))
         if taken.parcel is not None:
             await self._publish(client, lane, taken.parcel)
         return taken.upto

@@ -45,6 +45,7 @@ from kanhu.gateway.errors import IdentityUnusable
 from kanhu.gateway.flight import Flight
 from kanhu.gateway.link import Link, obey_cancellation
 from kanhu.gateway.notes import LinkNotes
+from kanhu.gateway.requests import Requests
 from kanhu.gateway.senders import Senders, wait_for
 from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.gateway.unwritten import Unwritten
@@ -122,6 +123,7 @@ class Uplink:
             clock=clock,
             stopping=self._stopping,
         )
+        self.requests = Requests(gateway, committer, senders=self._senders, notes=self.notes)
         self.answers = Answers(
             gateway,
             committer,
@@ -132,10 +134,12 @@ class Uplink:
             timekeeper=timekeeper,
             clock=clock,
             patience_s=config.receipt_timeout_s,
+            hear_request=self.requests.hear,
         )
         self._online = asyncio.Event()
         self._client: Link | None = None
         self._receipts_before = 0
+        self.requests.on_taken = self.answers.news.set
         self.ends: Counter[SessionEnd] = Counter()
         """How connections ended, since the process began."""
 
@@ -187,11 +191,11 @@ class Uplink:
         self._hurry.set()
         return kept
 
-    def announce(self, lanes: Sequence[Lane]) -> None:
-        """Records were committed on these lanes."""
+    def announce(self, lanes: Sequence[Lane], *, subject: str = "") -> None:
+        """Records were committed on these lanes, about this person where they are about one."""
         if Lane.ALERT in lanes:
             self._hurry.set()
-        self._senders.announce(lanes)
+        self._senders.announce(lanes, subject=subject)
 
     def _is_heard(self) -> bool:
         """Whether the county has sent a receipt on this connection: it listens, and knows which outbox is in use."""
@@ -237,9 +241,8 @@ class Uplink:
         try:
             async with await self._new_client() as client:
                 end = SessionEnd.LOST
-                await client.subscribe(down_topic(self._gateway, Down.RECEIPT), qos=0)
-                if self.answers.on_states is not None:
-                    await client.subscribe(down_topic(self._gateway, Down.STATE), qos=0)
+                heard = (Down.RECEIPT, Down.COMMAND) + (() if self.answers.on_states is None else (Down.STATE,))
+                await client.subscribe([(down_topic(self._gateway, one), 0) for one in heard])
                 obey_cancellation()
                 await self._begin()
                 self._client, self._receipts_before = client, self.answers.receipts
@@ -249,6 +252,7 @@ class Uplink:
                         self._beat,
                         self.answers.listen,
                         self.answers.watch,
+                        self.requests.work,
                         self._senders.send_unwritten,
                         self._senders.send_alerts,
                         self._senders.send_routine,

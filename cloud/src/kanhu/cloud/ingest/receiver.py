@@ -25,7 +25,7 @@ from kanhu.cloud.ingest.greeting import greetings
 from kanhu.cloud.ingest.inbox import Inbox
 from kanhu.cloud.ingest.take import Ingest
 from kanhu.cloud.ledger.writer import Transaction, Writer
-from kanhu.contract import ALL_UP, Clock, Down, Receipt, down_topic, encode_receipt, encode_states
+from kanhu.contract import ALL_UP, Clock, Down, Receipt, down_topic, encode_receipt, encode_request, encode_states
 
 KEEPALIVE_S = 15
 WAITING_MESSAGES = 5_000
@@ -136,6 +136,7 @@ class Receiver:
                 # QoS 0: a gateway that heard nothing asks, or sends, again.
                 await client.publish(down_topic(states.gateway, Down.STATE), encode_states(states), qos=0)
                 _end_if_cancelled()
+            await self._ask(client)
 
     async def _greet(self, client: aiomqtt.Client) -> None:
         after: str | None = ""
@@ -151,6 +152,12 @@ class Receiver:
         for receipt in receipts:
             # QoS 0: a receipt is cumulative and repeated on every heartbeat, so a lost one costs a minute at most.
             await client.publish(down_topic(receipt.gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)
+            _end_if_cancelled()
+
+    async def _ask(self, client: aiomqtt.Client) -> None:
+        for request in self._ingest.asking.due():
+            # QoS 0: asked again with the next heartbeat, until one says that it was taken.
+            await client.publish(down_topic(request.gateway, Down.COMMAND), encode_request(request), qos=0)
             _end_if_cancelled()
 
     async def _run_job(self, job: Callable[[Transaction], _Answer]) -> _Answer:

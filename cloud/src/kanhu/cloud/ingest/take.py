@@ -16,6 +16,7 @@ from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.alerting.listening import Listening
 from kanhu.cloud.alerting.pipeline import Judge
 from kanhu.cloud.alerting.silence import Watch
+from kanhu.cloud.ingest.asking import Asking
 from kanhu.cloud.ingest.door import Found, Letter, Message, Refused, examine
 from kanhu.cloud.ingest.quarantine import quarantine
 from kanhu.cloud.ingest.states import StatesAnswer, take_states
@@ -69,6 +70,7 @@ class Ingest:
     watch: Watch
     faults: Faults
     listening: Listening
+    asking: Asking = field(default_factory=Asking)
 
     def take(self, transaction: Transaction, messages: Sequence[Message]) -> Answers:
         """Take messages in order; answers with what to send once this is committed."""
@@ -173,6 +175,7 @@ class Ingest:
         released = release(connection, gateway=status.gateway, timeline=timeline, now_ms=now_ms)
         keep_values(connection, released, timezone=self.intake.policy.timezone)
         coverage = read_coverage(connection, gateway=status.gateway, epoch=status.epoch)
+        self.asking.heard(status, coverage, now_ms=now_ms)
         return receipt(coverage, gateway=status.gateway, epoch=status.epoch, now_ms=now_ms, heard_ns=status.mono_ns)
 
     def _refuse(self, transaction: Transaction, message: Message, refused: Refused) -> Receipt | None:

@@ -1,0 +1,131 @@
+"""What the county asks of a gateway by itself: after each start, to deliver again what it once had and has no more.
+
+Whatever is not accounted for is asked for, once, at the first heartbeat of each outbox. Where nothing was lost the
+gateway has nothing of it: what it keeps is what was confirmed. So nobody has to notice that a ledger was put back to a
+backup. What an administrator asks (`kanhu-cloud ask`) waits in a folder, a file a gateway, for its next heartbeat.
+
+Asked again with each heartbeat until one names the request; a gateway whose heartbeat names none is not asked.
+"""
+
+import os
+import secrets
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from kanhu.cloud.ledger.coverage import Coverage
+from kanhu.contract import Ask, Request, SeqRanges, Status
+from kanhu.contract.receipt import MAX_RANGES
+from kanhu.contract.request import REQUEST_VERSION
+
+_LAST_SEQ = 2**63 - 1
+_MOST_WAITING = 10_000
+
+FOLDER = "asked"
+"""Of what an administrator asks, in the county's data folder."""
+
+WAITS_MS = 15 * 60_000
+"""A live view that no heartbeat came for by then is not wanted any more."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What an administrator asks of one gateway, until Unix milliseconds."""
+
+    number: int
+    until_ms: int
+    minutes: int
+    resident: str = ""
+
+
+def want_live(folder: Path, *, gateway: str, minutes: int, resident: str, now_ms: int) -> None:
+    """Ask for a live view at the gateway's next heartbeat, instead of what was asked before.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    wanted = Wanted(secrets.randbelow(_LAST_SEQ) + 1, now_ms + WAITS_MS, minutes, resident)
+    file = folder / f"{gateway}.json"
+    new = file.with_suffix(".new")
+    new.write_bytes(msgspec.json.encode(wanted))
+    owner = folder.parent.stat()
+    for made in (folder, new):  # asked by root, read by the county
+        os.chown(made, owner.st_uid, owner.st_gid)
+    new.replace(file)
+
+
+@dataclass(slots=True)
+class _Asked:
+    epoch: str
+    number: int
+    taken: bool = False
+
+
+class Asking:
+    """Of one run of the county: written by the ledger's thread, emptied by whoever has the connection."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Nobody was asked yet; an administrator asks by `folder`."""
+        self._folder = folder
+        self._asked: dict[str, _Asked] = {}
+        self._waiting: deque[Request] = deque(maxlen=_MOST_WAITING)
+
+    def heard(self, status: Status, coverage: Coverage, *, now_ms: int) -> None:
+        """A gateway says that it is there; `coverage` is of the epoch that it names."""
+        if not isinstance(status.requests, tuple):
+            return
+        self._ask_live(status.gateway, status.requests, now_ms=now_ms)
+        asked = self._asked.get(status.gateway)
+        if asked is None or asked.epoch != status.epoch:
+            asked = self._asked[status.gateway] = _Asked(status.epoch, secrets.randbelow(_LAST_SEQ) + 1)
+        asked.taken = asked.taken or asked.number in status.requests
+        if not asked.taken:
+            lacking = missing(coverage.accounted())
+            self._waiting.append(
+                Request(REQUEST_VERSION, status.gateway, asked.number, Ask.RESEND.value, status.epoch, lacking)
+            )
+
+    def _ask_live(self, gateway: str, taken: tuple[int, ...], *, now_ms: int) -> None:
+        if self._folder is None:
+            return
+        file = self._folder / f"{gateway}.json"
+        try:
+            wanted = msgspec.json.decode(file.read_bytes(), type=Wanted)
+        except FileNotFoundError:
+            return
+        except (OSError, msgspec.MsgspecError, ValueError):
+            wanted = Wanted(0, 0, 0)  # of another version, or cut short: nothing can be asked by it
+        if wanted.until_ms < now_ms or wanted.number in taken:
+            with suppress(OSError):
+                file.unlink()
+            return
+        self._waiting.append(
+            Request(
+                REQUEST_VERSION,
+                gateway,
+                wanted.number,
+                Ask.LIVE.value,
+                minutes=wanted.minutes,
+                resident=wanted.resident,
+            )
+        )
+
+    def due(self) -> Iterator[Request]:
+        """What is to be sent now, each once."""
+        while self._waiting:
+            yield self._waiting.popleft()
+
+
+def missing(accounted: SeqRanges) -> tuple[tuple[int, int], ...]:
+    """Every number that is not accounted for; where those are too many ranges, the newest."""
+    holes: list[tuple[int, int]] = []
+    following = 1
+    for first, last in accounted:
+        if first > following:
+            holes.append((following, first - 1))
+        following = last + 1
+    return (*holes, (following, _LAST_SEQ))[-MAX_RANGES:]

@@ -1,0 +1,91 @@
+"""After each start the county asks every gateway once for what its ledger lacks."""
+
+import json
+
+import msgspec
+import pytest
+
+from kanhu.cloud import cli
+from kanhu.cloud.ingest.asking import FOLDER, Wanted, missing
+from kanhu.cloud.ingest.door import Message
+from kanhu.contract import Ask, Request, SeqRanges, decode_status, encode_status
+from kanhu.contract.receipt import MAX_RANGES
+from tests.cloud.town import EPOCH, Town, heartbeat, oximetry
+
+_LAST = 2**63 - 1
+_OTHER = "f" * 32
+
+
+def beat(town: Town, *taken: int, epoch: str = EPOCH, retained: bool = False) -> list[Request]:
+    """A heartbeat that names requests; returns what is asked upon it."""
+    plain = heartbeat("home-01", town.clock.wall_ms())
+    status = msgspec.structs.replace(decode_status(plain.body), requests=taken, epoch=epoch)
+    town.deliver(Message(plain.topic, encode_status(status), retained=retained))
+    return list(town.county.ingest.asking.due())
+
+
+def test_a_gateway_is_asked_for_what_the_ledger_lacks_until_it_has_taken_that(town: Town) -> None:
+    town.send(*((seq, oximetry(town.clock.wall_ms(), 97)) for seq in (1, 2, 5)))
+    (asked,) = beat(town)
+    assert (asked.gateway, asked.ask, asked.epoch) == ("home-01", Ask.RESEND, EPOCH)
+    assert asked.ranges == ((3, 4), (6, _LAST))
+    (again,) = beat(town, 999)
+    assert again == asked, "it may have been lost on the way"
+    assert beat(town, 999, asked.number) == []
+    assert beat(town) == [], "taken is taken, also once later numbers have taken its place"
+
+
+def test_another_outbox_and_another_start_are_asked_anew(town: Town) -> None:
+    (first,) = beat(town)
+    assert beat(town, first.number) == []
+    (other,) = beat(town, first.number, epoch=_OTHER)
+    assert (other.epoch, other.ranges) == (_OTHER, ((1, _LAST),))
+    town.stop()
+    town.start()
+    (later,) = beat(town, first.number, other.number)
+    assert later.number not in {first.number, other.number}
+
+
+def test_who_takes_no_requests_or_is_only_remembered_by_the_broker_is_not_asked(town: Town) -> None:
+    town.beat("home-01")
+    assert list(town.county.ingest.asking.due()) == []
+    assert beat(town, retained=True) == []
+
+
+def test_more_holes_than_a_request_holds_leave_the_oldest_out() -> None:
+    many = SeqRanges((2 * number, 2 * number) for number in range(1, MAX_RANGES + 10))
+    lacking = missing(many)
+    assert len(lacking) == MAX_RANGES
+    assert lacking[-1] == (2 * (MAX_RANGES + 10) - 1, _LAST)
+    assert missing(SeqRanges()) == ((1, _LAST),)
+
+
+def test_an_administrator_asks_for_a_live_view_that_is_repeated_until_taken(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (of_itself,) = beat(town)
+    settings = town.folder.parent / "cloud.toml"
+    settings.write_text(f"data = {json.dumps(str(town.folder))}\n", encoding="utf-8")
+    asked = ["ask", "live", "home-01", "--minutes", "7", "--resident", "r-0001", "--config", str(settings)]
+    assert cli.main(asked) == 0
+    waiting = town.folder / FOLDER / "home-01.json"
+    wanted = msgspec.json.decode(waiting.read_bytes(), type=Wanted)
+    (live,) = beat(town, of_itself.number)
+    assert (live.ask, live.minutes, live.resident, live.number) == (Ask.LIVE, 7, "r-0001", wanted.number)
+    assert beat(town, of_itself.number) == [live]
+    assert beat(town, of_itself.number, live.number) == []
+    assert not waiting.exists()
+    assert cli.main([*asked[:2], "home-99", *asked[3:]]) == 1
+    assert "home-99" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(["ask", "live", "home-01", "--minutes", "31"])
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b'{"number": "x"}', b'{"number": 5, "until_ms": 1, "minutes": 9}'])
+def test_what_is_too_old_or_cut_short_is_not_asked_and_goes(town: Town, left: bytes) -> None:
+    (of_itself,) = beat(town)
+    file = town.folder / FOLDER / "home-01.json"
+    file.parent.mkdir()
+    file.write_bytes(left)
+    assert beat(town, of_itself.number) == []
+    assert not file.exists()
