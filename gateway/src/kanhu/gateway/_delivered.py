@@ -45,7 +45,7 @@ class Delivered:
         self.is_there = bool(database.execute("SELECT 1 FROM sqlite_master WHERE name = 'delivered'").fetchone())
         """Whether anything can be kept."""
         self._written_ms = max(self._newest_ms(), box.notes().get(_RAN, 0))
-        self._began_ms = self._written_ms - box.now().mono_ns // 1_000_000
+        self._began_ms = self._written_ms - box.mono_ns() // 1_000_000
 
     def take(self, seqs: Sequence[int]) -> None:
         """Copy rows of the outbox, inside the transaction that deletes them there."""
@@ -142,4 +142,4 @@ class Delivered:
 
     def _ran_ms(self) -> int:
         """Milliseconds that this gateway has run, as far as it was counted."""
-        return self._began_ms + self._box.now().mono_ns // 1_000_000
+        return self._began_ms + self._box.mono_ns() // 1_000_000

@@ -46,7 +46,7 @@ class OutboxFile:
         lock = hold(file)
         try:
             return cls._opened(connect, file, lock=lock, clock=clock, max_bytes=max_bytes)
-        except OutboxError:
+        except BaseException:
             lock.close()
             raise
 
@@ -63,7 +63,7 @@ class OutboxFile:
             raise OutboxFailed(f"{file}: {error}") from error
         try:
             return cls._opened(look_at, file, lock=unlocked, clock=clock, max_bytes=max_bytes)
-        except OutboxError:
+        except BaseException:
             unlocked.close()
             raise
 
@@ -75,10 +75,12 @@ class OutboxFile:
         try:
             database = connection(file, max_pages=max(_MIN_PAGES, max_bytes // PAGE_BYTES))
             return cls(database, file=file, lock=lock, clock=clock)
-        except sqlite3.Error as error:
+        except BaseException as error:
             if database is not None:
                 database.close()
-            raise named_error(error, file) from error
+            if isinstance(error, sqlite3.Error):
+                raise named_error(error, file) from error
+            raise
 
     def close(self) -> None:
         """Write the log back and let others open the file."""
@@ -170,6 +172,10 @@ class OutboxFile:
             "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
             [(device, name, count) for (device, name), count in counts.items()],
         )
+
+    def mono_ns(self) -> int:
+        """Nanoseconds since boot: good also where nobody knows what day it is."""
+        return self._clock.mono_ns()
 
     def now(self) -> Times:
         """The moment, as a record carries it."""
