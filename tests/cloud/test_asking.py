@@ -10,7 +10,7 @@ from kanhu.cloud.ingest.asking import FOLDER, Wanted, missing
 from kanhu.cloud.ingest.door import Message
 from kanhu.contract import Ask, Request, SeqRanges, decode_status, encode_status
 from kanhu.contract.receipt import MAX_RANGES
-from tests.cloud.town import EPOCH, Town, heartbeat, oximetry
+from tests.cloud.town import EPOCH, Town, envelope, heartbeat, oximetry
 
 _LAST = 2**63 - 1
 _OTHER = "f" * 32
@@ -33,6 +33,15 @@ def test_a_gateway_is_asked_for_what_the_ledger_lacks_until_it_has_taken_that(to
     assert again == asked, "it may have been lost on the way"
     assert beat(town, 999, asked.number) == []
     assert beat(town) == [], "taken is taken, also once later numbers have taken its place"
+
+
+def test_what_is_stored_behind_a_heartbeat_in_the_same_breath_is_not_asked_for(town: Town) -> None:
+    plain = heartbeat("home-01", town.clock.wall_ms())
+    status = msgspec.structs.replace(decode_status(plain.body), requests=())
+    readings = envelope(*((seq, oximetry(town.clock.wall_ms(), 97)) for seq in range(1, 501)))
+    town.deliver(Message(plain.topic, encode_status(status), retained=False), readings)
+    (asked,) = town.county.ingest.asking.due()
+    assert asked.ranges == ((501, _LAST),)
 
 
 def test_another_outbox_and_another_start_are_asked_anew(town: Town) -> None:

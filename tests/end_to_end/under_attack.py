@@ -10,7 +10,7 @@ import re
 import secrets
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,6 +138,13 @@ class Town:
             who = {"user": self.county.user, "password": self.county.password}
             (await browser.post("/api/v1/session", json=who)).raise_for_status()
             return (await browser.get(path)).raise_for_status().text
+
+    async def until_refused(self, refused: Mapping[str, int]) -> None:
+        """Until the county has put aside all of these messages."""
+        async with asyncio.timeout(60):
+            while (await self.county.read("/api/v1/system"))["quarantine"] != refused:
+                self.processes.check()
+                await asyncio.sleep(0.05)
 
     async def nothing_owed(self) -> None:
         """Until the gateway says that the county has everything."""

@@ -86,12 +86,19 @@ class Delivered:
             self._written_ms = ran_ms
         return dropped
 
-    def give_back(self, ranges: SeqRanges, *, after: int) -> "GivenBack":
-        """Put what lies in these ranges back into the outbox, inside a transaction; reads one batch past `after`."""
+    def newest(self) -> int:
+        """Turn of what was delivered last; 0 where nothing is kept."""
+        if not self.is_there:
+            return 0
+        return int(self._database.execute("SELECT coalesce(max(turn), 0) FROM delivered").fetchone()[0])
+
+    def give_back(self, ranges: SeqRanges, *, after: int, upto: int) -> "GivenBack":
+        """Put what lies in these ranges back into the outbox, inside a transaction; one batch of turns past `after`."""
         if not self.is_there:
             return GivenBack(None, ())
         read = self._database.execute(
-            "SELECT turn, seq FROM delivered WHERE turn > ? ORDER BY turn LIMIT ?", (after, _BATCH_ROWS)
+            "SELECT turn, seq FROM delivered WHERE turn > ? AND turn <= ? ORDER BY turn LIMIT ?",
+            (after, upto, _BATCH_ROWS),
         ).fetchall()
         found = [(turn, seq) for turn, seq in read if seq in ranges]
         rows: list[Entry] = []

@@ -243,14 +243,18 @@ class Outbox(OutboxFile):
         """How full the file is."""
         return replace(self._room.space(), kept=self._delivered.pages())
 
-    def owe_again(self, *, ranges: Iterable[tuple[int, int]], after: int) -> GivenBack:
-        """Owe again what is kept of these numbers, one batch of what was delivered at a time.
+    def delivered_upto(self) -> int:
+        """How far what is kept reaches now, as `owe_again` counts it."""
+        return self._delivered.newest()
+
+    def owe_again(self, *, ranges: Iterable[tuple[int, int]], after: int, upto: int) -> GivenBack:
+        """Owe again what is kept of these numbers, one batch of what was delivered at a time, from `after` to `upto`.
 
         Raises:
             OutboxFull, OutboxFailed: nothing of this batch is owed again.
         """
         with self.transaction():
-            step = self._delivered.give_back(SeqRanges(ranges), after=after)
+            step = self._delivered.give_back(SeqRanges(ranges), after=after, upto=upto)
         self._queue.entered(step.rows, step.seqs)
         return step
 

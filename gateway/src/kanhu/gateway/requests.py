@@ -82,9 +82,9 @@ class Requests:
         if request.epoch != self._committer.epoch:
             return  # of a card that is gone, and with it what it held
         turn: int | None = 0
-        owed = 0
+        owed, upto = 0, await self._committer.call(Outbox.delivered_upto)  # what is confirmed from now on is no loss
         while turn is not None:  # in small steps: readings are committed in between
-            step = await self._committer.call(partial(Outbox.owe_again, ranges=request.ranges, after=turn))
+            step = await self._committer.call(partial(Outbox.owe_again, ranges=request.ranges, after=turn, upto=upto))
             turn, owed = step.turn, owed + len(step.seqs)
             if step.seqs:
                 self._senders.read_again(min(step.seqs), max(step.seqs))

@@ -10,7 +10,7 @@ Asked again with each heartbeat until one names the request; a gateway whose hea
 import os
 import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +72,11 @@ class Asking:
         """Nobody was asked yet; an administrator asks by `folder`."""
         self._folder = folder
         self._asked: dict[str, _Asked] = {}
+        self._heard: dict[str, Status] = {}
         self._waiting: deque[Request] = deque(maxlen=_MOST_WAITING)
 
-    def heard(self, status: Status, coverage: Coverage, *, now_ms: int) -> None:
-        """A gateway says that it is there; `coverage` is of the epoch that it names."""
+    def heard(self, status: Status, *, now_ms: int) -> None:
+        """A gateway says that it is there."""
         if not isinstance(status.requests, tuple):
             return
         self._ask_live(status.gateway, status.requests, now_ms=now_ms)
@@ -84,10 +85,17 @@ class Asking:
             asked = self._asked[status.gateway] = _Asked(status.epoch, secrets.randbelow(_LAST_SEQ) + 1)
         asked.taken = asked.taken or asked.number in status.requests
         if not asked.taken:
-            lacking = missing(coverage.accounted())
-            self._waiting.append(
-                Request(REQUEST_VERSION, status.gateway, asked.number, Ask.RESEND.value, status.epoch, lacking)
-            )
+            self._heard[status.gateway] = status
+
+    def close(self, coverage_of: Callable[[Status], Coverage]) -> None:
+        """Everything of this transaction is stored: only now is it known what those that were heard have to send again.
+
+        Asked any earlier, what lay behind a heartbeat would be asked for and confirmed in the same breath.
+        """
+        for gateway, status in self._heard.items():
+            lacking, number = missing(coverage_of(status).accounted()), self._asked[gateway].number
+            self._waiting.append(Request(REQUEST_VERSION, gateway, number, Ask.RESEND.value, status.epoch, lacking))
+        self._heard.clear()
 
     def _ask_live(self, gateway: str, taken: tuple[int, ...], *, now_ms: int) -> None:
         if self._folder is None:

@@ -22,7 +22,7 @@ from kanhu.cloud.ingest.quarantine import quarantine
 from kanhu.cloud.ingest.states import StatesAnswer, take_states
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import count
-from kanhu.cloud.ledger.coverage import read_coverage, receipt
+from kanhu.cloud.ledger.coverage import Coverage, read_coverage, receipt
 from kanhu.cloud.ledger.segments import Keyed, store
 from kanhu.cloud.ledger.tally import count_received, take_told
 from kanhu.cloud.ledger.untimed import hold, release
@@ -85,6 +85,7 @@ class Ingest:
                 receipts[key] = answer if before is None else _joined(before, answer)
             elif answer is not None:
                 states.append(answer)
+        self.asking.close(lambda status: _coverage(transaction.connection, status))
         return Answers(list(receipts.values()), states)
 
     def turned_away(self, transaction: Transaction, messages: Mapping[str, int]) -> None:
@@ -165,7 +166,7 @@ class Ingest:
         self.watch.heard(transaction, status)
         if isinstance(status.tally, Tally):
             key = {"gateway": status.gateway, "epoch": status.epoch}
-            coverage = read_coverage(transaction.connection, **key)
+            coverage = _coverage(transaction.connection, status)
             take_told(transaction.connection, status.tally, **key, coverage=coverage, now_ms=transaction.now_ms)
         if status.state is not GatewayState.ONLINE:
             return None
@@ -174,8 +175,8 @@ class Ingest:
         timeline = _of_boots(status, now_ms=now_ms)
         released = release(connection, gateway=status.gateway, timeline=timeline, now_ms=now_ms)
         keep_values(connection, released, timezone=self.intake.policy.timezone)
-        coverage = read_coverage(connection, gateway=status.gateway, epoch=status.epoch)
-        self.asking.heard(status, coverage, now_ms=now_ms)
+        self.asking.heard(status, now_ms=now_ms)
+        coverage = _coverage(connection, status)
         return receipt(coverage, gateway=status.gateway, epoch=status.epoch, now_ms=now_ms, heard_ns=status.mono_ns)
 
     def _refuse(self, transaction: Transaction, message: Message, refused: Refused) -> Receipt | None:
@@ -232,6 +233,10 @@ def _greeting(transaction: Transaction, status: Status) -> Receipt | None:
         return None
     coverage = read_coverage(transaction.connection, gateway=status.gateway, epoch=status.epoch)
     return receipt(coverage, gateway=status.gateway, epoch=status.epoch, now_ms=transaction.now_ms)
+
+
+def _coverage(connection: Connection, status: Status) -> Coverage:
+    return read_coverage(connection, gateway=status.gateway, epoch=status.epoch)
 
 
 def _heartbeat(connection: Connection, gateway: str) -> tuple[Status, int] | None:
