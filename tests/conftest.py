@@ -2,10 +2,14 @@
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.debian import DebianPackages
+
+_TESTS = Path(__file__).parent
+_LONG = ("end_to_end", "harness")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,6 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail, instead of skipping, where a Debian package a test needs is missing",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts whole villages comes first: begun last, it ends on one process while the other has nothing left."""
+    items.sort(key=lambda item: item.path.relative_to(_TESTS).parts[0] not in _LONG)
 
 
 @pytest.fixture(scope="session")
