@@ -47,7 +47,6 @@ _CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?")
 _ON_FILE = re.compile(r"(\d+)<([^>]*)>(?:, )?(.*)")
 _TEXT = re.compile(r'"([^"]*)"(\.\.\.)?')
 _POLL_S = 0.02
-_TAIL_BYTES = 16_384
 _RELATIVE = r'(?:unlink|rename)\w*\((?:[^"]*, )?"(?!\\x2f)'  # whose folder is not known
 _CONCERN_WITHIN = 1 << 14  # characters of a line: no path stands further behind
 _UNFINISHED = " <unfinished ...>"
@@ -138,15 +137,15 @@ def traced(out: Path) -> tuple[str, ...]:
 
 async def finished(out: Path, process: int, clock: Clock) -> None:
     """Wait for the last line about this process: strace writes on for a moment after it has ended."""
-    last = re.compile(rf"^{process} +\d+\.\d+ \+\+\+ ".encode(), re.MULTILINE)
-    while not last.search(_tail(out)):
+    last, read = re.compile(rf"^{process} +\d+\.\d+ \+\+\+ ".encode(), re.MULTILINE), 0
+    while True:
+        with out.open("rb") as lines:  # all of them: what its threads wrote may come behind it, page after page
+            lines.seek(read)
+            new = lines.read()
+        if last.search(new):
+            return
+        read += new.rfind(b"\n") + 1
         await clock.sleep(_POLL_S)
-
-
-def _tail(out: Path) -> bytes:
-    with out.open("rb") as lines:
-        lines.seek(max(0, out.stat().st_size - _TAIL_BYTES))
-        return lines.read()
 
 
 def read_trace(lines: Iterable[str], *, folder: Path, said: Path) -> Iterator[Step]:
