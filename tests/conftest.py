@@ -8,8 +8,7 @@ import pytest
 
 from tests.debian import DebianPackages
 
-_TESTS = Path(__file__).parent
-_LONG = ("end_to_end", "harness")
+_LONG = (Path(__file__).parent / "end_to_end", Path(__file__).parent / "harness")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts whole villages comes first: begun last, it ends on one process while the other has nothing left."""
-    items.sort(key=lambda item: item.path.relative_to(_TESTS).parts[0] not in _LONG)
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in _LONG))
 
 
 @pytest.fixture(scope="session")

@@ -13,14 +13,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kanhu.cloud.authority import enrolment
 from kanhu.cloud.authority.certificates import fingerprint, revocation_list
-from kanhu.cloud.authority.door import create_door
 from kanhu.cloud.authority.enrolment import Answer, Granted
 from kanhu.cloud.authority.store import Authority, equip, open_authority
 from kanhu.cloud.broker.settings import COUNTY_NAME
-from kanhu.cloud.config import Identity
 from kanhu.cloud.errors import AuthorityUnusable, EnrolmentRefused
 from kanhu.contract import FakeClock, InvalidTopic, check_gateway_id
-from tests.cloud.box import Box
+from tests.cloud.box import Box, door_of
 from tests.cloud.town import Town
 
 _DAY_S = 86_400
@@ -44,7 +42,12 @@ def renew(town: Town, authority: Authority, held: Granted, box: Box, new: Box) -
     signed = box.signature(new.request)
     return town.county.writer.run(
         lambda tx: enrolment.renew(
-            tx, authority.issuer, certificate=held.certificate, request=new.request, signature=signed
+            tx,
+            authority.issuer,
+            certificate=held.certificate,
+            request=new.request,
+            signature=signed,
+            late=enrolment.Late(14, town.county.deciding.came_back),
         )
     )
 
@@ -207,9 +210,7 @@ def test_no_gateway_can_be_called_like_the_county() -> None:
 
 
 async def test_the_door_answers_in_named_words(town: Town, authority: Authority, tmp_path: Path) -> None:
-    door = create_door(
-        authority, Identity(host="county.example"), town.county.writer, updates=tmp_path, clock=town.clock
-    )
+    door = door_of(town, authority, updates=tmp_path)
     transport = httpx.ASGITransport(door)
     async with httpx.AsyncClient(transport=transport, base_url="https://county.example:8884") as http:
         assert (await http.get("/ca")).content == authority.issuer.pem

@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from kanhu.cloud.authority.late import questions
 from kanhu.cloud.errors import LedgerUnusable
 from kanhu.cloud.ledger import migrations
 from kanhu.cloud.ledger.database import Ledger
@@ -64,6 +65,11 @@ def test_every_older_schema_is_brought_up_with_what_is_in_it(tmp_path: Path) -> 
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
             connection.exec_driver_sql("INSERT INTO counter VALUES ('kept', 7)")
+            if revision >= "0004":
+                connection.exec_driver_sql(
+                    "INSERT INTO certificate (serial, gateway, issued_ms, until_ms, sha256, key_sha256, pem) "
+                    "VALUES ('7', 'home-01', 1, 2, x'', x'', x'')"
+                )
             connection.commit()
         with pytest.raises(LedgerUnusable, match="run kanhu-cloud migrate"):
             ledger.check()
@@ -71,6 +77,9 @@ def test_every_older_schema_is_brought_up_with_what_is_in_it(tmp_path: Path) -> 
         ledger.check()
         with ledger.read() as connection:
             assert connection.exec_driver_sql("SELECT value FROM counter WHERE name = 'kept'").scalar() == 7
+            given = connection.exec_driver_sql("SELECT until_ms, ran_out_ms, confirmed_ms FROM certificate").all()
+            assert given == ([(2, None, None)] if revision >= "0004" else [])
+            assert questions(connection, "/", now_ms=3) == {}, "nobody is asked about what an older version gave"
         ledger.close()
 
 

@@ -210,6 +210,8 @@ def test_the_doctor_warns_of_a_plain_broker_elsewhere(tmp_path: Path, host: str,
         ('[identity]\nhost = "a/b"', "identity.host"),
         ('[identity]\nhost = "a"\nbroker_port = 8884', "identity.broker_port"),
         ('[identity]\nhost = "a"\nenrol_port = 0', "identity.broker_port"),
+        ('[identity]\nhost = "a"\nprovisional_days = 1', "identity.provisional_days"),
+        ('[identity]\nhost = "a"\nprovisional_days = 31', "identity.provisional_days"),
     ],
 )
 def test_settings_that_would_let_anybody_in_are_refused(tmp_path: Path, text: str, key: str) -> None:

@@ -7,12 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from kanhu.cloud.authority.door import create_door
 from kanhu.cloud.authority.store import open_authority
 from kanhu.cloud.authority.turnstile import ASK_EVERY_S, ASKS_AT_ONCE, LONGEST_ROW, MOST_ADDRESSES, Turnstile
-from kanhu.cloud.config import Identity
 from kanhu.contract import FakeClock
-from tests.cloud.box import Box
+from tests.cloud.box import Box, door_of
 from tests.cloud.test_enrolment import invite
 from tests.cloud.town import Town
 
@@ -23,7 +21,7 @@ Client = Callable[[str], httpx.AsyncClient]
 async def client(town: Town, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Client]:
     """Return a function that makes a client with this address."""
     authority = open_authority(tmp_path / "county", name="Yunling", now=clock.now())
-    door = create_door(authority, Identity(host="county.example"), town.county.writer, updates=tmp_path, clock=clock)
+    door = door_of(town, authority, updates=tmp_path)
     made: list[httpx.AsyncClient] = []
 
     def make(host: str) -> httpx.AsyncClient:

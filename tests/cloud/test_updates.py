@@ -9,19 +9,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 from tuf.api.metadata import Metadata, Timestamp
 
-from kanhu.cloud.authority.door import create_door
 from kanhu.cloud.authority.store import open_authority
 from kanhu.cloud.cli import main
-from kanhu.cloud.config import Identity
 from kanhu.cloud.errors import UpdatesRefused
 from kanhu.cloud.updates import repository
 from kanhu.cloud.updates.freshness import FOLDER, ONLINE_KEY, SERVED, keep_fresh
 from kanhu.cloud.updates.keys import make_key, read_public, read_signer
 from kanhu.cloud.updates.repository import TIMESTAMP_DAYS, Repository
 from kanhu.contract import FakeClock
+from tests.cloud.box import door_of
 from tests.cloud.town import Town
 
 PASSWORD = "correct horse"
@@ -240,9 +238,7 @@ async def test_a_running_county_says_daily_that_its_files_are_the_newest(desk: D
 async def test_the_door_serves_files_and_the_rest_of_one(desk: Desk, town: Town, clock: FakeClock) -> None:
     desk.published()
     authority = open_authority(desk.folder / "county", name="Yunling", now=clock.now())
-    door: Starlette = create_door(
-        authority, Identity(host="c.example"), town.county.writer, updates=desk.public, clock=clock
-    )
+    door = door_of(town, authority, updates=desk.public)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="https://c.example:8884") as http:
         (target,) = (desk.public / "targets" / "all").iterdir()
         path = f"/updates/targets/all/{target.name}"

@@ -24,7 +24,7 @@ async def _gateway(config: Path, clock: FakedClock, *words: str) -> asyncio.subp
 
 
 async def _shows(county: Rig, query: str) -> bool:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 90  # a first heartbeat that came before the county listened is followed by one after 60 s
     while time.monotonic() < ends:
         if county.rows(query):
             return True
@@ -32,7 +32,7 @@ async def _shows(county: Rig, query: str) -> bool:
     return False
 
 
-async def test_a_gateway_that_starts_in_1970_enrols_connects_is_heard_and_renews(
+async def test_a_gateway_that_starts_in_1970_enrols_connects_is_heard_renews_and_runs_out(
     tmp_path: Path, debian_package: DebianPackages
 ) -> None:
     debian_package("libfaketime")
@@ -51,11 +51,17 @@ async def test_a_gateway_that_starts_in_1970_enrols_connects_is_heard_and_renews
         said, _ = await enrolling.communicate()
         assert enrolling.returncode == 0, said.decode()
         assert "more than a day off" in said.decode()
-        county.write("UPDATE certificate SET issued_ms = issued_ms - ?", 61 * _DAY_MS)
+        county.write("UPDATE certificate SET until_ms = until_ms - ?", 100 * _DAY_MS)
         running = await _gateway(config, clock, "run")
         try:
             assert await _shows(county, "SELECT 1 FROM gateway WHERE id = 'home-01' AND status IS NOT NULL")
             assert await _shows(county, "SELECT 1 FROM certificate WHERE renewed_ms IS NOT NULL"), "it renews itself"
+            assert await _shows(county, "SELECT 1 FROM alert WHERE rule = 'CAME-BACK' AND is_open = 1"), (
+                "late, so asked"
+            )
+            county.write("UPDATE certificate SET until_ms = ? WHERE ran_out_ms > 0", 1)
+            ended = "SELECT 1 FROM audit WHERE act = 'end session' AND object = 'home-01'"
+            assert await _shows(county, ended), "a provisional certificate that ran out ends the open session too"
         finally:
             running.terminate()
             said, _ = await running.communicate()

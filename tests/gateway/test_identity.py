@@ -219,5 +219,18 @@ async def test_the_doctor_knows_whether_county_and_gateway_trust_one_another(tmp
         assert [check.level for check in await county_checks(strange, clock=clock)] == [Level.OK, Level.BROKEN]
 
 
+async def test_the_doctor_says_that_a_certificate_ends_soon_and_that_it_ended(tmp_path: Path, free_port: int) -> None:
+    county, clock = SmallCounty(tmp_path / "county"), FakeClock(start=NOW)
+    async with county.serving():
+        await taken(tmp_path, county, clock)
+    config = _config(tmp_path, BrokerConfig(host="localhost", port=free_port, tls=True))
+    clock.set_state(ClockState.SYNCED)
+    for left_days, level in ((15, Level.OK), (14, Level.ATTENTION), (-1, Level.BROKEN)):
+        clock.step_wall((county.ends - left_days * DAY - clock.now()).total_seconds())
+        identity, _ = await county_checks(config, clock=clock)
+        assert identity.level is level, left_days
+        assert level is Level.OK or "county" in identity.remedy
+
+
 def _config(folder: Path, broker: BrokerConfig) -> GatewayConfig:
     return GatewayConfig(gateway="home-03", data=str(folder), timezone="Asia/Shanghai", broker=broker)

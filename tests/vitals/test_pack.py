@@ -73,6 +73,7 @@ def test_shipped_pack_loads_with_the_rules_of_both_places() -> None:
         "ALARM-BAD": cloud,
         "SENSOR-BAD": cloud,
         "GATEWAY-FLOOD": cloud,
+        "CAME-BACK": cloud,
         "WELL-CHECK": gateway,
         "ROOM-COLD": gateway,
         "ROOM-HEAT": gateway,

@@ -147,6 +147,16 @@ class FakeDesk:
         self.put(replace(row, handling="closed", outcome=outcome))
         return ActResult.DONE
 
+    def confirm_gateway(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
+        return self._answer(viewer, gateway_id, certificate)
+
+    def take_gateway_away(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
+        return self._answer(viewer, gateway_id, certificate)
+
+    def _answer(self, viewer: Viewer, gateway_id: str, certificate: str) -> ActResult:
+        late = {row.id: row.late.certificate for row in self.equipment(viewer).gateways if row.late is not None}
+        return ActResult.DONE if late.get(gateway_id) == certificate else ActResult.NOT_FOUND
+
     def _visible(self, viewer: Viewer) -> list[AlertRow]:
         """The whole county is one place here; elsewhere there is nothing to see."""
         return list(self.alerts.values()) if viewer.place == NURSE.place else []

@@ -17,6 +17,7 @@ from kanhu.cloud.desk.model import (
     DailyValue,
     Equipment,
     GatewayRow,
+    LateRow,
     Person,
     ResidentPage,
     Trend,
@@ -331,6 +332,7 @@ def equipment(now: datetime) -> Equipment:
             refused_release=(2, "county") if name == "home-04" else None,
             clocks_off=(("cuff-04", -900), ("cuff-05", 3_900)) if name == "home-04" else (),
             alarm=_ALARMS.get(name, _WELL_FITTED),
+            late=LateRow("5e71a1", 12, now + timedelta(days=9)) if name == "home-07" else None,
         )
         for place, name in enumerate(names)
     ]

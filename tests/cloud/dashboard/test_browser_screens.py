@@ -142,6 +142,25 @@ def test_the_board_stays_light_for_an_old_phone(chromium: Browser, county: str) 
     context.close()
 
 
+def test_by_keys_alone_it_is_said_where_a_gateway_stands(chromium: Browser, county: str) -> None:
+    """The answer that takes something away is behind a second key."""
+    context, page, _ = opened(chromium, county, script="off")
+    signed_in(page, "lijing", FakeStaff.PASSWORD)
+    page.goto("/equipment")
+    page.locator("form[action$='/confirm'] button").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator("details[open] form[action$='/take-away'] button").is_visible()
+    page.keyboard.press("Tab")
+    for answer in ("take-away", "confirm"):
+        with page.expect_response(f"**/gateways/home-07/{answer}") as answered:
+            page.keyboard.press("Enter")
+        assert answered.value.status == 303
+        page.wait_for_url("**/equipment")
+        page.locator("form[action$='/confirm'] button").focus()
+    context.close()
+
+
 def test_without_scripts_an_alert_is_read_claimed_and_closed(chromium: Browser, county: str) -> None:
     context, page, _ = opened(chromium, county, script="off")
     signed_in(page, "lijing", FakeStaff.PASSWORD)

@@ -38,6 +38,10 @@ class Http(_Table, frozen=True):
     """`https` where a proxy in front of it speaks TLS: cookies are then Secure."""
 
 
+_MOST_PROVISIONAL_DAYS = 30
+"""In the last 30 days of a certificate its gateway asks daily for the next: so it does from the first on."""
+
+
 class Identity(_Table, frozen=True):
     """Where gateways reach this county from elsewhere; they prove who they are by certificates of its authority."""
 
@@ -46,6 +50,9 @@ class Identity(_Table, frozen=True):
     listen: str = "0.0.0.0"  # noqa: S104  # gateways come from elsewhere; without a certificate nobody is let in
     broker_port: int = 8883
     enrol_port: int = 8884
+    provisional_days: int = 14
+    """How long a gateway that came back too late is let in until somebody has said that it stands where it should: time
+    to go there over a holiday week, and not a season for a box that was carried away."""
 
 
 class SilenceLimits(_Table, frozen=True):
@@ -166,6 +173,9 @@ def _check_identity(config: CloudConfig, file: str) -> None:
     if not all(1 <= port <= 65535 for port in ports) or len(set(ports)) < len(ports):
         remedy = "write two ports from 1 to 65535 that nothing else uses"
         raise ConfigInvalid(file, key="identity.broker_port, identity.enrol_port", remedy=remedy)
+    if not 2 <= identity.provisional_days <= _MOST_PROVISIONAL_DAYS:
+        remedy = f"write days, from 2 to {_MOST_PROVISIONAL_DAYS}"
+        raise ConfigInvalid(file, key="identity.provisional_days", remedy=remedy)
 
 
 def _is_broker(address: str) -> bool:

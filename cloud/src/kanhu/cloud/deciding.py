@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from kanhu.cloud.alerting.came_back import CameBack
 from kanhu.cloud.alerting.deadlines import fire_due
 from kanhu.cloud.alerting.faults import Faults
 from kanhu.cloud.alerting.intake import Intake
@@ -25,6 +26,7 @@ class Deciding:
     policy: Policy
     ingest: Ingest
     nightly: Nightly
+    came_back: CameBack
 
     def duties(self) -> dict[str, Job]:
         """What is due again and again, each a job of its own."""
@@ -42,4 +44,4 @@ def assemble(
     intake = Intake(policy, pack)
     watch = Watch(intake, clock, listening)
     ingest = Ingest(intake, watch, Faults(intake, clock), listening, Asking(asked))
-    return Deciding(policy, ingest, Nightly(intake, clock))
+    return Deciding(policy, ingest, Nightly(intake, clock), CameBack(intake, clock))

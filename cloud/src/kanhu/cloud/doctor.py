@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, func, select
 
+from kanhu.cloud.authority.late import questions
 from kanhu.cloud.broker.settings import mosquitto, program
 from kanhu.cloud.config import EMBEDDED, MOSQUITTO, CloudConfig
 from kanhu.cloud.errors import CloudError
@@ -16,6 +17,7 @@ from kanhu.cloud.ledger.checkpoints import kept_states
 from kanhu.cloud.ledger.counters import counters
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.tally import tallies
+from kanhu.contract import SystemClock
 
 _LEAST_FREE_SHARE = 0.1
 _CONNECT_S = 3.0
@@ -100,6 +102,10 @@ def _content(connection: Connection) -> list[Complaint]:
     if guessed or turned:
         text = f"{guessed} asks with an unknown token, {turned} turned away for asking too often; docs/cloud.md"
         found.append(Complaint(Severity.WARNING, "enrolment", text))
+    late = len(questions(connection, "/", now_ms=SystemClock().wall_ms()))
+    if late:
+        text = f"{late} gateways came back with a certificate that had run out: answer on the equipment page"
+        found.append(Complaint(Severity.WARNING, "late", text))
     conflicts = ingest.get("conflicts", 0)
     if conflicts:
         text = f"{conflicts} records came twice with other bytes: a copied card? see kanhu-cloud ledger dump"

@@ -45,8 +45,9 @@ def open_gatehouse(config: CloudConfig, identity: Identity, county: County, *, c
     host, port = address.hostname or hosts[-1], address.port or identity.broker_port
     equip(authority, hosts=[*hosts, host], now=clock.now())
     certificate, key = authority.files("server")
+    served, came_back = config.data / FOLDER / SERVED, county.deciding.came_back
     door = uvicorn.Config(
-        create_door(authority, identity, county.writer, updates=config.data / FOLDER / SERVED, clock=clock),
+        create_door(authority, identity, county.writer, came_back=came_back, updates=served, clock=clock),
         ssl_certfile=str(certificate),
         ssl_keyfile=str(key),
         log_config=None,

@@ -17,6 +17,8 @@ _PATIENCE_S = 5.0
 _TURNED_AWAY_S = 1.0
 """With TLS 1.3 a broker says only after the handshake that it does not like our certificate."""
 _DAY_MS = 86_400_000
+_ENDS_SOON_DAYS = 15
+"""It is asked for the next one daily in the last 30; half of them without it, or a provisional one, is worth a look."""
 
 
 async def county_checks(config: GatewayConfig, *, clock: Clock) -> list[Check]:
@@ -41,8 +43,14 @@ def _identity(config: GatewayConfig, clock: Clock) -> Check:
         return Check("identity", Level.BROKEN, found, "Correct `gateway`, or enrol again")
     left_days = (identity.about.until_ms - earliest_ms(config.folder, clock=clock, identity=identity)) // _DAY_MS
     if left_days < 0:
-        remedy = "Let the gateway run with a link: it is renewed within 180 days; else let the county invite again"
+        remedy = (
+            "Let the gateway run with a link: it is renewed within 180 days, and somebody says on the county's "
+            "equipment page that it stands where it should; else let the county invite again"
+        )
         return Check("identity", Level.BROKEN, f"the certificate ran out {-left_days} days ago", remedy)
+    if left_days < _ENDS_SOON_DAYS:
+        found = f"the certificate of {config.gateway} ends in {left_days} days at most, and no next one has come"
+        return Check("identity", Level.ATTENTION, found, "Run kanhu-gateway renew: it says what the county waits for")
     return Check("identity", Level.OK, f"certificate of {config.gateway}, good for {left_days} days at most")
 
 

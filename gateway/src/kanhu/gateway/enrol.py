@@ -44,6 +44,8 @@ _REMEDIES = {
     "renewed_already": f"Another box holds a copy of this card: tell the county. {_INVITE_AGAIN}",
     "ran_out_too_long": f"The certificate ran out more than 180 days ago. {_INVITE_AGAIN}",
     "unknown_certificate": f"It is not of this county. {_INVITE_AGAIN}",
+    "unconfirmed": "It came back with a certificate that had run out: let somebody say on the county's equipment page "
+    "that it stands where it should; then the next comes by itself within a day",
     "too_early": "Nothing to do: the county gives the next certificate from day 60",
 }
 

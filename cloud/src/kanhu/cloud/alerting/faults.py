@@ -18,26 +18,14 @@ from sqlalchemy import Connection, bindparam, select
 from kanhu.cloud.alerting import log
 from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.alerting.log import TimerKind
-from kanhu.cloud.alerting.pipeline import Judge
 from kanhu.cloud.alerting.policy import SECOND_MS
 from kanhu.cloud.alerting.state import Ended
+from kanhu.cloud.alerting.technical import part_of, raise_technical
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.cloud.people.register import enrolled_gateway
-from kanhu.contract import (
-    AlarmStatus,
-    Clock,
-    DeviceStatus,
-    Evidence,
-    Finding,
-    Phase,
-    Status,
-    Subject,
-    SubjectKind,
-    Times,
-    alert_id,
-)
+from kanhu.contract import AlarmStatus, Clock, DeviceStatus, Status, Subject
 from kanhu.vitals import Rule
 from kanhu.vitals.rules.records import AlarmTrigger, ClockTrigger, FloodTrigger
 
@@ -130,7 +118,7 @@ class Faults:
         for part in standing:
             if part not in now and part not in said.unsure:
                 log.drop_timer(transaction.connection, TimerKind.FAULT, _key(gateway, rule, part))
-                self._mended(transaction, rule, _subject(gateway, part))
+                self._mended(transaction, rule, part_of(gateway, part))
         for part, fault in now.items():
             due_ms = standing.get(part)
             if due_ms is None and fault.wait_s > 0:
@@ -140,23 +128,17 @@ class Faults:
                 self._raise(transaction, gateway, rule, fault)
 
     def _raise(self, transaction: Transaction, gateway: str, rule: Rule, fault: Fault) -> None:
-        subject = _subject(gateway, fault.part)
-        if _open(transaction.connection, rule, subject) is not None:
-            return
-        first = Evidence(_FAULT, 0, fault.part, gateway, transaction.now_ms, transaction.now_ms)
-        finding = Finding(
-            alert_id=alert_id(subject, rule.id, first),
-            rule=rule.id,
-            rule_version=rule.version,
-            subject=subject,
-            priority=rule.priority,
-            phase=Phase.START,
-            reason=_FAULT,
-            times=Times(transaction.now_ms, self._clock.mono_ns(), self._clock.boot, self._clock.state()),
-            evidence=(),
-            params=fault.params,
-        )
-        self._intake.take(transaction, finding, gateway=gateway, at_ms=transaction.now_ms, judge=Judge.COUNTY)
+        if _open(transaction.connection, rule, part_of(gateway, fault.part)) is None:
+            raise_technical(
+                transaction,
+                self._intake,
+                self._clock,
+                rule,
+                gateway=gateway,
+                part=fault.part,
+                reason=_FAULT,
+                params=fault.params,
+            )
 
     def _mended(self, transaction: Transaction, rule: Rule, subject: Subject) -> None:
         alert = _open(transaction.connection, rule, subject)
@@ -220,8 +202,3 @@ def _short(part: str) -> str:
 
 def _key(gateway: str, rule: Rule, part: str) -> str:
     return _BETWEEN.join((gateway, rule.id, part))
-
-
-def _subject(gateway: str, part: str) -> Subject:
-    """A part of a dwelling's equipment: an alert of its own, and one that nobody is unseen behind."""
-    return Subject(SubjectKind.DWELLING, f"{gateway}/{part}")

@@ -110,9 +110,14 @@ def issue_client(issuer: Issuer, *, name: str, now: datetime, lifetime: timedelt
     return Leaf(_sign(builder, issuer, ExtendedKeyUsageOID.CLIENT_AUTH), key_pem(key))
 
 
-def issue_gateway(issuer: Issuer, key: ec.EllipticCurvePublicKey, *, gateway: str, now: datetime) -> bytes:
-    """A gateway's certificate, PEM; the name comes from the token, never from the request."""
-    builder = _leaf(issuer, gateway, key, now=now, days=GATEWAY_DAYS)
+def issue_gateway(issuer: Issuer, key: ec.EllipticCurvePublicKey, *, gateway: str, until: datetime) -> bytes:
+    """A gateway's certificate, PEM; the name comes from the token, never from the request.
+
+    It begins GATEWAY_DAYS before it ends: a short one is the end of a long one, so that every gateway asks for the next
+    in time, and a county whose clock was ahead shuts nobody out when it is put right.
+    """
+    begins = until - timedelta(days=GATEWAY_DAYS)
+    builder = _leaf(issuer, gateway, key, now=begins, days=GATEWAY_DAYS)
     return _sign(builder, issuer, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 

@@ -89,6 +89,8 @@ def _said(standing: Standing, *, now_ms: int) -> str:
     said = []
     if standing.until_ms is not None:
         said.append(f"certificate {'until' if standing.until_ms >= now_ms else 'ran out'} {_day(standing.until_ms)}")
+        if standing.unconfirmed:
+            said.append("came back late: say on the equipment page whether it stands where it should")
     elif standing.revoked_ms is not None:
         said.append(f"revoked {_day(standing.revoked_ms)}")
     if standing.invited_until_ms is not None:

@@ -24,7 +24,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from kanhu.cloud.authority.enrolment import Answer, Granted, enrol, renew
+from kanhu.cloud.alerting.came_back import CameBack
+from kanhu.cloud.authority.enrolment import Answer, Granted, Late, enrol, renew
 from kanhu.cloud.authority.store import Authority
 from kanhu.cloud.authority.turnstile import ASK_EVERY_S, Turnstile
 from kanhu.cloud.config import Identity
@@ -54,8 +55,11 @@ class Renew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
 
 
-def create_door(authority: Authority, identity: Identity, writer: Writer, *, updates: Path, clock: Clock) -> Starlette:
+def create_door(
+    authority: Authority, identity: Identity, writer: Writer, *, came_back: CameBack, updates: Path, clock: Clock
+) -> Starlette:
     """The application that is served on `enrol_port`; `updates` is the folder that gateways read."""
+    late = Late(identity.provisional_days, came_back)
     turnstile = Turnstile(clock)
     told_ns: list[int] = []
 
@@ -73,7 +77,9 @@ def create_door(authority: Authority, identity: Identity, writer: Writer, *, upd
         asked = msgspec.json.decode(body, type=Renew)
         signature = base64.b64decode(asked.signature, validate=True)
         held, csr = asked.certificate.encode(), asked.request.encode()
-        return await decide(lambda tx: renew(tx, authority.issuer, certificate=held, request=csr, signature=signature))
+        return await decide(
+            lambda tx: renew(tx, authority.issuer, certificate=held, request=csr, signature=signature, late=late)
+        )
 
     def turned(answer: Callable[[bytes], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:

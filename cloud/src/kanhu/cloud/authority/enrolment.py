@@ -1,7 +1,8 @@
 """Who gets a certificate, who gets the next one, and whose are taken back: decisions over the ledger, each audited.
 
     invite ──▶ token, 72 h ──▶ enrol ──▶ certificate, 90 days ──▶ renew from day 60 ──▶ …
-                                              └─ ran out: renew once within 180 days
+                                              └─ ran out: renew within 180 days ──▶ certificate, provisional
+                                                     renewed in its turn once a person has confirmed it (late)
     revoke: every certificate and open invitation of the gateway, at once
 
 Asking again with the same key gives the same certificate: an answer that was lost on the way costs nothing.
@@ -10,13 +11,14 @@ Asking again with the same key gives the same certificate: an answer that was lo
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, Select, insert, select, update
 
+from kanhu.cloud.alerting import came_back
 from kanhu.cloud.authority.certificates import (
     GATEWAY_DAYS,
     RENEW_AFTER_DAYS,
@@ -61,6 +63,7 @@ class Answer(StrEnum):
     BAD_SIGNATURE = "bad_signature"
     TOO_EARLY = "too_early"
     RENEWED_ALREADY = "renewed_already"
+    UNCONFIRMED = "unconfirmed"
     RAN_OUT_TOO_LONG = "ran_out_too_long"
 
 
@@ -71,6 +74,15 @@ class Granted:
     answer: Answer
     certificate: bytes = b""
     issued_ms: int = 0
+    """From when its gateway counts the days until it asks for the next: GATEWAY_DAYS before the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """How a gateway is taken back whose certificate had run out."""
+
+    provisional_days: int
+    came_back: came_back.CameBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,8 @@ class Standing:
     """End of its newest certificate that was not taken back; None where there is none."""
     invited_until_ms: int | None
     revoked_ms: int | None
+    unconfirmed: bool
+    """It came back late, and nobody has said yet that it stands where it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +154,17 @@ def enrol(transaction: Transaction, issuer: Issuer, *, gateway: str, token: str,
         return _refused(transaction, row.gateway, Answer.TOKEN_EXPIRED, act="enrol")
     used = {"used_ms": transaction.now_ms, "key_sha256": digest}
     transaction.connection.execute(update(table).where(table.c.token_sha256 == row.token_sha256).values(**used))
-    _take_back(transaction, row.gateway, reason="replaced")
+    _take_back(transaction, row.gateway, reason=came_back.REPLACED, by=_box(row.gateway))
     return _issue(transaction, issuer, key, gateway=row.gateway, act="enrol")
 
 
-def renew(transaction: Transaction, issuer: Issuer, *, certificate: bytes, request: bytes, signature: bytes) -> Granted:
-    """The next certificate for the holder of the last one's key: each is followed by one, and by no second."""
+def renew(
+    transaction: Transaction, issuer: Issuer, *, certificate: bytes, request: bytes, signature: bytes, late: Late
+) -> Granted:
+    """The next certificate for the holder of the last one's key: each is followed by one, and by no second.
+
+    Where the last one had run out, the next is provisional, and followed by none until a person has confirmed it.
+    """
     try:
         held = x509.load_pem_x509_certificate(certificate)
         key = request_key(request)
@@ -162,13 +181,28 @@ def renew(transaction: Transaction, issuer: Issuer, *, certificate: bytes, reque
     if row.renewed_ms is not None:
         again = _issued_for(transaction, key_digest(key))
         return again or _refused(transaction, row.gateway, Answer.RENEWED_ALREADY, act="renew")
-    if transaction.now_ms < row.issued_ms + RENEW_AFTER_DAYS * _DAY_MS:
-        return Granted(Answer.TOO_EARLY)  # asked daily by a gateway whose clock nobody set: no audit row for each
-    if transaction.now_ms > row.until_ms + LATE_DAYS * _DAY_MS:
+    until_ms = row.until_ms
+    if row.confirmed_ms is not None:  # for so long a confirmation counts, however late it was given
+        until_ms = max(until_ms, row.confirmed_ms + late.provisional_days * _DAY_MS)
+    if transaction.now_ms > until_ms + LATE_DAYS * _DAY_MS:
         return _refused(transaction, row.gateway, Answer.RAN_OUT_TOO_LONG, act="renew")
+    if row.ran_out_ms is not None and row.confirmed_ms is None:
+        late.came_back.say(
+            transaction, row.gateway, since_ms=row.issued_ms, ran_out_ms=row.ran_out_ms, until_ms=until_ms
+        )
+        return Granted(Answer.UNCONFIRMED)  # asked daily, as below
+    if transaction.now_ms < row.until_ms - (GATEWAY_DAYS - RENEW_AFTER_DAYS) * _DAY_MS:
+        return Granted(Answer.TOO_EARLY)  # asked daily by a gateway whose clock nobody set: no audit row for each
     renewed = update(table).where(table.c.serial == row.serial).values(renewed_ms=transaction.now_ms)
     transaction.connection.execute(renewed)
-    return _issue(transaction, issuer, key, gateway=row.gateway, act="renew")
+    if transaction.now_ms <= until_ms:
+        return _issue(transaction, issuer, key, gateway=row.gateway, act="renew")
+    given = _issue(
+        transaction, issuer, key, gateway=row.gateway, act="renew late", days=late.provisional_days, ran_out_ms=until_ms
+    )
+    ends_ms = transaction.now_ms + late.provisional_days * _DAY_MS
+    late.came_back.say(transaction, row.gateway, since_ms=transaction.now_ms, ran_out_ms=until_ms, until_ms=ends_ms)
+    return given
 
 
 def revoke(transaction: Transaction, *, gateway: str, by: str) -> int:
@@ -179,7 +213,7 @@ def revoke(transaction: Transaction, *, gateway: str, by: str) -> int:
     """
     _known(transaction, gateway)
     _end_invitations(transaction, gateway)
-    taken = _take_back(transaction, gateway, reason="revoked")
+    taken = _take_back(transaction, gateway, reason=came_back.REVOKED, by=by)
     audit.note(transaction, by=by, act="revoke gateway", about=gateway, result=f"{taken} certificates")
     return taken
 
@@ -195,6 +229,9 @@ def standings(connection: Connection, *, now_ms: int) -> list[Standing]:
                 until_ms=max((row.until_ms for row in mine if row.revoked_ms is None), default=None),
                 invited_until_ms=connection.scalar(_open_invitations(gateway, now_ms=now_ms)),
                 revoked_ms=max((row.revoked_ms for row in mine if row.revoked_ms is not None), default=None),
+                unconfirmed=any(
+                    row.ran_out_ms is not None and row.confirmed_ms is None and row.revoked_ms is None for row in mine
+                ),
             )
         )
     return found
@@ -221,32 +258,43 @@ def _known(transaction: Transaction, gateway: str) -> None:
 
 
 def _issue(
-    transaction: Transaction, issuer: Issuer, key: ec.EllipticCurvePublicKey, *, gateway: str, act: str
+    transaction: Transaction,
+    issuer: Issuer,
+    key: ec.EllipticCurvePublicKey,
+    *,
+    gateway: str,
+    act: str,
+    days: int = GATEWAY_DAYS,
+    ran_out_ms: int | None = None,
 ) -> Granted:
-    now = datetime.fromtimestamp(transaction.now_ms / 1000, UTC)
-    pem = issue_gateway(issuer, key, gateway=gateway, now=now)
+    until_ms = transaction.now_ms + days * _DAY_MS
+    pem = issue_gateway(issuer, key, gateway=gateway, until=datetime.fromtimestamp(until_ms / 1000, UTC))
     certificate = x509.load_pem_x509_certificate(pem)
-    until = now + timedelta(days=GATEWAY_DAYS)
     transaction.connection.execute(
         insert(schema.certificate).values(
             serial=f"{certificate.serial_number:x}",
             gateway=gateway,
             issued_ms=transaction.now_ms,
-            until_ms=round(until.timestamp() * 1000),
+            until_ms=until_ms,
+            ran_out_ms=ran_out_ms,
             sha256=fingerprint(certificate),
             key_sha256=key_digest(key),
             pem=pem,
         )
     )
     audit.note(transaction, by=_box(gateway), act=f"{act} gateway", about=gateway, result="granted")
-    return Granted(Answer.GRANTED, pem, transaction.now_ms)
+    return _granted(pem, until_ms)
+
+
+def _granted(pem: bytes, until_ms: int) -> Granted:
+    return Granted(Answer.GRANTED, pem, until_ms - GATEWAY_DAYS * _DAY_MS)
 
 
 def _issued_for(transaction: Transaction, key_sha256: bytes) -> Granted | None:
     table = schema.certificate
-    query = select(table.c.pem, table.c.issued_ms).where(table.c.key_sha256 == key_sha256, table.c.revoked_ms.is_(None))
+    query = select(table.c.pem, table.c.until_ms).where(table.c.key_sha256 == key_sha256, table.c.revoked_ms.is_(None))
     row = transaction.connection.execute(query).first()
-    return None if row is None else Granted(Answer.GRANTED, row.pem, row.issued_ms)
+    return None if row is None else _granted(row.pem, row.until_ms)
 
 
 def _refused(transaction: Transaction, gateway: str, answer: Answer, *, act: str) -> Granted:
@@ -254,10 +302,11 @@ def _refused(transaction: Transaction, gateway: str, answer: Answer, *, act: str
     return Granted(answer)
 
 
-def _take_back(transaction: Transaction, gateway: str, *, reason: str) -> int:
+def _take_back(transaction: Transaction, gateway: str, *, reason: str, by: str) -> int:
     table = schema.certificate
     mine = update(table).where(table.c.gateway == gateway, table.c.revoked_ms.is_(None))
     taken = transaction.connection.execute(mine.values(revoked_ms=transaction.now_ms, reason=reason))
+    came_back.answered(transaction, gateway, word=reason, by=by)
     return taken.rowcount
 
 

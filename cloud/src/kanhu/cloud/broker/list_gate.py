@@ -17,6 +17,7 @@ import aiomqtt
 
 from kanhu.cloud.authority.certificates import issue_client, revocation_list
 from kanhu.cloud.authority.enrolment import TakenBack, taken_back
+from kanhu.cloud.authority.late import run_out
 from kanhu.cloud.authority.store import Authority, write_revoked
 from kanhu.cloud.broker.nats_gate import SWEEP_S, ended
 from kanhu.cloud.ledger.database import Ledger
@@ -76,8 +77,9 @@ class ListGate:
             await self._clock.sleep(SWEEP_S)
 
     def _taken(self) -> list[TakenBack]:
+        """Also those that ran out unconfirmed; these need no place in the list, since TLS turns them away."""
         with self._ledger.read() as connection:
-            return taken_back(connection)
+            return [*taken_back(connection), *run_out(connection, now_ms=self._clock.wall_ms())]
 
     async def _displace(self, gateway: str, *, host: str, port: int) -> None:
         context = await asyncio.to_thread(self._stand_in, gateway)

@@ -12,6 +12,7 @@ from functools import partial
 
 from kanhu.cloud.authority.certificates import fingerprint
 from kanhu.cloud.authority.enrolment import holder, taken_back
+from kanhu.cloud.authority.late import run_out
 from kanhu.cloud.broker.guarded import ACCOUNT, GATE_USER, SYSTEM_USER, GuardedNats
 from kanhu.cloud.broker.nats_client import NatsClient
 from kanhu.cloud.broker.nats_words import Permissions, Question, read_question
@@ -89,9 +90,10 @@ class NatsGate:
             await self._clock.sleep(SWEEP_S)
 
     def _taken(self) -> dict[str, str]:
-        """Gateway of each certificate that was taken back, by digest in hex."""
+        """Gateway of each certificate that was taken back, or ran out unconfirmed, by digest in hex."""
         with self._ledger.read() as connection:
-            return {row.sha256.hex(): row.gateway for row in taken_back(connection)}
+            gone = [*taken_back(connection), *run_out(connection, now_ms=self._clock.wall_ms())]
+            return {row.sha256.hex(): row.gateway for row in gone}
 
     async def _sweep(self, taken: dict[str, str]) -> None:
         async with NatsClient.connected(self._kind.nats_port, user=SYSTEM_USER, password=self._kind.password) as nats:

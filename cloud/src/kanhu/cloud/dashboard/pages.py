@@ -1,28 +1,26 @@
-"""The screens staff open: board, alert, resident, equipment, and the fragments that keep them fresh."""
+"""The screens staff open: board, alert, resident, and the fragments that keep them fresh."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from kanhu.cloud.dashboard import acts, entry
+from kanhu.cloud.dashboard import acts, entry, equipment
 from kanhu.cloud.dashboard.assets import assets
 from kanhu.cloud.dashboard.board_view import FILTERS, board_view, row_view
 from kanhu.cloud.dashboard.look import CHOICES, look_of
 from kanhu.cloud.dashboard.resident_view import PERIODS, resident_view
 from kanhu.cloud.dashboard.respond import answer, is_fragment_request
-from kanhu.cloud.desk.model import GatewayRow
 from kanhu.cloud.staff.book import Session
 from kanhu.cloud.staff.session import current_session, services_of
-from kanhu.contract import Priority
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
 router.include_router(entry.router)
 router.include_router(acts.router)
+router.include_router(equipment.router)
 
 SignedIn = Annotated[Session, Depends(current_session)]
 Identifier = Annotated[str, Path(max_length=128)]
@@ -89,15 +87,6 @@ async def resident(request: Request, session: SignedIn, resident_id: Identifier,
     return answer(request, "resident.html", session=session, values=values)
 
 
-@router.get("/equipment")
-async def equipment(request: Request, session: SignedIn) -> Response:
-    """Gateways by people nobody can see, and what the county refused."""
-    desk = services_of(request).desk
-    found = await run_in_threadpool(desk.equipment, session.viewer)
-    values = {"found": found, "silent": _silent(found.gateways), "technical": Priority.TECHNICAL}
-    return answer(request, "equipment.html", session=session, values=values)
-
-
 @router.get("/help")
 async def guide(request: Request, session: SignedIn) -> Response:
     """Keys, sounds, and what this is not."""
@@ -129,7 +118,3 @@ async def static(request: Request, name: Annotated[str, Path(max_length=128)]) -
         body = asset.gzipped
         headers["content-encoding"] = "gzip"
     return Response(body, headers={**headers, "content-type": asset.media_type})
-
-
-def _silent(gateways: Sequence[GatewayRow]) -> int:
-    return sum(gateway.state != "online" for gateway in gateways)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from kanhu.cloud.dashboard.languages import Language
-from kanhu.cloud.desk.model import AlertRow, Both, GatewayRow, Outcome, Person
+from kanhu.cloud.desk.model import AlertRow, Both, GatewayRow, LateRow, Outcome, Person
 from kanhu.contract import METRICS, ClockState, Priority, QualityLevel, QualityReason, RefusalReason
 from kanhu.contract.remote import ReleaseReason
 
@@ -144,10 +144,15 @@ class Wording:
     def flaws(self, gateway: GatewayRow) -> list[str]:
         """What needs somebody's hand or eye at a gateway, one line each."""
         alarm = gateway.alarm
-        found = [] if alarm is None or not alarm.alone else [self.language.count("equipment.alone", alarm.alone)]
+        found = [] if gateway.late is None else self._late(gateway.late)
+        found += [] if alarm is None or not alarm.alone else [self.language.count("equipment.alone", alarm.alone)]
         found += [] if alarm is None else [self._alarm_fault(part, reason) for part, reason in alarm.faults]
         found += [] if gateway.refused_release is None else [self._refused_release(*gateway.refused_release)]
         return found + [self.clock_off(device, seconds) for device, seconds in gateway.clocks_off]
+
+    def _late(self, late: LateRow) -> list[str]:
+        ends = "equipment.late_until" if late.until >= self.now else "equipment.late_over"
+        return [self.language.count("equipment.late", late.days), self.language.text(ends, time=self.when(late.until))]
 
     def _alarm_fault(self, part: str, reason: str) -> str:
         name = self.known("alarm", part, ALARM_WAYS)

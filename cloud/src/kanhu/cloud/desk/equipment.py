@@ -6,8 +6,9 @@ from datetime import datetime
 from msgspec import UnsetType
 from sqlalchemy import Connection, Row, select
 
+from kanhu.cloud.authority.late import Question, questions
 from kanhu.cloud.desk.alone import alarm_row
-from kanhu.cloud.desk.model import Both, Equipment, GatewayRow, Watch
+from kanhu.cloud.desk.model import Both, Equipment, GatewayRow, LateRow, Watch
 from kanhu.cloud.desk.words import instant
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import counters
@@ -34,8 +35,9 @@ def equipment_of(
         .join(place, place.c.path == gateway.c.place)
         .where(inside(gateway.c.place, area))
     )
-    shown = [_gateway(row, people.get(row.id, []), limits) for row in rows]
-    shown.sort(key=lambda row: (row.state == "online", -row.people, _STATES[row.state], row.id))
+    asked = questions(connection, area, now_ms=round(now.timestamp() * 1000))
+    shown = [_gateway(row, people.get(row.id, []), limits, asked.get(row.id)) for row in rows]
+    shown.sort(key=lambda row: (row.late is None, row.state == "online", -row.people, _STATES[row.state], row.id))
     return Equipment(
         now=now,
         gateways=tuple(shown),
@@ -62,7 +64,9 @@ def watch_of(connection: Connection, area: str, *, now_ms: int) -> Watch:
     )
 
 
-def _gateway(row: Row[tuple[object, ...]], people: list[frozenset[str]], limits: ClockTrigger | None) -> GatewayRow:
+def _gateway(
+    row: Row[tuple[object, ...]], people: list[frozenset[str]], limits: ClockTrigger | None, asked: Question | None
+) -> GatewayRow:
     status = None if row.status is None else decode_status(row.status)
     release = None if status is None or isinstance(status.release, UnsetType) else status.release
     return GatewayRow(
@@ -84,6 +88,7 @@ def _gateway(row: Row[tuple[object, ...]], people: list[frozenset[str]], limits:
         alarm=alarm_row(status),
         release=None if release is None else release.number,
         refused_release=None if release is None or not release.refused else (release.refused, release.reason),
+        late=None if asked is None else LateRow(asked.certificate, asked.days, instant(asked.until_ms)),
     )
 
 

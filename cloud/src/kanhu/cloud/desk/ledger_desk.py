@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 from kanhu.cloud.alerting import acts
 from kanhu.cloud.alerting.log import decode_state
 from kanhu.cloud.alerting.policy import HOUR_MS, Policy
+from kanhu.cloud.authority import late
 from kanhu.cloud.desk.equipment import equipment_of, watch_of
 from kanhu.cloud.desk.model import (
     ActResult,
@@ -159,6 +160,14 @@ class LedgerDesk:
             return acts.close(transaction, viewer, alert_id, outcome=outcome, note=note[:_MAX_NOTE], key=key, area=area)
 
         return self.writer.run(job).result
+
+    def confirm_gateway(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
+        """Say that a gateway which came back late stands where it should; the first answer stands."""
+        return self.writer.run(partial(late.confirm, viewer=viewer, gateway=gateway_id, certificate=certificate))
+
+    def take_gateway_away(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
+        """Say that it does not: its certificates are taken back."""
+        return self.writer.run(partial(late.take_away, viewer=viewer, gateway=gateway_id, certificate=certificate))
 
     def _act(self, viewer: Viewer, act: Callable[..., acts.Answer], alert_id: str, key: str) -> acts.Answer:
         def job(transaction: Transaction) -> acts.Answer:

@@ -292,6 +292,18 @@ class AlarmRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LateRow:
+    """A gateway that came back with a certificate that had run out; nobody has said yet where it stands."""
+
+    certificate: str
+    """The one it was given then: an answer is about this one and no later one."""
+    days: int
+    """So long before it came back the one before had run out, rounded up."""
+    until: datetime
+    """Unanswered, it delivers until then."""
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayRow:
     """One gateway on the equipment page."""
 
@@ -319,6 +331,8 @@ class GatewayRow:
     """What it was given from afar: number of the release, 0 for none yet; None where it takes nothing."""
     refused_release: tuple[int, str] | None = None
     """The last one that it refused, and why."""
+    late: LateRow | None = None
+    """Whether it stands where it should is still to be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,3 +387,9 @@ class Desk(Protocol):
 
     def close(self, viewer: Viewer, alert_id: str, *, outcome: Outcome, note: str, key: str) -> ActResult:
         """End an alert by name; the outcome is mandatory and `unreachable` cannot close high."""
+
+    def confirm_gateway(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
+        """Say that a gateway which came back late stands where it should; the first answer stands."""
+
+    def take_gateway_away(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
+        """Say that it does not: its certificates are taken back."""

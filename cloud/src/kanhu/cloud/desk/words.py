@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from kanhu.cloud.alerting.came_back import CONFIRMED, REPLACED, REVOKED
 from kanhu.cloud.alerting.faults import MENDED
 from kanhu.cloud.alerting.pipeline import Reason
 from kanhu.cloud.alerting.state import (
@@ -70,6 +71,13 @@ _STAGES: dict[str, Both] = {
     Reason.LIVES_ALONE: Both("独居，夜间也提示", "lives alone, announced at night too"),
 }
 
+_BACK = Both("网关恢复联系，警报自动结束", "The gateway is back: ended by itself")
+_ENDINGS = {
+    MENDED: Both("网关报告已正常，警报自动结束", "The gateway says that it works again: ended by itself"),
+    CONFIRMED: Both("已确认网关在原处", "Confirmed: it stands where it should"),
+    REVOKED: Both("证书已收回", "Its certificate was taken back"),
+    REPLACED: Both("网关已重新登记", "It was enrolled anew"),
+}
 
 _CHANNELS = {
     ("voice", ""): Both("家中语音", "voice at home"),
@@ -181,10 +189,8 @@ def event_text(event: Event) -> Both:
         case Closed(name=name, outcome=outcome, note=note):
             words = OUTCOMES[Outcome(outcome)]
             return Both(f"{name}结束：{words.zh}{_note('：', note)}", f"{name} closed: {words.en}{_note(': ', note)}")
-        case Ended(reason=reason) if reason == MENDED:
-            return Both("网关报告已正常，警报自动结束", "The gateway says that it works again: ended by itself")
-        case Ended():
-            return Both("网关恢复联系，警报自动结束", "The gateway is back: ended by itself")
+        case Ended(reason=reason):
+            return _ENDINGS.get(reason, _BACK)
 
 
 def _note(between: str, note: str) -> str:

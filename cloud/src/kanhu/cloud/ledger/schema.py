@@ -345,7 +345,11 @@ certificate = Table(
     Column("renewed_ms", BigInteger),
     Column("revoked_ms", BigInteger),
     Column("reason", String, nullable=False, server_default=""),
+    Column("ran_out_ms", BigInteger),
+    Column("confirmed_ms", BigInteger),
+    Column("confirmed_by", String, nullable=False, server_default=""),
     UniqueConstraint("sha256", name="certificate_once"),
     Index("certificate_by_gateway", "gateway"),
     Index("certificate_by_key", "key_sha256"),
+    Index("certificate_late", "ran_out_ms"),
 )

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import aiomqtt
 from cryptography import x509
@@ -95,7 +96,7 @@ async def _ran_out(cast: Cast) -> str:
     began = long_ago(100)
     issuer = open_authority(rig.data, name="", now=began).issuer
     public = read_key(key.pem).public_key()
-    pem = issue_gateway(issuer, public, gateway=_MINE, now=began)
+    pem = issue_gateway(issuer, public, gateway=_MINE, until=began + timedelta(days=90))
     certificate = x509.load_pem_x509_certificate(pem)
     rig.write(
         "INSERT INTO certificate (serial, gateway, issued_ms, until_ms, sha256, key_sha256, pem) "

@@ -12,6 +12,7 @@ from kanhu.vitals.rules.records import (
     AlarmTrigger,
     ClockTrigger,
     FloodTrigger,
+    IdentityTrigger,
     SilenceTrigger,
     ThresholdTrigger,
     TrendTrigger,
@@ -106,7 +107,7 @@ def _looks_at(rule: Rule) -> frozenset[str]:
     match rule.trigger:
         case TrendTrigger(vitals=vitals):
             return frozenset(vital.metric for vital in vitals)
-        case SilenceTrigger() | AlarmTrigger() | ClockTrigger() | FloodTrigger():
+        case SilenceTrigger() | AlarmTrigger() | ClockTrigger() | FloodTrigger() | IdentityTrigger():
             return frozenset()
         case trigger:
             return frozenset({trigger.metric})

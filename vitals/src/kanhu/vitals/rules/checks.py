@@ -18,6 +18,7 @@ from kanhu.vitals.rules.records import (
     Consecutive,
     EventTrigger,
     FloodTrigger,
+    IdentityTrigger,
     Limit,
     Once,
     RepeatMean,
@@ -60,6 +61,8 @@ def supplied_params(rule: Rule) -> frozenset[str]:
             return frozenset({"device", "number", "unit", "way"})
         case FloodTrigger():
             return frozenset({"messages"})
+        case IdentityTrigger():
+            return frozenset({"days", "left"})
 
 
 def check_trigger(rule: Rule) -> None:
@@ -86,7 +89,7 @@ def check_trigger(rule: Rule) -> None:
             if not first < second < third:
                 remedy = "let technical_s, watch_list_s and all_s rise"
                 raise PackRefused(rule.id, "trigger", "stages out of order", remedy=remedy)
-        case AlarmTrigger() | ClockTrigger() | FloodTrigger():
+        case AlarmTrigger() | ClockTrigger() | FloodTrigger() | IdentityTrigger():
             pass
 
 
@@ -225,6 +228,8 @@ def _trigger_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
         case FloodTrigger() as flood:
             yield "trigger.for_s", flood.for_s, 0, _DAY_S
             yield "trigger.clear_s", flood.clear_s, 60, _DAY_S
+            yield "renew_s", rule.renew_s, _DAY_S, 366 * _DAY_S
+        case IdentityTrigger():
             yield "renew_s", rule.renew_s, _DAY_S, 366 * _DAY_S
         case EventTrigger() | ThresholdTrigger():
             pass

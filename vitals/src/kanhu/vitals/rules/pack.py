@@ -30,6 +30,7 @@ from kanhu.vitals.rules.records import (
     Consecutive,
     EventTrigger,
     FloodTrigger,
+    IdentityTrigger,
     Once,
     RepeatMean,
     RhythmTrigger,
@@ -66,6 +67,7 @@ _TRIGGERS: dict[RuleKind, type[Trigger]] = {
     RuleKind.ALARM: AlarmTrigger,
     RuleKind.CLOCK: ClockTrigger,
     RuleKind.FLOOD: FloodTrigger,
+    RuleKind.IDENTITY: IdentityTrigger,
 }
 
 _Confirms = tuple[type[Confirm], ...]
@@ -81,6 +83,7 @@ _WAYS: dict[RuleKind, tuple[_Confirms, _Clears]] = {
     RuleKind.ALARM: ((Once,), (ByHeartbeat,)),
     RuleKind.CLOCK: ((Once,), (ByHeartbeat,)),
     RuleKind.FLOOD: ((Once,), (ByHeartbeat,)),
+    RuleKind.IDENTITY: ((Once,), (ByPerson,)),
 }
 
 _Field = TypeVar("_Field")

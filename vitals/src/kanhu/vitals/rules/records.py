@@ -32,6 +32,7 @@ class RuleKind(StrEnum):
     ALARM = "alarm"
     CLOCK = "clock"
     FLOOD = "flood"
+    IDENTITY = "identity"
 
 
 class Setting(StrEnum):
@@ -189,6 +190,10 @@ class FloodTrigger(_Table, frozen=True):
     """Over is when nothing was turned away for so long."""
 
 
+class IdentityTrigger(_Table, frozen=True):
+    """A gateway that came back with a certificate that had run out: the county's authority sees it, and no number."""
+
+
 Trigger = (
     EventTrigger
     | ThresholdTrigger
@@ -198,6 +203,7 @@ Trigger = (
     | AlarmTrigger
     | ClockTrigger
     | FloodTrigger
+    | IdentityTrigger
 )
 
 
