@@ -24,7 +24,7 @@ from kanhu.edge.pipeline import SensingPipeline
 from kanhu.gateway import Outbox
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, ResidentConfig, UplinkConfig
-from kanhu.gateway.daily.keeper import DailyKeeper
+from kanhu.gateway.daily.keeper import KEPT, DailyKeeper
 from kanhu.gateway.daily.settings import MedicineConfig, Sign, WellCheckConfig, asked_of
 from kanhu.gateway.daily.words import Reminder
 from kanhu.gateway.device_clocks import DeviceClocks
@@ -46,7 +46,10 @@ def nobody_asks(state: object) -> None:  # the uplink of these tests is never co
 
 
 class Home:
-    """One home over days; `at` is local time of 2 March 2026, or of a day after it."""
+    """One home over days; `at` is local time of 2 March 2026, or of a day after it.
+
+    `known`: the card has known the person for long; else it is a new one.
+    """
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Home:
         zone: ZoneInfo = SHANGHAI,
         start: str = "2026-03-02 05:00",
         state: ClockState = ClockState.SYNCED,
+        known: bool = True,
     ) -> None:
         self.folder = folder
         self.zone = zone
@@ -70,6 +74,8 @@ class Home:
         self.records: list[Record] = []
         self.boots = 1
         self.begin()
+        if known:
+            self.outbox.keep_text(KEPT, '{"r-0003":{}}')
 
     def instant(self, local: str) -> datetime:
         return datetime.fromisoformat(local).replace(tzinfo=self.zone).astimezone(UTC)
@@ -127,6 +133,13 @@ class Home:
     async def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)
         await self.keeper.look(self.intake)
+
+    async def new_card(self) -> None:
+        """The outbox is set aside, or the card is another one; the process begins without anything."""
+        await self.end()
+        for file in self.folder.glob("outbox.db*"):
+            file.unlink()
+        self.begin()
 
     async def restart(self) -> None:
         """The process is killed and starts again."""

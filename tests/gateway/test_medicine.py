@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kanhu.contract import ClockState
+from kanhu.gateway.daily.keeper import KEPT
 from tests.gateway.daily_people import RESIDENT, Home
 
 MakeHome = Callable[..., Home]
@@ -123,4 +124,62 @@ async def test_clock_set_back_by_years_does_not_stop_the_reminders(make: MakeHom
     home.clock.set_state(ClockState.SYNCED)
     await home.until("2026-03-02 20:01", every_s=300)
     assert home.reminders() == ["02 08:01", "02 20:00"]
+    assert await home.told() == []
+
+
+async def test_new_card_repeats_no_dose_that_was_due_before_it_and_reminds_of_the_next(make: MakeHome) -> None:
+    home = make()
+    await home.until("2026-03-02 08:05")
+    await home.observe("dosage", 1)
+    await home.wait(5)
+    await home.until("2026-03-02 08:30")
+    await home.new_card()
+    await home.until("2026-03-02 08:35")
+    await home.restart()
+    await home.until("2026-03-02 20:10")
+    assert home.reminders() == ["02 08:00", "02 20:00"]
+    assert await home.told() == []
+
+
+async def test_new_card_repeats_no_dose_where_the_time_becomes_known_later(make: MakeHome) -> None:
+    home = make(start="2025-11-01 00:00", state=ClockState.RESTORED, known=False)  # the clock of the image
+    await home.wait(5)
+    await home.restart()
+    await home.wait(5)
+    home.clock.step_wall((home.instant("2026-03-02 08:30") - home.clock.now()).total_seconds())
+    home.clock.set_state(ClockState.SYNCED)
+    await home.until("2026-03-02 08:40")
+    await home.power_cut(until="2026-03-02 08:50")
+    await home.until("2026-03-02 20:10")
+    assert home.reminders() == ["02 20:00"]
+
+
+async def test_damaged_note_of_the_day_repeats_no_dose(make: MakeHome) -> None:
+    home = make()
+    await home.until("2026-03-02 08:05")
+    home.outbox.keep_text(KEPT, "{")
+    await home.restart()
+    await home.until("2026-03-02 20:10")
+    assert home.reminders() == ["02 08:00", "02 20:00"]
+
+
+async def test_press_before_the_first_look_after_a_start_is_the_dose(make: MakeHome) -> None:
+    home = make()
+    await home.until("2026-03-02 08:10")
+    await home.restart()
+    await home.observe("dosage", 1)
+    await home.until("2026-03-02 09:10")
+    assert await home.told() == []
+
+
+async def test_press_before_the_first_look_after_a_start_with_an_unset_clock_is_the_dose(make: MakeHome) -> None:
+    home = make()
+    await home.until("2026-03-02 08:10")
+    await home.power_cut(until="2026-03-02 08:20", shows="1970-01-01 08:00", state=ClockState.UNSET)
+    await home.restart()
+    await home.observe("dosage", 1)
+    await home.wait(5)
+    home.clock.step_wall((home.instant("2026-03-02 08:21") - home.clock.now()).total_seconds())
+    home.clock.set_state(ClockState.SYNCED)
+    await home.until("2026-03-02 09:10")
     assert await home.told() == []

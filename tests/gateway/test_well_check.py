@@ -299,3 +299,53 @@ async def test_card_that_takes_no_alert_is_asked_again_after_the_judge_was_resto
     await home.wait(5)
     assert await home.alerts() == [START]
     assert home.prompts() == ["02 08:00", "02 08:15"]
+
+
+async def test_new_card_asks_for_no_sign_that_may_have_come_before_it_and_for_that_of_the_next_day(
+    make: MakeHome,
+) -> None:
+    home = make()
+    await home.until("2026-03-02 07:00")
+    await home.observe("well_check", 0)
+    await home.wait(5)
+    await home.new_card()
+    await home.wait(5)
+    await home.restart()
+    await home.until("2026-03-02 12:00")
+    await home.power_cut(until="2026-03-02 13:00")
+    await home.until("2026-03-03 08:31")
+    assert home.prompts() == ["03 08:00", "03 08:15"]
+    assert await home.alerts() == [START]
+
+
+async def test_new_card_takes_a_sign_of_its_first_day(make: MakeHome) -> None:
+    home = make(known=False)
+    await home.until("2026-03-02 07:00")
+    await home.observe("motion", 1, subject=DWELLING)
+    await home.wait(5)
+    assert await home.told() == [("well_check", "0", RESIDENT.id)]
+
+
+async def test_new_card_whose_clock_is_set_later_asks_about_no_day_that_began_before_it(make: MakeHome) -> None:
+    home = make(start="2025-11-01 00:00", state=ClockState.RESTORED, known=False)  # the clock of the image
+    await home.wait(5)
+    home.clock.step_wall((home.instant("2026-03-02 09:30") - home.clock.now()).total_seconds())
+    home.clock.set_state(ClockState.SYNCED)
+    await home.until("2026-03-02 12:00")
+    await home.power_cut(until="2026-03-02 13:00")
+    await home.until("2026-03-03 08:01")
+    assert home.prompts() == ["03 08:00"]
+
+
+async def test_new_card_without_a_clock_waits_a_day_of_its_own(make: MakeHome) -> None:
+    home = make(start="1970-01-01 08:30", state=ClockState.UNSET)
+    await home.observe("motion", 1, subject=DWELLING)
+    for _ in range(40):
+        await home.wait(1800)
+    await home.observe("motion", 1, subject=DWELLING)
+    await home.new_card()
+    for _ in range(47):
+        await home.wait(1800)
+    assert home.prompts() == []
+    await home.wait(3600)
+    assert len(home.prompts()) == 1

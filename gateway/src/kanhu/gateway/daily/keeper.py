@@ -33,6 +33,7 @@ UNHEARD = "reminders_unheard"
 _LOOK_S = 5.0
 _SIGN_KEPT_NS = 600 * 10**9
 """A later sign of a day that is settled is written this often at most: motion is seen every minute."""
+_DATED_ANEW_MS = 60_000
 _GIVEN, _MISSING, _TAKEN, _MISSED = 0, 1, 1, 2
 
 _log = logging.getLogger(__name__)
@@ -46,15 +47,17 @@ class DayState(msgspec.Struct, frozen=True):
 
     well: WellState = WellState()
     medicine: MedicineState = MedicineState()
+    known_since: Moment | None = None
+    """When this card began to know of the person: of what was due or given before it knows nothing."""
 
 
-def kept_days(outbox: Outbox) -> dict[str, DayState]:
-    """What the card says, by resident."""
+def kept_days(outbox: Outbox) -> dict[str, DayState] | None:
+    """What the card says, by resident; None where that is damaged."""
     text = outbox.text(KEPT)
     try:
         return msgspec.json.decode(text, type=dict[str, DayState]) if text else {}
-    except (msgspec.MsgspecError, ValueError):  # a bit fell over: somebody may be asked once more today
-        return {}
+    except (msgspec.MsgspecError, ValueError):  # a bit fell over
+        return None
 
 
 class DailyKeeper:
@@ -82,6 +85,8 @@ class DailyKeeper:
         self._days: dict[str, DayState] = {}
         self._written: dict[str, DayState] = {}
         self._read = False
+        self._doses_unread: dict[str, Moment] = {}
+        """Doses that were acknowledged before the card was read."""
         self._to_tell: list[str] = []
         self._unheard: int | None = None
         self._sink: Sink | None = None
@@ -146,6 +151,8 @@ class DailyKeeper:
                 day = msgspec.structs.replace(day, well=well.heard(day.well, now, told=told))
             if one.medicine is not None and is_dose(observation, resident=name):
                 day = msgspec.structs.replace(day, medicine=medicine.acknowledged(day.medicine, now))
+                if not self._read:
+                    self._doses_unread[name] = now
             self._days[name] = day
 
     # ------------------------------------------------------------------------------------ for the page
@@ -168,6 +175,7 @@ class DailyKeeper:
         """Once: what is due is said, what is concluded is handed on, what changed is written down."""
         if not self._read:
             await self._read_card()
+        self._date()
         while self._to_tell:
             await self._tell(sink, self._to_tell[0], "dosage", _TAKEN)
             del self._to_tell[0]
@@ -181,8 +189,10 @@ class DailyKeeper:
     async def _look_well(self, sink: Sink, name: str, one: ResidentConfig) -> None:
         if one.well_check is None:
             return
-        before = self._day(name).well
-        after, answer = well.step(one.well_check, self._asked, before, now=self._now(), zone=self._zone)
+        before, known_since = self._day(name).well, self._day(name).known_since
+        after, answer = well.step(
+            one.well_check, self._asked, before, now=self._now(), zone=self._zone, known_since=known_since
+        )
         if answer is Step.SIGNED and not (after.given is not None and after.given.told):
             await self._tell(sink, name, "well_check", _GIVEN)
         elif answer is Step.MISSING:
@@ -198,8 +208,8 @@ class DailyKeeper:
     async def _look_medicine(self, sink: Sink, name: str, one: ResidentConfig) -> None:
         if one.medicine is None:
             return
-        before = self._day(name).medicine
-        after, answer = medicine.step(one.medicine, before, now=self._now(), zone=self._zone)
+        before, known_since = self._day(name).medicine, self._day(name).known_since
+        after, answer = medicine.step(one.medicine, before, now=self._now(), zone=self._zone, known_since=known_since)
         if answer is Dose.MISSED:
             await self._tell(sink, name, "dosage", _MISSED)
         day = self._day(name)
@@ -238,17 +248,30 @@ class DailyKeeper:
     async def _read_card(self) -> None:
         try:
             kept = await self._committer.call(kept_days)
-        except OutboxError as error:  # asked once more today, rather than not at all
+        except OutboxError as error:
             _log.error("the day could not be read: %s", error)
-            kept = {}
+            kept = None
+        now = self._now()
+        # A damaged day: asked for the sign once more rather than not at all, and reminded of no dose twice.
+        unknown = DayState(known_since=now) if kept is not None else DayState(medicine=MedicineState(now.ms or 0))
         for name in self._residents:
-            heard = self._days.get(name, DayState())  # before the card was read
-            day = kept.get(name, DayState())
+            heard = self._day(name)  # before the card was read
+            day = (kept or {}).get(name, unknown)
             if heard.well.given is not None:
                 day = msgspec.structs.replace(day, well=msgspec.structs.replace(day.well, given=heard.well.given))
+            if name in self._doses_unread:
+                dose = medicine.acknowledged(day.medicine, self._doses_unread[name])
+                day = msgspec.structs.replace(day, medicine=dose)
             self._days[name] = day
-        self._written = dict(self._days)
+        self._written = kept or {}
         self._read = True
+
+    def _date(self) -> None:
+        """Let the beginnings move with a clock that is set after them, and with what becomes known of the time."""
+        now = self._now()
+        for name, day in self._days.items():
+            if day.known_since is not None:
+                self._days[name] = msgspec.structs.replace(day, known_since=day.known_since.dated(now))
 
     async def _write_if_due(self) -> None:
         if any(_is_news(self._written.get(name), day) for name, day in self._days.items()):
@@ -281,9 +304,18 @@ def _is_news(written: DayState | None, day: DayState) -> bool:
     """Whether a restart would go on differently: a later sign of a settled day hardly does."""
     if written is None or written.medicine != day.medicine:
         return True
+    if _is_other(written.known_since, day.known_since):
+        return True
     before, now = written.well.given, day.well.given
     if msgspec.structs.replace(written.well, given=None) != msgspec.structs.replace(day.well, given=None):
         return True
     if before is None or now is None or before.boot != now.boot:
         return before != now
     return now.mono_ns - before.mono_ns > _SIGN_KEPT_NS
+
+
+def _is_other(written: Moment | None, now: Moment | None) -> bool:
+    """Whether a beginning was dated anew; what a clock that is being disciplined does to it is no news."""
+    if written is None or now is None or written.boot != now.boot or written.ms is None or now.ms is None:
+        return written != now
+    return abs(now.ms - written.ms) > _DATED_ANEW_MS

@@ -4,7 +4,8 @@
                                 └── `within_min` later ──▶ missed
 
 Where nobody has set the clock no dose is due. A dose whose whole time passed while the gateway was off is neither taken
-nor missed: nobody was reminded, and nobody could say so.
+nor missed: nobody was reminded, and nobody could say so. One that was due before this card knew of the person may have
+been taken: nobody is reminded of it, because a dose taken twice does more harm than one reminder less.
 """
 
 from datetime import datetime, timedelta
@@ -48,8 +49,10 @@ def acknowledged(state: MedicineState, now: Moment) -> MedicineState:
     return msgspec.structs.replace(state, open=False, taken_ms=now.ms)
 
 
-def step(config: MedicineConfig, state: MedicineState, *, now: Moment, zone: ZoneInfo) -> tuple[MedicineState, Dose]:
-    """What one look answers, and the state after it has been done."""
+def step(
+    config: MedicineConfig, state: MedicineState, *, now: Moment, zone: ZoneInfo, known_since: Moment | None = None
+) -> tuple[MedicineState, Dose]:
+    """What one look answers, and the state after it has been done; what was due before `known_since` is left alone."""
     if now.ms is None:
         return state, Dose.CLOCK_UNSET
     within_ms = config.within_min * _MS_PER_MIN
@@ -60,8 +63,9 @@ def step(config: MedicineConfig, state: MedicineState, *, now: Moment, zone: Zon
             return msgspec.structs.replace(state, open=False), Dose.MISSED
         return state, Dose.OPEN
     due_ms = _due_ms(config, now.ms, within_ms=within_ms, zone=zone)
+    since_ms = 0 if known_since is None else known_since.dated(now).ms or 0
     # Nobody is reminded twice of one dose, and who set the clock back by hours is rather not reminded than twice.
-    if due_ms is None or 0 <= state.at_ms - due_ms < _DAY_MS:
+    if due_ms is None or any(0 <= settled_ms - due_ms < _DAY_MS for settled_ms in (state.at_ms, since_ms)):
         return state, Dose.IDLE
     if state.taken_ms is not None and due_ms - within_ms <= state.taken_ms <= now.ms:
         return msgspec.structs.replace(state, at_ms=due_ms), Dose.TAKEN_BEFORE

@@ -13,7 +13,7 @@ def daily_checks(config: GatewayConfig, outbox: Outbox) -> Iterator[Check]:
     agreed = [one for one in config.resident if one.well_check is not None or one.medicine is not None]
     if not agreed:
         return
-    days = kept_days(outbox)
+    days = kept_days(outbox) or {}
     found = "; ".join(f"{one.id}: {', '.join(_said(one, days.get(one.id, DayState())))}" for one in agreed)
     unheard = outbox.notes().get(UNHEARD, 0)
     if unheard:

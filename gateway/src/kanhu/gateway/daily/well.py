@@ -4,7 +4,8 @@
        └──────────── a sign since `since` of this day, at any of these ─────────────▶ signed
 
 A sign is kept by the monotonic clock, so that a clock that is set later moves the sign with it. Where nobody has set
-the clock there is no hour: then a day of running without any sign is asked about instead.
+the clock there is no hour: then a day of running without any sign is asked about instead. On the day on which a card
+begins to know of the person nobody is asked: the sign may have been given before.
 """
 
 from datetime import date
@@ -40,6 +41,8 @@ class Step(StrEnum):
     """It is known that the sign is missing; it still ends the alert."""
     SETTLED = "settled"
     """The sign was given."""
+    UNKNOWN = "unknown"
+    """Whether the sign was given before this card knew of the person; the next day is asked about."""
     CLOCK_UNSET = "clock_unset"
     """Nobody has set the clock, and there was a sign within a day of running."""
 
@@ -84,13 +87,23 @@ def heard(state: WellState, now: Moment, *, told: bool) -> WellState:
 
 
 def step(
-    config: WellCheckConfig, asked: Asked, state: WellState, *, now: Moment, zone: ZoneInfo
+    config: WellCheckConfig,
+    asked: Asked,
+    state: WellState,
+    *,
+    now: Moment,
+    zone: ZoneInfo,
+    known_since: Moment | None = None,
 ) -> tuple[WellState, Step]:
-    """What one look answers, and the state after it has been done."""
+    """What one look answers, and the state after it has been done.
+
+    `known_since`: when this card began to know of the person; None where nobody knows that any more.
+    """
     state = _dated(state, now)
+    since = None if known_since is None else known_since.dated(now)
     day = None if now.ms is None else _day(config, state, now_ms=now.ms, zone=zone)
     if day is None or now.ms is None:
-        return _without_clock(asked, state, now=now)
+        return _without_clock(asked, state, now=now, since=since)
     if state.day == _NO_DAY and state.begun:
         state = msgspec.structs.replace(state, day=day.isoformat())
     if state.day != day.isoformat():
@@ -100,8 +113,11 @@ def step(
         return _with_sign(state)
     if state.signed and given_ms is None:  # given on this day, and nothing that is known since says otherwise
         return state, Step.SETTLED
-    if not state.begun and not state.missing and now.ms < instant_ms(day, config.by, zone):
-        return state, Step.WAITING
+    if not state.begun and not state.missing:
+        if since is not None and since.ms is not None and day_of(since.ms, config.since, zone) == day:
+            return state, Step.UNKNOWN
+        if now.ms < instant_ms(day, config.by, zone):
+            return state, Step.WAITING
     return _without_sign(asked, state, now=now)
 
 
@@ -116,7 +132,7 @@ def _day(config: WellCheckConfig, state: WellState, *, now_ms: int, zone: ZoneIn
     return kept if back or (state.begun and kept < today) else today
 
 
-def _without_clock(asked: Asked, state: WellState, *, now: Moment) -> tuple[WellState, Step]:
+def _without_clock(asked: Asked, state: WellState, *, now: Moment, since: Moment | None) -> tuple[WellState, Step]:
     given = state.given
     mine = given is not None and given.boot == now.boot
     answered = mine and (state.prompted_boot != now.boot or (given is not None and given.mono_ns >= state.prompted_ns))
@@ -125,7 +141,9 @@ def _without_clock(asked: Asked, state: WellState, *, now: Moment) -> tuple[Well
     if state.begun:
         return _without_sign(asked, state, now=now)
     quiet_since_ns = max(
-        given.mono_ns if given is not None and mine else 0, state.prompted_ns if state.prompted_boot == now.boot else 0
+        given.mono_ns if given is not None and mine else 0,
+        state.prompted_ns if state.prompted_boot == now.boot else 0,
+        since.mono_ns if since is not None and since.boot == now.boot else 0,
     )
     if (now.mono_ns - quiet_since_ns) // _NS_PER_MS < _UNSET_MS:
         return state, Step.CLOCK_UNSET
