@@ -249,6 +249,26 @@ async def test_a_slow_link_gets_one_state_at_a_time(bench: Bench) -> None:
     assert len((await bench.sent(2)).checkpoints) == 1
 
 
+@pytest.mark.parametrize("page", [1, 2])
+async def test_what_changes_while_pages_are_under_way_is_sent_again(bench: Bench, page: int) -> None:
+    bench.most_bytes = 1
+    await bench.settled()
+    await bench.commit("r-0003", "r-0004", decides=True)
+    await bench.pass_time(SOON_S)
+    sent = await bench.sent()
+    changed = "r-0003" if page == 1 else "r-0004"
+    await bench.commit(changed, decides=True, number=2)
+    await bench.keep(sent)
+    await bench.keep(await bench.sent(2))
+    await bench.pass_time(SOON_S)
+    again = await bench.sent(3)
+    assert [(one.subject, one.seq) for one in again.checkpoints] == [(changed, 2)]
+    await bench.keep(again)
+    bench.lane.finish()
+    await asyncio.wait_for(bench.lane.idle(), 10)
+    assert sum(isinstance(one, StatesSent) for one in bench.said) == 3
+
+
 async def test_what_the_county_refuses_is_counted_and_not_sent_for_ever(bench: Bench) -> None:
     await bench.settled()
     await bench.commit("r-0003")

@@ -105,6 +105,8 @@ class StateLane:
         self._soon_ns: int | None = None
         self._round_ns = 0
         self._under_way: _UnderWay | None = None
+        self._since_taken: set[str] = set()
+        """Changed after the states under way were read: what the county has of them is the one before."""
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -141,9 +143,7 @@ class StateLane:
         """States of these were committed; `decides`: a finding hangs on it, it goes up within minutes."""
         named = set(subjects)
         self._changed |= named
-        if self._under_way is not None:
-            for subject in named:
-                self._under_way.seqs.pop(subject, None)  # what is under way is the one before
+        self._since_taken |= named
         if decides and named:
             self._soon |= named
             if self._soon_ns is None:
@@ -213,6 +213,7 @@ class StateLane:
     async def _send_all(self, say: Say, due: frozenset[str], most_bytes: Callable[[], int]) -> bool:
         """Send page by page; False as soon as one is not answered."""
         take = partial(_taken, gateway=self._gateway, subjects=due, now_ms=self._clock.wall_ms())
+        self._since_taken.clear()
         try:
             left = await self._committer.call(take)
         except OutboxError as error:
@@ -247,8 +248,10 @@ class StateLane:
         return under_way.answered.is_set()
 
     def _forget(self, subjects: AbstractSet[str]) -> None:
-        self._changed -= subjects
-        self._soon -= subjects
+        """These need not be sent again, as far as they have not changed meanwhile."""
+        settled = subjects - self._since_taken
+        self._changed -= settled
+        self._soon -= settled
 
     # --------------------------------------------------------------------------------------------- hear
 
