@@ -101,7 +101,7 @@ class ReadingCount(msgspec.Struct, frozen=True):
     resident: _Text
     accepted: _Count
     confirmed: _Count
-    """Deleted on the county's receipt."""
+    """Owed no more on the county's receipt; less again once the county lost them and asked for them."""
     lost: _Count
     """Named in gaps."""
 

@@ -16,7 +16,8 @@ from kanhu.contract import SeqRanges
 from kanhu.contract.ranges import compress
 from kanhu.gateway._entries import Entry
 from kanhu.gateway._file import OutboxFile
-from kanhu.gateway._schema import PAGE_BYTES
+from kanhu.gateway._schema import PAGE_BYTES, columns
+from kanhu.gateway._tally import Tally, Whose
 
 _BATCH_ROWS = 500
 _COUNT_EVERY_MS = 3_600_000
@@ -42,7 +43,7 @@ class Delivered:
         """Go on counting; a file that is only looked at, or has no page left, may have no such table yet."""
         self._database = database
         self._box = box
-        self.is_there = bool(database.execute("SELECT 1 FROM sqlite_master WHERE name = 'delivered'").fetchone())
+        self.is_there = "whose" in columns(database, "delivered")
         """Whether anything can be kept."""
         self._written_ms = max(self._newest_ms(), box.notes().get(_RAN, 0))
         self._began_ms = self._written_ms - box.mono_ns() // 1_000_000
@@ -52,8 +53,8 @@ class Delivered:
         ran_ms = self._ran_ms()
         for first, last in compress(seqs):
             self._database.execute(
-                "INSERT INTO delivered (ran_ms, seq, lane, kind, keep, arrival_ms, record)"
-                " SELECT ?, seq, lane, kind, keep, arrival_ms, record FROM outbox WHERE seq BETWEEN ? AND ?",
+                "INSERT INTO delivered (ran_ms, seq, lane, kind, keep, arrival_ms, record, whose)"
+                " SELECT ?, seq, lane, kind, keep, arrival_ms, record, whose FROM outbox WHERE seq BETWEEN ? AND ?",
                 (ran_ms, first, last),
             )
 
@@ -93,7 +94,10 @@ class Delivered:
         return int(self._database.execute("SELECT coalesce(max(turn), 0) FROM delivered").fetchone()[0])
 
     def give_back(self, ranges: SeqRanges, *, after: int, upto: int) -> "GivenBack":
-        """Put what lies in these ranges back into the outbox, inside a transaction; one batch of turns past `after`."""
+        """Put what lies in these ranges back into the outbox, inside a transaction; one batch of turns past `after`.
+
+        It is counted as confirmed no more.
+        """
         if not self.is_there:
             return GivenBack(None, ())
         read = self._database.execute(
@@ -102,12 +106,16 @@ class Delivered:
         ).fetchall()
         found = [(turn, seq) for turn, seq in read if seq in ranges]
         rows: list[Entry] = []
+        whose: Counter[Whose] = Counter()
         for turn, _ in found:
             row = self._database.execute("DELETE FROM delivered WHERE turn = ? RETURNING *", (turn,)).fetchone()
             self._database.execute(
-                "INSERT INTO outbox (seq, lane, kind, keep, arrival_ms, record) VALUES (?, ?, ?, ?, ?, ?)", row[2:]
+                "INSERT INTO outbox (seq, lane, kind, keep, arrival_ms, record, whose) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                row[2:],
             )
-            rows.append(Entry(*row[3:]))
+            rows.append(Entry(*row[3:-1]))
+            whose[row[-1]] += 1
+        self._box.count(Tally.owed_again(whose))
         return GivenBack(read[-1][0] if read else None, tuple(seq for _, seq in found), tuple(rows))
 
     def count(self) -> int:

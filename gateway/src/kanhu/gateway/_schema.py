@@ -73,7 +73,8 @@ CREATE TABLE IF NOT EXISTS delivered (
     kind TEXT NOT NULL,
     keep INTEGER NOT NULL,
     arrival_ms INTEGER NOT NULL,
-    record BLOB NOT NULL
+    record BLOB NOT NULL,
+    whose TEXT
 )"""
 
 
@@ -93,7 +94,7 @@ def connect(file: Path, *, max_pages: int) -> sqlite3.Connection:
             _check_ours(database, file)
             _settle(database, max_pages=max_pages)
         database.execute(book.TABLE)  # a file of before there were alarms gets it now
-        if "whose" not in {column[1] for column in database.execute("PRAGMA table_info(outbox)")}:
+        if "whose" not in columns(database, "outbox"):
             database.execute("ALTER TABLE outbox ADD COLUMN whose TEXT")  # and one of before residents were counted
         _make_delivered(database)
         check_pragmas(database, file)
@@ -135,6 +136,11 @@ def check_pragmas(database: sqlite3.Connection, file: Path) -> None:
             raise OutboxRefused(f"{file}: PRAGMA {name} is {found}, must be {wanted}")
 
 
+def columns(database: sqlite3.Connection, table: str) -> frozenset[str]:
+    """Names of a table's columns; none where there is no such table."""
+    return frozenset(row[1] for row in database.execute(f"PRAGMA table_info({table})"))
+
+
 def pragma(database: sqlite3.Connection, name: str) -> str | int:
     """One pragma's present value."""
     value: str | int = database.execute(f"PRAGMA {name}").fetchone()[0]
@@ -151,12 +157,20 @@ def named_error(error: sqlite3.Error, file: Path) -> OutboxError:
 
 
 def _make_delivered(database: sqlite3.Connection) -> None:
-    """A file of before anything was kept gets the table now; one that has no page left for it, at a later start."""
+    """A file of before anything was kept gets the table now, and one of before residents were counted its column.
+
+    Without a page left a file gets the table at a later start; one that has no page for the column is emptied of what
+    is delivered, which gives way in a full file anyway.
+    """
     try:
         database.execute(_DELIVERED)
+        if "whose" not in columns(database, "delivered"):
+            database.execute("ALTER TABLE delivered ADD COLUMN whose TEXT")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
             raise
+        if columns(database, "delivered"):
+            database.execute("DROP TABLE delivered")
 
 
 def _is_empty(database: sqlite3.Connection, file: Path) -> bool:

@@ -70,6 +70,11 @@ class Tally:
         return _counted(gone, _CONFIRMED)
 
     @staticmethod
+    def owed_again(back: Mapping[Whose, int]) -> Counter[tuple[str, str]]:
+        """What to add to the counters for records that the county had and has no more; each is below zero."""
+        return _counted({whose: -count for whose, count in back.items()}, _CONFIRMED)
+
+    @staticmethod
     def lost(gone: Mapping[Whose, int]) -> Counter[tuple[str, str]]:
         """Counters of records that a gap names."""
         return _counted(gone, _LOST)
