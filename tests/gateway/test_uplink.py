@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from kanhu.contract import Gap, GatewayState, Lane
+from kanhu.contract import DeviceStatus, Gap, GatewayState, Lane, Status
+from kanhu.contract.status import ReadingCount, Tally
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.parcels import SealedParcel
 from kanhu.gateway.senders import Senders
@@ -213,6 +215,29 @@ async def test_heartbeats_carry_the_account(broker: Broker, sender: MakeSender) 
             later.sent_ms >= earlier.sent_ms
             for (earlier, _), (later, _) in zip(county.statuses, county.statuses[1:], strict=False)
         )
+
+
+@pytest.mark.parametrize(("devices", "heartbeats"), [(400, [(256, 0), (0, 400)]), (600, [(256, 0)])])
+async def test_large_home_tells_its_tally_and_as_many_devices_as_a_heartbeat_bears(
+    broker: Broker, sender: MakeSender, monkeypatch: pytest.MonkeyPatch, devices: int, heartbeats: list[tuple[int, int]]
+) -> None:
+    gateway = sender(broker.port)
+    plain = gateway.uplink._status
+    tally = Tally(0, tuple(ReadingCount(f"r-{number:04}", 10_000, 10_000, 0) for number in range(256)))
+    there = tuple(DeviceStatus(f"strap-{number:03}", "strap-ble", connected=True) for number in range(devices))
+
+    async def large(state: GatewayState) -> Status:
+        return msgspec.structs.replace(await plain(state), devices=there, tally=tally)
+
+    monkeypatch.setattr(gateway.uplink, "_status", large)
+    async with County(broker.port) as county:
+        gateway.start()
+        await until(lambda: len(county.statuses) >= len(heartbeats))
+        told = [
+            (len(status.tally.residents) if isinstance(status.tally, Tally) else 0, len(status.devices))
+            for status, _ in county.statuses
+        ]
+    assert told[: len(heartbeats)] == heartbeats
 
 
 async def test_foreign_and_broken_receipts_settle_nothing(broker: Broker, sender: MakeSender) -> None:

@@ -273,7 +273,7 @@ class Uplink:
     async def _new_client(self) -> Link:
         will = aiomqtt.Will(
             up_topic(self._gateway, Up.STATUS),
-            await self._status_wire(GatewayState.LOST),
+            (await self._status_wires(GatewayState.LOST))[-1],
             qos=1,
             retain=True,
         )
@@ -317,13 +317,21 @@ class Uplink:
         raise _Stopped
 
     async def _say(self, client: Link, state: GatewayState) -> None:
-        topic, wire = up_topic(self._gateway, Up.STATUS), await self._status_wire(state)
-        await client.publish(topic, wire, qos=1, retain=True, timeout=self._config.receipt_timeout_s)
-        obey_cancellation()
+        topic = up_topic(self._gateway, Up.STATUS)
+        for wire in await self._status_wires(state):
+            await client.publish(topic, wire, qos=1, retain=True, timeout=self._config.receipt_timeout_s)
+            obey_cancellation()
 
-    async def _status_wire(self, state: GatewayState) -> bytes:
+    async def _status_wires(self, state: GatewayState) -> list[bytes]:
+        """A heartbeat; two where devices and tally are too much for one, the devices last, because that one stays."""
         status = await self._status(state)
         try:
-            return encode_status(status)
-        except MessageTooLarge:  # more devices than one heartbeat tells of: better none of them than no heartbeat
-            return encode_status(msgspec.structs.replace(status, devices=(), tally=msgspec.UNSET))
+            return [encode_status(status)]
+        except MessageTooLarge:
+            parts = ({"devices": ()}, {"tally": msgspec.UNSET})
+        wires = []
+        for part in parts:
+            with suppress(MessageTooLarge):
+                wires.append(encode_status(msgspec.structs.replace(status, **part)))
+        # More devices than one heartbeat tells of: better none of them than no heartbeat.
+        return wires or [encode_status(msgspec.structs.replace(status, devices=(), tally=msgspec.UNSET))]

@@ -157,7 +157,7 @@ def _said(rule: Rule, status: Status, standing: Container[str]) -> _Said | None:
         case AlarmTrigger(for_s=for_s) if isinstance(status.alarm, AlarmStatus):
             faults = status.alarm.faults.items()
             return _Said([Fault(_short(part), {"part": part, "fault": why}, for_s) for part, why in faults])
-        case ClockTrigger() as limits:
+        case ClockTrigger() as limits if status.devices:  # none are named where they are too many for a heartbeat
             return _clocks(limits, status.devices, standing)
         case _:
             return None
