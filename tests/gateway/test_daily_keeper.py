@@ -125,6 +125,36 @@ async def test_conclusion_that_was_not_stored_restarts_the_judge_and_a_fault_of_
         await devices
 
 
+async def test_stop_that_comes_while_devices_are_ended_after_a_fault_is_a_stop(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending, ended = asyncio.Event(), asyncio.Event()
+
+    async def slow(sink: Sink) -> None:
+        del sink
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await ended.wait()
+
+    async def refuse(observation: Observation) -> None:
+        raise OutboxFailed(observation.metric)
+
+    await home.until("2026-03-02 08:29")
+    devices = asyncio.create_task(home.keeper.beside(slow, home.intake))
+    await asyncio.sleep(0)
+    monkeypatch.setattr(home.intake, "accept", refuse)
+    home.clock.advance(60)
+    with pytest.raises(OutboxFailed):
+        await home.keeper.look(home.intake)
+    await ending.wait()
+    devices.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await devices
+    ended.set()
+
+
 async def test_gateway_without_agreements_only_reads_its_devices(home: Home) -> None:
     settings = GatewayConfig(gateway="home-03", data=str(home.folder), timezone="Asia/Shanghai")
     assert list(daily_checks(settings, home.outbox)) == []

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -112,8 +111,7 @@ class DailyKeeper:
             self._sink = None
             self._not_stored.cancel()
             reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({reading})
+            await asyncio.wait({reading})  # a stop that comes now ends the wait, and whoever waits for this
 
     async def run(self) -> None:
         """Until cancelled; apart from the devices, so that a fault here does not stop them.
