@@ -116,6 +116,18 @@ def live(minutes: int, *, resident: str = "", number: int) -> bytes:
     )
 
 
+async def test_what_is_asked_again_and_again_takes_no_place_from_another(broker: Broker, sender: MakeSender) -> None:
+    gateway = sender(broker.port)
+    for _ in range(20):
+        gateway.uplink.requests.hear(resend(gateway, (1, 300)))
+    async with County(broker.port):
+        gateway.start()
+        await hear(gateway, [live(10, number=8)], number=8)
+        gateway.uplink.requests.hear(resend(gateway, (1, 300)))
+        await hear(gateway, [live(10, number=9)], number=9)
+        assert gateway.uplink.requests.taken == (7, 8, 9)
+
+
 async def test_a_live_view_sends_as_readings_come_for_the_person_asked_for_and_no_longer_than_bounded(
     broker: Broker, sender: MakeSender
 ) -> None:

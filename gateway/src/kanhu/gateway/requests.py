@@ -37,6 +37,8 @@ class Requests:
         self._senders = senders
         self._notes = notes
         self._waiting: asyncio.Queue[Request] = asyncio.Queue(_MOST_WAITING)
+        self._begun: set[int] = set()
+        """Numbers of those that wait or are being done: the county says one again until a heartbeat names it."""
         self.taken: tuple[int, ...] = ()
         """Numbers of the last ones that were done, oldest first."""
         self.on_taken: Callable[[], None] | None = None
@@ -52,20 +54,21 @@ class Requests:
         if request.gateway != self._gateway or request.ask not in set(Ask):
             self._notes.count("unknown_requests")
             return
-        if request.number not in self.taken and not self._waiting.full():
+        if request.number not in self._begun.union(self.taken) and not self._waiting.full():
             self._waiting.put_nowait(request)
+            self._begun.add(request.number)
 
     async def work(self, _: Link) -> None:
         """Do what was asked, until cancelled."""
         while True:
             request = await self._waiting.get()
-            if request.number in self.taken:
-                continue
             try:
                 await self._do(request)
             except OutboxError as error:  # the card takes nothing now: not taken, so the county asks again
                 _log.warning("what the county asked for could not be taken up: %s", error)
                 continue
+            finally:  # also where the connection broke off
+                self._begun.discard(request.number)
             self.taken = (*self.taken, request.number)[-MAX_REQUESTS:]
             self._notes.count("requests")
             if self.on_taken is not None:
