@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from kanhu.contract import FakeClock, Finding, Lane, Record
 from kanhu.gateway import Outbox, OutboxFailed, OutboxFull
 from kanhu.gateway.committer import Committer
@@ -107,6 +109,9 @@ async def test_no_state_outruns_a_finding_that_was_not_stored(tmp_path: Path) ->
     assert isinstance(answers[0], OutboxFailed)
     assert all(isinstance(answer, list) for answer in answers[1:])
     await committer.accept([(Lane.LIVE, heart_rate(4))], states={"r-0003": b"raised long ago"})
+    with pytest.raises(OutboxFailed, match="not stored yet"):  # who has nothing but states is not told that they are
+        await committer.accept([], states={"r-0003": b"resumed"})
+    await committer.accept([], states={"r-0004": b"another person"})
     assert await committer.states() == {"r-0003": b"before", "r-0004": b"another person"}
     await committer.accept([(Lane.LIVE, heart_rate(5))], states={"r-0003": b"from there on"})
     assert (await committer.states())["r-0003"] == b"from there on"

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from kanhu.contract import Finding, Lane, Record
-from kanhu.gateway.errors import OutboxDamaged, OutboxError
+from kanhu.gateway.errors import OutboxDamaged, OutboxError, OutboxFailed
 from kanhu.gateway.outbox import Outbox
 
 COMMIT_PAUSE_S = 0.1
@@ -34,13 +34,19 @@ class _Submission:
     states: Mapping[str, bytes]
     refused: Sequence[tuple[str, str]]
     done: asyncio.Future[list[int]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    lacks_states: bool = False
+    """Some of its states were left out."""
 
     def without(self, subjects: AbstractSet[str]) -> "_Submission":
         """The same, without the state of these subjects."""
         if subjects.isdisjoint(self.states):
             return self
         states = {subject: state for subject, state in self.states.items() if subject not in subjects}
-        return replace(self, states=states)
+        return replace(self, states=states, lacks_states=True)
+
+    def is_in_vain(self) -> bool:
+        """Whether it is there for its states, and not all of them may be kept now."""
+        return self.lacks_states and not self.records
 
     def hurries(self) -> bool:
         """Whether somebody may need help, or nothing is to be accepted: a count holds up no reading behind it."""
@@ -92,7 +98,8 @@ class Committer:
         """Commit together with whoever else waits; returns once the records are on the card.
 
         Raises:
-            OutboxFull, OutboxFailed: nothing of this call was stored.
+            OutboxFull, OutboxFailed: nothing of this call was stored; of one without records, not all of its states,
+                where a finding before them was not.
         """
         return await self._submit(_Submission(records, states or {}, ()))
 
@@ -204,7 +211,8 @@ def _commit(outbox: Outbox, group: Sequence[_Submission]) -> list[list[int] | Ou
     answers: list[list[int] | OutboxError] = []
     for submission in group:
         count = len(submission.records)
-        answers.append(seqs[:count])
+        in_vain = OutboxFailed("a state goes beyond a finding that is not stored yet")
+        answers.append(in_vain if submission.is_in_vain() else seqs[:count])
         seqs = seqs[count:]
     return answers
 
