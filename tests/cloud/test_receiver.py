@@ -13,7 +13,7 @@ from kanhu.cloud.ingest import receiver as receiver_module
 from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ingest.greeting import GATEWAYS_A_BATCH, greetings
 from kanhu.cloud.ingest.inbox import Inbox
-from kanhu.cloud.ingest.receiver import Receiver
+from kanhu.cloud.ingest.receiver import LinkState, Receiver
 from kanhu.contract import Down, FakeClock, GatewayState, Receipt, SystemClock, decode_receipt, down_topic
 from tests.cloud.town import EPOCH, Town, envelope, finding, heartbeat, oximetry
 from tests.cloud.waiting import until
@@ -146,6 +146,32 @@ async def test_every_subscription_begins_with_the_receipt_of_every_gateway(
         running.cancel()
         await asyncio.wait([running], timeout=10)
         town.stop()
+
+
+async def test_an_answer_that_cannot_be_sent_costs_nobody_else_the_county(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class RefusingClient(RecordingClient):
+        async def publish(self, topic: str, payload: bytes, **named: object) -> None:
+            if topic == down_topic("home-01", Down.RECEIPT):
+                raise ValueError("Payload too large.")
+            await super().publish(topic, payload, **named)
+
+    monkeypatch.setattr(RecordingClient, "made", [])
+    monkeypatch.setattr(receiver_module, "_Client", RefusingClient)
+    town.beat("home-01", "home-02", "home-03")
+    receiver = Receiver(
+        lambda: "mqtt://127.0.0.1:1", town.county.ingest, writer=town.county.writer, clock=SystemClock()
+    )
+    running = asyncio.create_task(receiver.run())
+    try:
+        await until(lambda: bool(RecordingClient.made) and len(RecordingClient.made[0].receipts) == 2)
+        assert {receipt.gateway for receipt in RecordingClient.made[0].receipts} == {"home-02", "home-03"}
+        await until(lambda: town.counter("ingest.not_told") == 1)
+        assert receiver.state is LinkState.CONNECTED
+    finally:
+        running.cancel()
+        await asyncio.wait([running], timeout=10)
 
 
 def test_a_retained_status_of_an_outbox_not_heard_of_is_answered_with_a_receipt(town: Town) -> None:

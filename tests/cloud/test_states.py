@@ -1,6 +1,7 @@
 """The county keeps detector states under pseudonyms, gives them to the next card, and says what it refuses."""
 
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 from kanhu.cloud.config import CloudConfig
 from kanhu.cloud.doctor import examine
 from kanhu.cloud.ingest.door import Message
+from kanhu.cloud.ledger import checkpoints
 from kanhu.cloud.ledger.checkpoints import KEPT_OF_A_PERSON, MOST_PEOPLE, keep
 from kanhu.cloud.ledger.counters import counters
 from kanhu.contract import (
@@ -52,7 +54,7 @@ def checkpoint(
 
 def deliver(town: Town, message: StatesMessage, *, gateway: str = "home-01") -> StatesMessage | None:
     answers = town.answers(Message(f"kanhu/v1/up/{gateway}/state", encode_states(message), retained=False))
-    return answers.states[0] if answers.states else None
+    return answers.states[0].message if answers.states else None
 
 
 def send(town: Town, *checkpoints: Checkpoint, epoch: str = EPOCH) -> list[StateRefusal | None]:
@@ -153,6 +155,42 @@ def test_the_county_keeps_few_of_a_person_and_of_few_enough(town: Town) -> None:
     last = town.county.writer.run(lambda transaction: fill(transaction.connection))
     assert last is StateRefusal.TOO_MANY
     assert send(town, checkpoint(21)) == [None]
+
+
+def test_what_fits_into_no_answer_is_refused_and_what_is_kept_is_given_to_whoever_asks(town: Town) -> None:
+    noise, signs = Random(1), [chr(code) for code in range(0x10000, 0x10FFFF)]
+    alerts = tuple(f"{noise.getrandbits(256):064x}" for _ in range(64))
+    sizes = (40_000, 54_000, 54_400, 54_800, 55_200, 55_600, 56_000, 56_400)
+    largest = [checkpoint(n + 1, noise.randbytes(size), alerts=alerts) for n, size in enumerate(sizes)]
+    refused = [send(town, one)[0] for one in largest]
+    last = refused.index(StateRefusal.TOO_LARGE)
+    assert refused == last * [None] + (len(sizes) - last) * [StateRefusal.TOO_LARGE]
+    assert last > 0
+    asked = StatesAsked("home-01", NEXT, "".join(noise.choices(signs, k=128)))
+    given = deliver(town, asked)
+    assert isinstance(given, StatesGiven)
+    assert given.checkpoints == (largest[last - 1],)
+    assert set(given.unknown) == set(alerts)
+    encode_states(given)
+
+
+def test_a_state_kept_before_its_size_was_bounded_is_passed_over_and_nobody_waits_for_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "is_returnable", lambda *_: True)
+    large = Random(1).randbytes(61_200)
+    small = checkpoint(9, who="r-0002")
+    assert send(town, checkpoint(5, large)) == [None]
+    assert send(town, small) == [None]
+    assert send(town, checkpoint(7, large, who="r-0003")) == [None]
+    asked = StatesAsked("home-01", NEXT, "".join(Random(2).choices("abcdefghijkmnopqrstuvwxyz0123456789", k=128)))
+    first = deliver(town, asked)
+    assert isinstance(first, StatesGiven)
+    assert (first.checkpoints, first.more) == ((small,), True)
+    last = deliver(town, msgspec.structs.replace(asked, after="r-0002"))
+    assert isinstance(last, StatesGiven)
+    assert (last.checkpoints, last.more) == ((), False)
+    assert counted(town) == {"asked": 2, "given": 1, "kept": 3, "left_out": 2}
 
 
 def test_pages_are_small_and_together_hold_everybody(town: Town) -> None:

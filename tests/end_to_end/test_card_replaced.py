@@ -30,7 +30,6 @@ from kanhu.contract import (
     Times,
     decode_states,
     encode_envelope,
-    encode_states,
 )
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.gateway import Outbox, OutboxError, load_config
@@ -100,8 +99,8 @@ class Card:
             return
         message = Message(f"kanhu/v1/up/{GATEWAY}/state", wire, retained=False)
         for answer in self.town.answers(message).states:
-            self.bytes.append(len(encode_states(answer)))
-            await self.lane.hear(encode_states(answer))
+            self.bytes.append(len(answer.wire))
+            await self.lane.hear(answer.wire)
 
     async def connect(self) -> None:
         """Heartbeat, then the lane of states."""

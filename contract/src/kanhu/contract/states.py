@@ -31,6 +31,8 @@ MAX_ALERTS = 64
 MAX_BODY_BYTES = 256 * 1024
 """Bound on decompression."""
 
+_ROOM_OF_AN_ANSWER = 2 * 1024
+"""A nonce of 128 characters in 512 bytes, and its alerts once more in another order, 16 bytes each."""
 _ZSTD = 1
 _LEVEL = 9  # as for an envelope
 
@@ -48,6 +50,7 @@ class StateRefusal(StrEnum):
     CONFLICT = "conflict"
     OTHER_EPOCH = "other_epoch"
     TOO_MANY = "too_many"
+    TOO_LARGE = "too_large"
     UNREADABLE = "unreadable"
 
 
@@ -155,6 +158,15 @@ def first_page(message: _Page, *, most_bytes: int = PAGE_BYTES) -> _Page:
         kept = message.checkpoints[: max(1, min(fitting, len(message.checkpoints) - 1))]
         message = msgspec.structs.replace(message, checkpoints=kept)
     return message
+
+
+def is_returnable(gateway: str, checkpoint: Checkpoint) -> bool:
+    """Whether a county can give this back in one message, whoever asks and whatever has become of its alerts."""
+    page = StatesGiven(gateway, checkpoint.epoch, "", (checkpoint,), unknown=tuple(sorted({*checkpoint.alerts})))
+    try:
+        return len(encode_states(page)) <= MAX_STATES_BYTES - _ROOM_OF_AN_ANSWER
+    except MessageTooLarge:
+        return False
 
 
 def encode_states(message: StatesMessage) -> bytes:

@@ -59,7 +59,15 @@ AFRESH = "states_afresh"
 REFUSED = "states_refused_"
 WANTED_TEXT, OWN_TEXT = "wanted", "own"
 STATES_TEXT = "states"
-_SETTLED_FOR_GOOD = frozenset({StateRefusal.OLDER, StateRefusal.CONFLICT, StateRefusal.CORRUPT, StateRefusal.TOO_MANY})
+_SETTLED_FOR_GOOD = frozenset(
+    {
+        StateRefusal.OLDER,
+        StateRefusal.CONFLICT,
+        StateRefusal.CORRUPT,
+        StateRefusal.TOO_MANY,
+        StateRefusal.TOO_LARGE,
+    }
+)
 
 _log = logging.getLogger(__name__)
 

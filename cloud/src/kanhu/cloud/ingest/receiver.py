@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiomqtt
+import msgspec
 from sqlalchemy.exc import OperationalError
 
 from kanhu.cloud.broker.settings import COUNTY_NAME
@@ -24,8 +25,18 @@ from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ingest.greeting import greetings
 from kanhu.cloud.ingest.inbox import Inbox
 from kanhu.cloud.ingest.take import Ingest
+from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction, Writer
-from kanhu.contract import ALL_UP, Clock, Down, Receipt, down_topic, encode_receipt, encode_request, encode_states
+from kanhu.contract import (
+    ALL_UP,
+    Clock,
+    ContractError,
+    Down,
+    Receipt,
+    down_topic,
+    encode_receipt,
+    encode_request,
+)
 
 KEEPALIVE_S = 15
 WAITING_MESSAGES = 5_000
@@ -35,6 +46,8 @@ OF_ONE_GATEWAY_A_JOB = 10
 _LONGEST_PAUSE_S = 2.0  # one client in the broker's own house: no burden, and an alert waits for it
 _FIRST_PAUSE_S = 0.25
 _GREETING_PAUSE_S = 0.02  # between two batches: five thousand gateways in a second at most, and their answers after it
+
+_NOT_TOLD = "ingest.not_told"
 
 _Answer = TypeVar("_Answer")
 
@@ -133,9 +146,8 @@ class Receiver:
                 await self._run_job(partial(self._ingest.turned_away, messages=dropped))
             await self._answer(client, answers.receipts)
             for states in answers.states:
-                # QoS 0: a gateway that heard nothing asks, or sends, again.
-                await client.publish(down_topic(states.gateway, Down.STATE), encode_states(states), qos=0)
-                _end_if_cancelled()
+                # A gateway that heard nothing asks, or sends, again.
+                await self._tell(client, states.message.gateway, Down.STATE, partial(bytes, states.wire))
             await self._ask(client)
 
     async def _greet(self, client: aiomqtt.Client) -> None:
@@ -150,15 +162,22 @@ class Receiver:
 
     async def _answer(self, client: aiomqtt.Client, receipts: Iterable[Receipt]) -> None:
         for receipt in receipts:
-            # QoS 0: a receipt is cumulative and repeated on every heartbeat, so a lost one costs a minute at most.
-            await client.publish(down_topic(receipt.gateway, Down.RECEIPT), encode_receipt(receipt), qos=0)
-            _end_if_cancelled()
+            # A receipt is cumulative and repeated on every heartbeat, so a lost one costs a minute at most.
+            await self._tell(client, receipt.gateway, Down.RECEIPT, partial(encode_receipt, receipt))
 
     async def _ask(self, client: aiomqtt.Client) -> None:
         for request in self._ingest.asking.due():
-            # QoS 0: asked again with the next heartbeat, until one says that it was taken.
-            await client.publish(down_topic(request.gateway, Down.COMMAND), encode_request(request), qos=0)
-            _end_if_cancelled()
+            # Asked again with the next heartbeat, until one says that it was taken.
+            await self._tell(client, request.gateway, Down.COMMAND, partial(encode_request, request))
+
+    async def _tell(self, client: aiomqtt.Client, gateway: str, what: Down, encoded: Callable[[], bytes]) -> None:
+        """Say it once, at QoS 0; what cannot be said to one gateway is counted, and the others are heard and told."""
+        try:
+            await client.publish(down_topic(gateway, what), encoded(), qos=0)
+        except (ContractError, msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
+            _log.warning("%s for %s could not be said: %s", what.value, gateway, error)
+            await self._run_job(lambda transaction: count(transaction.connection, {_NOT_TOLD: 1}))
+        _end_if_cancelled()
 
     async def _run_job(self, job: Callable[[Transaction], _Answer]) -> _Answer:
         return await asyncio.wrap_future(self._writer.submit(job))

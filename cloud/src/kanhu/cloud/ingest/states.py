@@ -1,6 +1,7 @@
 """Detector states of gateways: kept for the next card, and given back with what became of their alerts meanwhile."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -10,19 +11,28 @@ from kanhu.cloud.ledger.checkpoints import keep, left_behind
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.contract import (
+    Checkpoint,
+    MessageTooLarge,
     StateKept,
     StateRefusal,
     StatesAsked,
     StatesGiven,
     StatesKept,
     StatesSent,
+    encode_states,
 )
 from kanhu.contract.states import first_page
 
 _MOST_READ = 32
 """States read for one page: a page holds about ten."""
 
-StatesAnswer = StatesKept | StatesGiven
+
+@dataclass(frozen=True, slots=True)
+class StatesAnswer:
+    """What a gateway is told, and the bytes of it: what cannot be said is found while the message can be refused."""
+
+    message: StatesKept | StatesGiven
+    wire: bytes
 
 
 def take_states(transaction: Transaction, message: StatesSent | StatesAsked, *, in_use: str) -> StatesAnswer:
@@ -30,6 +40,9 @@ def take_states(transaction: Transaction, message: StatesSent | StatesAsked, *, 
 
     `in_use` is the epoch that the gateway's status names, empty where none was heard: an outbox that is not in use
     has no say in what the next card goes on from.
+
+    Raises:
+        MessageTooLarge: so much was sent that the answer to it fits into no message; nothing of it may be kept.
     """
     if isinstance(message, StatesAsked):
         return _given(transaction.connection, message)
@@ -43,7 +56,8 @@ def take_states(transaction: Transaction, message: StatesSent | StatesAsked, *, 
             name = f"state.refused.{answer.refused.value}"
             amounts[name] = amounts.get(name, 0) + 1
     count(transaction.connection, amounts)
-    return StatesKept(message.gateway, message.epoch, answers)
+    kept = StatesKept(message.gateway, message.epoch, answers)
+    return StatesAnswer(kept, encode_states(kept))
 
 
 def _refusal(transaction: Transaction, message: StatesSent, at: int, *, in_use: str) -> StateRefusal | None:
@@ -53,16 +67,42 @@ def _refusal(transaction: Transaction, message: StatesSent, at: int, *, in_use: 
     return keep(transaction.connection, checkpoint, gateway=message.gateway, now_ms=transaction.now_ms)
 
 
-def _given(connection: Connection, asked: StatesAsked) -> StatesGiven:
-    found = left_behind(connection, gateway=asked.gateway, epoch=asked.epoch, after=asked.after, most=_MOST_READ + 1)
-    page = first_page(StatesGiven(asked.gateway, asked.epoch, asked.nonce, found[:_MOST_READ]))
-    checkpoints = page.checkpoints
-    ended, unknown = _meanwhile(
-        connection, (alert for one in checkpoints for alert in one.alerts), gateway=asked.gateway
-    )
-    count(connection, {"state.given": len(checkpoints), "state.asked": 1})
-    more = len(checkpoints) < len(found)
-    return StatesGiven(asked.gateway, asked.epoch, asked.nonce, checkpoints, ended, unknown, more)
+def _given(connection: Connection, asked: StatesAsked) -> StatesAnswer:
+    """One page; a state that fits into none, kept before its size was bounded, is passed over and counted."""
+    after, left_out = asked.after, 0
+    while found := left_behind(connection, gateway=asked.gateway, epoch=asked.epoch, after=after, most=_MOST_READ + 1):
+        for at, checkpoint in enumerate(found[:_MOST_READ]):
+            page = _page(connection, asked, found[at:])
+            if page is not None:
+                amounts = {"state.asked": 1, "state.given": len(page.checkpoints), "state.left_out": left_out}
+                count(connection, amounts)
+                return StatesAnswer(page, encode_states(page))
+            after, left_out = checkpoint.subject, left_out + 1
+    count(connection, {"state.asked": 1, "state.left_out": left_out})
+    nothing = StatesGiven(asked.gateway, asked.epoch, asked.nonce, ())
+    return StatesAnswer(nothing, encode_states(nothing))
+
+
+def _page(connection: Connection, asked: StatesAsked, found: Sequence[Checkpoint]) -> StatesGiven | None:
+    """As many of these as go into one page, at least the first; None where that fits into no message."""
+    alone = _answer(connection, asked, found[:1], more=len(found) > 1)
+    if alone is None:
+        return None
+    fitting = first_page(StatesGiven(asked.gateway, asked.epoch, asked.nonce, tuple(found[:_MOST_READ]))).checkpoints
+    return _answer(connection, asked, fitting, more=len(fitting) < len(found)) or alone
+
+
+def _answer(
+    connection: Connection, asked: StatesAsked, checkpoints: Sequence[Checkpoint], *, more: bool
+) -> StatesGiven | None:
+    alerts = (alert for one in checkpoints for alert in one.alerts)
+    ended, unknown = _meanwhile(connection, alerts, gateway=asked.gateway)
+    given = StatesGiven(asked.gateway, asked.epoch, asked.nonce, tuple(checkpoints), ended, unknown, more)
+    try:
+        encode_states(given)
+    except MessageTooLarge:
+        return None
+    return given
 
 
 def _meanwhile(

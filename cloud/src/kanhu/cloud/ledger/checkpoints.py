@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from kanhu.cloud.ledger import schema
 from kanhu.contract import Checkpoint, StateRefusal
+from kanhu.contract.states import is_returnable
 
 KEPT_OF_A_PERSON = 3
 """Of one person and gateway: the newest, and what to look at where it turns out to be wrong."""
@@ -58,6 +59,8 @@ def keep(connection: Connection, checkpoint: Checkpoint, *, gateway: str, now_ms
     """Keep a state that is newer than what is known of its outbox, or say why not; the same again is kept already."""
     if not checkpoint.is_of(gateway):
         return StateRefusal.CORRUPT
+    if not is_returnable(gateway, checkpoint):
+        return StateRefusal.TOO_LARGE
     person = {"of": gateway, "who": checkpoint.subject}
     newest = connection.execute(_NEWEST_OF_EPOCH, {**person, "in_epoch": checkpoint.epoch}).first()
     if newest is not None and checkpoint.seq <= newest.seq:
