@@ -1,14 +1,19 @@
 """Broken equipment: one technical alert a part, which waits, ends by itself, and never becomes a flood."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
-from kanhu.cloud.alerting.faults import MENDED
+from kanhu.cloud.alerting.faults import MENDED, SENDS_AS_OTHERS
 from kanhu.cloud.alerting.state import Ended
 from kanhu.cloud.desk.model import AlarmRow, Outcome
+from kanhu.cloud.desk.words import event_text
+from kanhu.cloud.ingest.inbox import Dropped
+from kanhu.cloud.ledger.writer import Transaction
 from kanhu.contract import (
     AlarmStatus,
     Alone,
@@ -249,9 +254,9 @@ def test_forty_wrong_clocks_of_one_gateway_are_no_flood(town: Town, clock: FakeC
 
 
 def turn_away(town: Town, **messages: int) -> None:
-    """So many messages of these gateways found no room."""
-    by_name = {name.replace("_", "-"): number for name, number in messages.items()}
-    town.county.writer.run(lambda transaction: town.county.ingest.turned_away(transaction, by_name))
+    """So many messages of these gateways were more than may wait of one."""
+    by_name = Counter({name.replace("_", "-"): number for name, number in messages.items()})
+    town.county.writer.run(lambda job: town.county.ingest.turned_away(job, Dropped(by_name, by_name)))
 
 
 def test_a_gateway_that_sends_without_end_is_named_after_a_minute_and_until_it_has_stopped(
@@ -274,8 +279,51 @@ def test_a_gateway_that_sends_without_end_is_named_after_a_minute_and_until_it_h
     tell(town, "home-02")
     tell(town)
     assert not town.board()
-    assert [event for _, event in town.events(row.id) if isinstance(event, Ended)] == [Ended(MENDED)]
+    ended = [event for _, event in town.events(row.id) if isinstance(event, Ended)]
+    assert ended == [Ended(SENDS_AS_OTHERS)]
+    assert event_text(ended[0]).en == "No more of it is turned away: ended by itself"
     assert town.counter("ingest.no_room") == 2613
+
+
+def test_a_storm_that_fills_the_county_accuses_nobody(town: Town, clock: FakeClock) -> None:
+    for _ in range(4):
+        storm = Counter({"home-01": 40, "home-02": 30})
+        town.county.writer.run(lambda job: town.county.ingest.turned_away(job, Dropped(storm)))  # noqa: B023
+        later(clock, 61)
+    assert not town.board()
+    assert town.counter("ingest.no_room") == 280
+
+
+def test_the_alert_outlives_a_restart_of_the_county_while_nobody_knows_whether_it_has_stopped(
+    town: Town, clock: FakeClock
+) -> None:
+    for _ in range(2):
+        turn_away(town, home_01=900)
+        later(clock, 61)
+    first = only(town.board()).id
+    town.stop()
+    town.start()
+    town.connected()
+    tell(town)
+    turn_away(town, home_01=900)
+    later(clock, 119)
+    tell(town)
+    assert only(town.board()).id == first
+    later(clock, 2)
+    tell(town)
+    assert not town.board()
+
+
+def test_many_that_send_without_end_are_looked_up_together(town: Town) -> None:
+    names = Counter({f"home-{number:02}": 5 for number in range(1, 200)})
+    statements: list[str] = []
+
+    def job(transaction: Transaction) -> None:
+        event.listen(transaction.connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        town.county.ingest.turned_away(transaction, Dropped(names, names))
+
+    town.county.writer.run(job)
+    assert len([one for one in statements if one.lstrip().startswith("SELECT")]) == 2
 
 
 def test_one_drop_a_day_is_no_flood(town: Town, clock: FakeClock) -> None:

@@ -12,7 +12,7 @@ from kanhu.cloud.broker.child import BrokerChild
 from kanhu.cloud.ingest import receiver as receiver_module
 from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ingest.greeting import GATEWAYS_A_BATCH, greetings
-from kanhu.cloud.ingest.inbox import Inbox
+from kanhu.cloud.ingest.inbox import Dropped, Inbox
 from kanhu.cloud.ingest.receiver import LinkState, Receiver
 from kanhu.contract import Down, FakeClock, GatewayState, Receipt, SystemClock, decode_receipt, down_topic
 from tests.cloud.town import EPOCH, Town, envelope, finding, heartbeat, oximetry
@@ -254,7 +254,15 @@ async def test_a_full_inbox_still_has_room_for_alerts_and_counts_what_it_drops()
         "kanhu/v1/up/home-00/status",
         "kanhu/v1/up/home-01/status",
     ]
-    assert (dict(inbox.dropped()), dict(inbox.dropped())) == ({"home-02": 1, "home-03": 1, "home-04": 1}, {})
+    assert inbox.dropped() == Dropped(Counter({"home-02": 1, "home-03": 1, "home-04": 1})), "nobody is over its own"
+    assert inbox.dropped() == Dropped()
+
+
+async def test_only_what_is_over_its_own_room_is_told_of_a_gateway() -> None:
+    inbox = Inbox(5, most_each=3, turn=2)
+    for number in (1, 1, 1, 1, 2, 2, 2, 1, 3):
+        inbox.put(_numbered(number, "live"))
+    assert inbox.dropped() == Dropped(Counter({"home-01": 2, "home-02": 1, "home-03": 1}), Counter({"home-01": 2}))
 
 
 @pytest.mark.parametrize("lane", ["alert", "live"])
@@ -266,7 +274,7 @@ async def test_one_that_has_gone_wild_waits_for_itself_and_for_nobody_else(lane:
         inbox.put(_numbered(number, lane))
     taken = [[message.topic for message in await inbox.take(100)] for _ in range(2)]
     assert [len(each) for each in taken] == [3 + 5, 3], "all the others are through at once"
-    assert dict(inbox.dropped()) == {"home-66": 950}
+    assert inbox.dropped() == Dropped(Counter({"home-66": 950}), Counter({"home-66": 950}))
 
 
 async def test_whose_turn_did_not_come_is_first_the_next_time() -> None:
@@ -289,7 +297,7 @@ async def test_what_names_no_gateway_shares_one_turn() -> None:
         inbox.put(Message(f"somewhere/else/{number}", b"", retained=False))
     inbox.put(_numbered(1, "live"))
     assert len(await inbox.take(100)) == 3
-    assert dict(inbox.dropped()) == {"": 4}
+    assert inbox.dropped().over_own == {"": 4}
 
 
 async def test_who_waits_for_a_message_gets_it_when_it_comes() -> None:

@@ -24,7 +24,7 @@ from kanhu.cloud.alerting.technical import part_of, raise_technical
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.writer import Transaction
-from kanhu.cloud.people.register import enrolled_gateway
+from kanhu.cloud.people.register import enrolled_among
 from kanhu.contract import AlarmStatus, Clock, DeviceStatus, Status, Subject
 from kanhu.vitals import Rule
 from kanhu.vitals.rules.records import AlarmTrigger, ClockTrigger, FloodTrigger
@@ -32,6 +32,7 @@ from kanhu.vitals.rules.records import AlarmTrigger, ClockTrigger, FloodTrigger
 _FAULT = "fault"
 _SENDING = "sending"
 MENDED = "mended"
+SENDS_AS_OTHERS = "sends_as_others"
 _MOST_FAULTS = 16
 """Of one gateway: more are counted and not raised, because a gateway that says so is itself the fault."""
 _MOST_PART_CHARACTERS = 64  # with a gateway's id before it, it still is the id of a subject
@@ -41,6 +42,9 @@ _STANDING = select(schema.timer.c.key, schema.timer.c.due_ms).where(
     schema.timer.c.kind == TimerKind.FAULT.value,
     schema.timer.c.key >= bindparam("first"),
     schema.timer.c.key < bindparam("beyond"),
+)
+_DUE = select(schema.timer.c.key, schema.timer.c.due_ms).where(
+    schema.timer.c.kind == TimerKind.FAULT.value, schema.timer.c.key.in_(bindparam("keys", expanding=True))
 )
 _OPEN = select(schema.alert.c.id).where(
     schema.alert.c.subject == bindparam("of"), schema.alert.c.rule == bindparam("by"), schema.alert.c.is_open == 1
@@ -80,6 +84,7 @@ class Faults:
         ]
         self._turned_away_ns: dict[str, int] = {}
         """When last, by gateway; those that were heard without it since are left out."""
+        self._began_ns = clock.mono_ns()
 
     def heard(self, transaction: Transaction, status: Status) -> None:
         """A live heartbeat of an enrolled gateway."""
@@ -92,21 +97,27 @@ class Faults:
                 self._judge(transaction, status.gateway, rule, said, known)
 
     def turned_away(self, transaction: Transaction, messages: Mapping[str, int]) -> None:
-        """So many messages of each gateway found no room."""
-        for gateway, number in messages.items():
-            if enrolled_gateway(transaction.connection, gateway) is None:
-                continue  # whoever that is, nobody is unseen behind it
-            self._turned_away_ns[gateway] = self._clock.mono_ns()
-            standing = _standing(transaction.connection, gateway)
-            for rule in self._rules:
-                if isinstance(rule.trigger, FloodTrigger) and rule.approved():
-                    fault = Fault(_SENDING, {"messages": str(number)}, rule.trigger.for_s)
-                    self._judge(transaction, gateway, rule, _Said([fault]), standing.get(rule.id, {}))
+        """So many messages of each gateway found no room because as many of it waited as may of one."""
+        if not messages:
+            return
+        enrolled = enrolled_among(transaction.connection, messages)  # whoever else that is, nobody is unseen behind it
+        self._turned_away_ns.update(dict.fromkeys(enrolled, self._clock.mono_ns()))
+        for rule in self._rules:
+            if isinstance(rule.trigger, FloodTrigger) and rule.approved():
+                keys = {_key(gateway, rule, _SENDING): gateway for gateway in sorted(enrolled)}
+                due_ms = {row.key: row.due_ms for row in transaction.connection.execute(_DUE, {"keys": [*keys]})}
+                for key, gateway in keys.items():
+                    fault = Fault(_SENDING, {"messages": str(messages[gateway])}, rule.trigger.for_s)
+                    standing = {_SENDING: due_ms[key]} if key in due_ms else {}
+                    self._judge(transaction, gateway, rule, _Said([fault]), standing)
 
     def _flooding(self, gateway: str, limits: FloodTrigger) -> _Said:
-        """What a heartbeat says of it: that it is over, once nothing was turned away for long enough."""
-        last_ns = self._turned_away_ns.get(gateway)
-        if last_ns is not None and self._clock.mono_ns() - last_ns < limits.clear_s * 1e9:
+        """What a heartbeat says of it: that it is over, once nothing was turned away for long enough.
+
+        What was turned away before this start nobody remembers: it may have been a moment ago.
+        """
+        last_ns = self._turned_away_ns.get(gateway, self._began_ns)
+        if self._clock.mono_ns() - last_ns < limits.clear_s * 1e9:
             return _Said([], frozenset({_SENDING}))
         self._turned_away_ns.pop(gateway, None)
         return _Said([])
@@ -144,7 +155,8 @@ class Faults:
         alert = _open(transaction.connection, rule, subject)
         kept = None if alert is None else log.read_alert(transaction.connection, alert)
         if kept is not None:
-            log.append(transaction, kept.alert, Ended(MENDED), key=f"{MENDED}:{transaction.now_ms}", place=kept.place)
+            reason = SENDS_AS_OTHERS if isinstance(rule.trigger, FloodTrigger) else MENDED
+            log.append(transaction, kept.alert, Ended(reason), key=f"{reason}:{transaction.now_ms}", place=kept.place)
 
     def _wait(self, transaction: Transaction, key: str, seconds: float) -> None:
         due_ms = transaction.now_ms + round(seconds * SECOND_MS)

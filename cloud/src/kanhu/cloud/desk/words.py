@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from kanhu.cloud.alerting.came_back import CONFIRMED, REPLACED, REVOKED
-from kanhu.cloud.alerting.faults import MENDED
+from kanhu.cloud.alerting.faults import MENDED, SENDS_AS_OTHERS
 from kanhu.cloud.alerting.pipeline import Reason
 from kanhu.cloud.alerting.state import (
     Acted,
@@ -74,6 +74,7 @@ _STAGES: dict[str, Both] = {
 _BACK = Both("网关恢复联系，警报自动结束", "The gateway is back: ended by itself")
 _ENDINGS = {
     MENDED: Both("网关报告已正常，警报自动结束", "The gateway says that it works again: ended by itself"),
+    SENDS_AS_OTHERS: Both("县里不再拒收该网关的消息，警报自动结束", "No more of it is turned away: ended by itself"),
     CONFIRMED: Both("已确认网关在原处", "Confirmed: it stands where it should"),
     REVOKED: Both("证书已收回", "Its certificate was taken back"),
     REPLACED: Both("网关已重新登记", "It was enrolled anew"),

@@ -9,6 +9,8 @@ finds no room is dropped and counted, by gateway: no receipt is sent for it, so 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from kanhu.cloud.ingest.door import Message
 from kanhu.contract import InvalidTopic, Up, parse_up_topic
@@ -20,6 +22,25 @@ _OTHERS_ONE_IN = 4
 """Of what is taken at a time, where both wait; less, and a flood of alerts makes every other gateway look silent."""
 
 
+class _Room(Enum):
+    """Whether there was any."""
+
+    KEPT = auto()
+    OVER_OWN = auto()
+    """So many of this gateway wait that there is none for more of it, however few others do."""
+    FULL = auto()
+    """There is none for anybody: no fault of whose message it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """How many messages of each gateway found no room."""
+
+    messages: Counter[str] = field(default_factory=Counter)
+    over_own: Counter[str] = field(default_factory=Counter)
+    """Of them, those of gateways of which as many waited as may of one."""
+
+
 class Inbox:
     """Filled by the reader, emptied by whoever stores; one event loop."""
 
@@ -28,7 +49,7 @@ class Inbox:
         self._alerts = _Lane(most, most_each=most_each, turn=turn)
         self._others = _Lane(most, most_each=most_each, turn=turn)
         self._filled = asyncio.Event()
-        self._dropped: Counter[str] = Counter()
+        self._dropped = Dropped()
 
     def put(self, message: Message) -> None:
         """Keep a message, or drop it where there is no room for its kind or of its gateway."""
@@ -36,10 +57,13 @@ class Inbox:
             gateway, kind = parse_up_topic(message.topic)
         except InvalidTopic:
             gateway, kind = NOBODY, None
-        if (self._alerts if kind is Up.ALERT else self._others).put(gateway, message):
+        room = (self._alerts if kind is Up.ALERT else self._others).put(gateway, message)
+        if room is _Room.KEPT:
             self._filled.set()
-        else:
-            self._dropped[gateway] += 1
+            return
+        self._dropped.messages[gateway] += 1
+        if room is _Room.OVER_OWN:
+            self._dropped.over_own[gateway] += 1
 
     async def take(self, most: int) -> list[Message]:
         """Wait until there is something, and take it in turns, alerts first; a quarter is for the others."""
@@ -50,9 +74,9 @@ class Inbox:
         alerts = list(self._alerts.take(most - kept))
         return alerts + list(self._others.take(most - len(alerts)))
 
-    def dropped(self) -> Counter[str]:
-        """How many of each gateway found no room since the last time somebody asked."""
-        dropped, self._dropped = self._dropped, Counter()
+    def dropped(self) -> Dropped:
+        """What found no room since the last time somebody asked."""
+        dropped, self._dropped = self._dropped, Dropped()
         return dropped
 
 
@@ -66,14 +90,16 @@ class _Lane:
         self._turn = turn
         self._queues: dict[str, deque[Message]] = {}
 
-    def put(self, gateway: str, message: Message) -> bool:
-        """Keep it, or say that there is no room."""
+    def put(self, gateway: str, message: Message) -> _Room:
+        """Keep it, or say for whom there is no room."""
         queue = self._queues.get(gateway)
-        if self.waiting >= self._most or (queue is not None and len(queue) >= self._most_each):
-            return False
+        if queue is not None and len(queue) >= self._most_each:
+            return _Room.OVER_OWN
+        if self.waiting >= self._most:
+            return _Room.FULL
         self._queues.setdefault(gateway, deque()).append(message)
         self.waiting += 1
-        return True
+        return _Room.KEPT
 
     def take(self, most: int) -> Iterator[Message]:
         """At most so many, and of each gateway at most a turn."""

@@ -139,16 +139,20 @@ class Receiver:
         while True:
             messages = await self._inbox.take(MESSAGES_A_JOB)
             answers = await self._run_job(partial(self._ingest.take, messages=messages))
-            dropped = self._inbox.dropped()
-            if dropped:
-                most = ", ".join(f"{gateway or 'nobody known'} {times}" for gateway, times in dropped.most_common(3))
-                _log.warning("%d messages found no room and will come again; most of %s", dropped.total(), most)
-                await self._run_job(partial(self._ingest.turned_away, messages=dropped))
             await self._answer(client, answers.receipts)
             for states in answers.states:
                 # A gateway that heard nothing asks, or sends, again.
                 await self._tell(client, states.message.gateway, Down.STATE, partial(bytes, states.wire))
             await self._ask(client)
+            await self._count_dropped()  # after the answers: nobody sends again because others found no room
+
+    async def _count_dropped(self) -> None:
+        dropped = self._inbox.dropped()
+        if dropped.messages:
+            most = dropped.messages.most_common(3)
+            names = ", ".join(f"{gateway or 'nobody known'} {times}" for gateway, times in most)
+            _log.warning("%d messages found no room and will come again; most of %s", dropped.messages.total(), names)
+            await self._run_job(partial(self._ingest.turned_away, dropped=dropped))
 
     async def _greet(self, client: aiomqtt.Client) -> None:
         after: str | None = ""

@@ -4,7 +4,7 @@ One savepoint a message: a record that SQL cannot hold sends its message into qu
 A fault of the disk fails the whole job instead, so nobody gets a receipt for what is not stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -18,6 +18,7 @@ from kanhu.cloud.alerting.pipeline import Judge
 from kanhu.cloud.alerting.silence import Watch
 from kanhu.cloud.ingest.asking import Asking
 from kanhu.cloud.ingest.door import Found, Letter, Message, Refused, examine
+from kanhu.cloud.ingest.inbox import Dropped
 from kanhu.cloud.ingest.quarantine import quarantine
 from kanhu.cloud.ingest.states import StatesAnswer, take_states
 from kanhu.cloud.ledger import schema
@@ -88,10 +89,10 @@ class Ingest:
         self.asking.close(lambda status: _coverage(transaction.connection, status))
         return Answers(list(receipts.values()), states)
 
-    def turned_away(self, transaction: Transaction, messages: Mapping[str, int]) -> None:
+    def turned_away(self, transaction: Transaction, dropped: Dropped) -> None:
         """So many messages of each gateway found no room while others were stored."""
-        count(transaction.connection, {"ingest.no_room": sum(messages.values())})
-        self.faults.turned_away(transaction, messages)
+        count(transaction.connection, {"ingest.no_room": dropped.messages.total()})
+        self.faults.turned_away(transaction, dropped.over_own)
 
     def _guarded(self, transaction: Transaction, message: Message) -> Receipt | StatesAnswer | None:
         revision = transaction.revision

@@ -11,6 +11,7 @@ from kanhu.contract import Subject, SubjectKind
 _ENROLLED = select(schema.gateway.c.id, schema.gateway.c.kind, schema.gateway.c.place).where(
     schema.gateway.c.id == bindparam("gateway")
 )
+_AMONG = select(schema.gateway.c.id).where(schema.gateway.c.id.in_(bindparam("gateways", expanding=True)))
 _ELSEWHERE = select(schema.resident.c.id).where(
     schema.resident.c.id.in_(bindparam("who", expanding=True)), schema.resident.c.gateway != bindparam("here")
 )
@@ -49,6 +50,11 @@ def enrolled_gateway(connection: Connection, gateway: str) -> EnrolledGateway | 
     """The gateway, where the county knows it."""
     row = connection.execute(_ENROLLED, {"gateway": gateway}).first()
     return None if row is None else EnrolledGateway(row.id, row.kind, row.place)
+
+
+def enrolled_among(connection: Connection, gateways: Collection[str]) -> frozenset[str]:
+    """Those of these that the county knows."""
+    return frozenset(connection.scalars(_AMONG, {"gateways": [*gateways]}))
 
 
 def whereabouts(connection: Connection, subject: Subject, *, gateway: str) -> Whereabouts:
