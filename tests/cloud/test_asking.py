@@ -1,12 +1,13 @@
 """After each start the county asks every gateway once for what its ledger lacks."""
 
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from kanhu.cloud import cli
-from kanhu.cloud.ingest.asking import FOLDER, Wanted, missing
+from kanhu.cloud.ingest.asking import FOLDER, Wanted, missing, want_live
 from kanhu.cloud.ingest.door import Message
 from kanhu.contract import Ask, Request, SeqRanges, decode_status, encode_status
 from kanhu.contract.receipt import MAX_RANGES
@@ -88,6 +89,26 @@ def test_an_administrator_asks_for_a_live_view_that_is_repeated_until_taken(
     assert "home-99" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.main(["ask", "live", "home-01", "--minutes", "31"])
+
+
+def test_what_an_administrator_asks_goes_where_no_link_points(town: Town, tmp_path: Path) -> None:
+    """The county's folder is the service's, and who asks is often root."""
+    folder, elsewhere = town.folder / FOLDER, tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"of somebody else")
+    folder.mkdir()
+    for name in ("home-01.new", ".home-01.new", "home-01.json"):
+        (folder / name).symlink_to(elsewhere)
+    want_live(folder, gateway="home-01", minutes=7, resident="", now_ms=0)
+    assert elsewhere.read_bytes() == b"of somebody else"
+    assert not (folder / "home-01.json").is_symlink()
+    assert msgspec.json.decode((folder / "home-01.json").read_bytes(), type=Wanted).minutes == 7
+    beyond = tmp_path / "beyond"
+    beyond.mkdir()
+    linked = tmp_path / "linked"
+    linked.symlink_to(beyond)
+    with pytest.raises(OSError, match="linked"):
+        want_live(linked, gateway="home-01", minutes=7, resident="", now_ms=0)
+    assert list(beyond.iterdir()) == []
 
 
 @pytest.mark.parametrize("left", [b"", b"{", b'{"number": "x"}', b'{"number": 5, "until_ms": 1, "minutes": 9}'])

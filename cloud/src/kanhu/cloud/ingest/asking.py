@@ -45,17 +45,31 @@ def want_live(folder: Path, *, gateway: str, minutes: int, resident: str, now_ms
     """Ask for a live view at the gateway's next heartbeat, instead of what was asked before.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, or is a link: the county owns it, and root does not go where it points.
     """
-    folder.mkdir(mode=0o700, exist_ok=True)
     wanted = Wanted(secrets.randbelow(_LAST_SEQ) + 1, now_ms + WAITS_MS, minutes, resident)
-    file = folder / f"{gateway}.json"
-    new = file.with_suffix(".new")
-    new.write_bytes(msgspec.json.encode(wanted))
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
     owner = folder.parent.stat()
-    for made in (folder, new):  # asked by root, read by the county
-        os.chown(made, owner.st_uid, owner.st_gid)
-    new.replace(file)
+    inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        _give(inside, owner)
+        new = f".{gateway}.new"
+        with suppress(FileNotFoundError):
+            os.unlink(new, dir_fd=inside)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(new, flags, 0o600, dir_fd=inside), "wb") as out:
+            _give(out.fileno(), owner)
+            out.write(msgspec.json.encode(wanted))
+        os.replace(new, f"{gateway}.json", src_dir_fd=inside, dst_dir_fd=inside)
+    finally:
+        os.close(inside)
+
+
+def _give(made: int, owner: os.stat_result) -> None:
+    """Asked by root, read by the county."""
+    if os.geteuid() == 0:
+        os.fchown(made, owner.st_uid, owner.st_gid)
 
 
 @dataclass(slots=True)
