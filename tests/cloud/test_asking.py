@@ -62,12 +62,32 @@ def test_who_takes_no_requests_or_is_only_remembered_by_the_broker_is_not_asked(
     assert beat(town, retained=True) == []
 
 
-def test_more_holes_than_a_request_holds_leave_the_oldest_out() -> None:
+def test_more_holes_than_a_request_holds_leave_the_oldest_for_the_next() -> None:
     many = SeqRanges((2 * number, 2 * number) for number in range(1, MAX_RANGES + 10))
-    lacking = missing(many)
+    lacking, left_out = missing(many)
     assert len(lacking) == MAX_RANGES
     assert lacking[-1] == (2 * (MAX_RANGES + 10) - 1, _LAST)
-    assert missing(SeqRanges()) == ((1, _LAST),)
+    rest, nothing = missing(many, upto=left_out)
+    assert (*rest, *lacking) == (*((n, n) for n in range(1, 2 * MAX_RANGES + 19, 2)), lacking[-1])
+    assert nothing == 0
+    assert missing(SeqRanges()) == (((1, _LAST),), 0)
+    assert missing(SeqRanges([(1, 9)]), upto=4) == ((), 0)
+    assert missing(SeqRanges([(7, 9)]), upto=4) == (((1, 4),), 0)
+
+
+def test_what_one_request_cannot_name_is_asked_for_once_that_was_taken(town: Town) -> None:
+    at_ms, there = town.clock.wall_ms(), range(2, 2 * MAX_RANGES + 20, 2)
+    town.send(*((seq, oximetry(at_ms, 97)) for seq in there))
+    (first,) = beat(town)
+    assert len(first.ranges) == MAX_RANGES
+    town.send((first.ranges[-2][0], oximetry(at_ms, 97)))  # on its way already
+    (again,) = beat(town)
+    assert again.number == first.number
+    (second,) = beat(town, first.number)
+    assert second.number != first.number
+    assert second.ranges == tuple((n, n) for n in range(1, first.ranges[0][0], 2))
+    assert beat(town, first.number) == [second]
+    assert beat(town, first.number, second.number) == []
 
 
 def test_an_administrator_asks_for_a_live_view_that_is_repeated_until_taken(

@@ -1,6 +1,7 @@
 """What the county asks of a gateway by itself: after each start, to deliver again what it once had and has no more.
 
-Whatever is not accounted for is asked for, once, at the first heartbeat of each outbox. Where nothing was lost the
+Whatever is not accounted for is asked for, once, at the first heartbeat of each outbox; what one request cannot name,
+by another once that was taken. Where nothing was lost the
 gateway has nothing of it: what it keeps is what was confirmed. So nobody has to notice that a ledger was put back to a
 backup. What an administrator asks (`kanhu-cloud ask`) waits in a folder, a file a gateway, for its next heartbeat.
 
@@ -47,7 +48,7 @@ def want_live(folder: Path, *, gateway: str, minutes: int, resident: str, now_ms
     Raises:
         OSError: the folder cannot be written, or is a link: the county owns it, and root does not go where it points.
     """
-    wanted = Wanted(secrets.randbelow(_LAST_SEQ) + 1, now_ms + WAITS_MS, minutes, resident)
+    wanted = Wanted(_number(), now_ms + WAITS_MS, minutes, resident)
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     owner = folder.parent.stat()
@@ -76,6 +77,10 @@ def _give(made: int, owner: os.stat_result) -> None:
 class _Asked:
     epoch: str
     number: int
+    upto: int = _LAST_SEQ
+    """Higher numbers were asked for before."""
+    left_out: int = 0
+    """The highest that it had no room for; 0 where it names all."""
     taken: bool = False
 
 
@@ -96,8 +101,10 @@ class Asking:
         self._ask_live(status.gateway, status.requests, now_ms=now_ms)
         asked = self._asked.get(status.gateway)
         if asked is None or asked.epoch != status.epoch:
-            asked = self._asked[status.gateway] = _Asked(status.epoch, secrets.randbelow(_LAST_SEQ) + 1)
+            asked = self._asked[status.gateway] = _Asked(status.epoch, _number())
         asked.taken = asked.taken or asked.number in status.requests
+        if asked.taken and asked.left_out:
+            asked = self._asked[status.gateway] = _Asked(status.epoch, _number(), upto=asked.left_out)
         if not asked.taken:
             self._heard[status.gateway] = status
 
@@ -107,8 +114,15 @@ class Asking:
         Asked any earlier, what lay behind a heartbeat would be asked for and confirmed in the same breath.
         """
         for gateway, status in self._heard.items():
-            lacking, number = missing(coverage_of(status).accounted()), self._asked[gateway].number
-            self._waiting.append(Request(REQUEST_VERSION, gateway, number, Ask.RESEND.value, status.epoch, lacking))
+            asked = self._asked[gateway]
+            lacking, left_out = missing(coverage_of(status).accounted(), upto=asked.upto)
+            # The highest of all its repetitions: the gateway may have taken the first, which named the fewest.
+            asked.left_out = max(asked.left_out, left_out)
+            if lacking:
+                number, epoch = asked.number, asked.epoch
+                self._waiting.append(Request(REQUEST_VERSION, gateway, number, Ask.RESEND.value, epoch, lacking))
+            else:
+                asked.taken = True
         self._heard.clear()
 
     def _ask_live(self, gateway: str, taken: tuple[int, ...], *, now_ms: int) -> None:
@@ -142,12 +156,22 @@ class Asking:
             yield self._waiting.popleft()
 
 
-def missing(accounted: SeqRanges) -> tuple[tuple[int, int], ...]:
-    """Every number that is not accounted for; where those are too many ranges, the newest."""
+def missing(accounted: SeqRanges, *, upto: int = _LAST_SEQ) -> tuple[tuple[tuple[int, int], ...], int]:
+    """Every number up to that one that is not accounted for; where those are too many ranges, the newest.
+
+    Beside them the highest number that was left out by that, else 0.
+    """
     holes: list[tuple[int, int]] = []
     following = 1
     for first, last in accounted:
-        if first > following:
-            holes.append((following, first - 1))
+        if following < first and following <= upto:
+            holes.append((following, min(first - 1, upto)))
         following = last + 1
-    return (*holes, (following, _LAST_SEQ))[-MAX_RANGES:]
+    if following <= upto:
+        holes.append((following, upto))
+    left_out = holes[:-MAX_RANGES]
+    return tuple(holes[-MAX_RANGES:]), left_out[-1][1] if left_out else 0
+
+
+def _number() -> int:
+    return secrets.randbelow(_LAST_SEQ) + 1
