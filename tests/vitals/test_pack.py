@@ -139,6 +139,7 @@ def test_duplicate_id_is_refused() -> None:
         ("SOS", "dedupe_s", "long", "dedupe_s"),
         ("SOS", "lapse_s", -1, "lapse_s"),
         ("SOS", "renew_s", float("nan"), "renew_s"),
+        ("SOS", "dedupe_s", float("inf"), "dedupe_s"),
         ("SOS", "confirm", {"mode": "guess"}, "confirm"),
         ("SOS", "confirm", {"mode": "consecutive", "count": 3, "within_s": 300}, "confirm"),
         ("SOS", "clear", {"mode": "heartbeat"}, "clear"),

@@ -1,12 +1,13 @@
 """The rule packs shipped with kanhu, as data.
 
-Here lives `core.toml`, the one function that reads it from the installed package, and what a pack must have that is to
-take its place. Not here: how a pack is checked by itself (rules/pack.py).
+Here lives `core.toml`, the one function that reads it from the installed package, and what a pack must keep that is to
+take its place (replacement.py). Not here: how a pack is checked by itself (rules/pack.py).
 """
 
 from importlib.resources import files
 
 from kanhu.vitals.errors import PackRefused
+from kanhu.vitals.packs.replacement import check_replacement
 from kanhu.vitals.rules.pack import load_pack
 from kanhu.vitals.rules.records import RulePack
 
@@ -24,7 +25,7 @@ def load_replacement(data: bytes) -> RulePack:
     A rule that is missing or silenced looks like calm, and one that the county does not know has no words there.
 
     Raises:
-        PackRefused: it cannot be read; a rule is missing, new, judged elsewhere, or silenced.
+        PackRefused: it cannot be read; a rule is missing or new, or differs in more than numbers and words.
     """
     pack, core = load_pack(data), core_pack()
     theirs, ours = ({rule.id: rule for rule in each.rules} for each in (pack, core))
@@ -32,8 +33,5 @@ def load_replacement(data: bytes) -> RulePack:
         said = "is missing" if rule_id in ours else "is not one of the shipped rules"
         raise PackRefused(rule_id, "id", said, remedy="change numbers and words of the shipped rules only")
     for rule_id, rule in ours.items():
-        if theirs[rule_id].runs is not rule.runs:
-            raise PackRefused(rule_id, "runs", "differs from the shipped rule", remedy=f'write "{rule.runs}"')
-        if rule.approved() and not theirs[rule_id].approved():
-            raise PackRefused(rule_id, "approved_by", "empty: the rule would say nothing", remedy="say who approved it")
+        check_replacement(theirs[rule_id], rule)
     return pack

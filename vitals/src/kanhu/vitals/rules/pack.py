@@ -50,6 +50,7 @@ from kanhu.vitals.rules.records import (
 
 MAX_PACK_BYTES = 256 * 1024
 
+_LONGEST_S = 366 * 86_400.0  # a rule that speaks once for ever would be silenced by its first alert
 _TAG = re.compile(r"tag:\S+")
 
 _FIELDS = (
@@ -174,8 +175,8 @@ def _check(rule: Rule) -> None:
     if not rule.context:
         raise PackRefused(rule.id, "context", "empty", remedy=_remedy("context"))
     for name, seconds in (("dedupe_s", rule.dedupe_s), ("lapse_s", rule.lapse_s), ("renew_s", rule.renew_s)):
-        if not seconds >= 0:
-            raise PackRefused(rule.id, name, f"{seconds:g}", remedy="write seconds, zero or more")
+        if not 0 <= seconds <= _LONGEST_S:
+            raise PackRefused(rule.id, name, f"{seconds:g}", remedy=f"write seconds, from 0 to {_LONGEST_S:.0f}")
     confirms, clears = _WAYS[rule.kind]
     if not isinstance(rule.confirm, confirms):
         raise PackRefused(rule.id, "confirm", f"a {rule.kind} rule cannot confirm so", remedy=_modes(confirms))
