@@ -6,7 +6,7 @@ from kanhu.gateway import GatewayConfig, load_config
 from kanhu.gateway.updates.release import Release
 from kanhu.gateway.updates.store import Named, Store
 
-SLOWER = "heartbeat_s = 120\n"
+FASTER = "heartbeat_s = 30\n"
 
 
 def settings(folder: Path, *, port: int = 1, updates: str = '[updates]\nroot = "root.json"\n') -> GatewayConfig:
@@ -20,5 +20,5 @@ def settings(folder: Path, *, port: int = 1, updates: str = '[updates]\nroot = "
     return config
 
 
-def staged(config: GatewayConfig, number: int = 1, settings_toml: str = SLOWER) -> Named:
+def staged(config: GatewayConfig, number: int = 1, settings_toml: str = FASTER) -> Named:
     return Store(config.folder).stage(Release(number, {"settings.toml": settings_toml}))

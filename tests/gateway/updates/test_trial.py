@@ -30,7 +30,7 @@ from kanhu.gateway.updates.store import (
     tried,
 )
 from tests.gateway.sender import until
-from tests.gateway.updates.card import SLOWER, settings, staged
+from tests.gateway.updates.card import FASTER, settings, staged
 
 RELEASE = Named(1, "a" * 64)
 TRIAL = Trial(RELEASE, county=True)
@@ -129,7 +129,7 @@ def test_a_start_runs_the_trial_with_an_alarm_that_no_hang_holds_up(config: Gate
     store = Store(config.folder)
     store.keep(tried(State(), staged(config), county=False, failing=()))
     begun = start(config, clock=FakeClock())
-    assert begun.fitted.config.heartbeat_s == 120
+    assert begun.fitted.config.heartbeat_s == 30
     assert begun.trial is not None
     assert store.state().trial == begun.trial
     assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= KILLED_AFTER_S
@@ -149,7 +149,7 @@ def test_a_release_that_is_not_whole_never_runs_and_is_told(config: GatewayConfi
     if content is not None:
         file.write_bytes(content)
     else:
-        file.write_bytes(whole.replace(b"120", b"240"))
+        file.write_bytes(whole.replace(b"= 30", b"= 20"))
     assert {check.name: check.level.value for check in update_checks(config)}["release"] == "attention"
     assert start(config, clock=FakeClock()).fitted.config == config
     assert store.state().refused[0].reason is ReleaseReason.DAMAGED
@@ -274,4 +274,4 @@ def test_the_doctor_names_what_was_refused(config: GatewayConfig) -> None:
     found = {check.name: check.found for check in update_checks(config)}
     assert found["refused release"] == "release 2 was refused: county: no receipt"
     assert found["updates"].startswith("runs release 1; ")
-    assert SLOWER not in str(found)
+    assert FASTER not in str(found)

@@ -65,7 +65,7 @@ async def test_a_release_without_the_county_is_taken_back_and_remembered(tmp_pat
     store = Store(config.folder)
     store.keep(tried(State(), staged(config), county=True, failing=()))
     updates = Updates(config, start(config, clock=clock), clock=clock)
-    assert updates.config.heartbeat_s == 120
+    assert updates.config.heartbeat_s == 30
     async with asyncio.timeout(60):
         await run_gateway(updates.config, clock=clock, updates=updates)
     assert updates.start_anew

@@ -52,10 +52,12 @@ class RemoteBroker(_Table, frozen=True):
 class RemoteUplink(_Table, frozen=True):
     """When readings leave."""
 
-    routine_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] | None = None
+    routine_s: Annotated[float, msgspec.Meta(ge=1, le=60)] | None = None
+    """The county counts a reading as late that is older than 120 s: nearly all of them, from a rarer lot."""
     routine_count: Annotated[int, msgspec.Meta(ge=1, le=500)] | None = None
     receipt_timeout_s: Annotated[float, msgspec.Meta(ge=5, le=120)] | None = None
-    reconnect_max_s: Annotated[float, msgspec.Meta(ge=5, le=300)] | None = None
+    reconnect_max_s: Annotated[float, msgspec.Meta(ge=5, le=60)] | None = None
+    """Back within the 60 s that WATCH-LOST gives gateways after the county itself was away."""
 
 
 class RemoteAlarm(_Table, frozen=True):
@@ -67,7 +69,8 @@ class RemoteAlarm(_Table, frozen=True):
 class RemoteSettings(_Table, frozen=True):
     """The file `settings.toml` of a release; names and units are those of gateway.toml."""
 
-    heartbeat_s: Annotated[float, msgspec.Meta(ge=10, le=300)] | None = None
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=10, le=60)] | None = None
+    """WATCH-LOST takes three missed ones of 60 s for a gateway that is gone."""
     broker: RemoteBroker = RemoteBroker()
     uplink: RemoteUplink = RemoteUplink()
     alarm: RemoteAlarm = RemoteAlarm()
