@@ -1,7 +1,6 @@
 """What a release may change: bounded settings and the numbers of known rules; everything else is refused whole."""
 
 from contextlib import suppress
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -20,13 +19,13 @@ from kanhu.contract.remote import (
     read_remote_settings,
     release_paths,
 )
+from kanhu.gateway.daily.settings import DailyRefused, check_daily
 from kanhu.gateway.updates.errors import ReleaseRefused
 from kanhu.gateway.updates.release import OWN, Release, fit
 from kanhu.gateway.updates.store import Round
 from kanhu.vitals import core_pack
-from tests.gateway.updates.card import settings
+from tests.gateway.updates.card import CORE, WATCHED, settings
 
-CORE = files("kanhu.vitals.packs").joinpath("core.toml").read_text(encoding="utf-8")
 ALL = """
 heartbeat_s = 30
 broker.keepalive_s = 20
@@ -124,6 +123,13 @@ def test_a_pack_that_would_look_like_calm_is_refused(tmp_path: Path, change: obj
     with pytest.raises(ReleaseRefused, match=says) as caught:
         fit(settings(tmp_path), release(rules=change(CORE)))
     assert caught.value.reason is ReleaseReason.RULES
+
+
+def test_a_pack_that_does_not_say_how_it_asks_is_refused_where_a_sign_is_agreed(tmp_path: Path) -> None:
+    rules = tuple(rule for rule in core_pack().rules if rule.id != "WELL-CHECK")
+    with pytest.raises(DailyRefused) as caught:
+        check_daily(settings(tmp_path, updates=WATCHED), msgspec.structs.replace(core_pack(), rules=rules))
+    assert caught.value.key == "resident[0].well_check"
 
 
 def test_paths_go_from_the_particular_to_the_general() -> None:

@@ -15,6 +15,7 @@ from kanhu.gateway.updates.checks import update_checks
 from kanhu.gateway.updates.facts import Facts
 from kanhu.gateway.updates.health import DECIDED_AFTER_S, KILLED_AFTER_S, WELL_AFTER_S, Unhealthy, is_well
 from kanhu.gateway.updates.keeper import Updates
+from kanhu.gateway.updates.release import Fitted, Release
 from kanhu.gateway.updates.start import start
 from kanhu.gateway.updates.store import (
     Named,
@@ -29,8 +30,9 @@ from kanhu.gateway.updates.store import (
     stopped,
     tried,
 )
+from kanhu.vitals import core_pack
 from tests.gateway.sender import until
-from tests.gateway.updates.card import FASTER, settings, staged
+from tests.gateway.updates.card import CORE, FASTER, WATCHED, settings, staged
 
 RELEASE = Named(1, "a" * 64)
 TRIAL = Trial(RELEASE, county=True)
@@ -162,6 +164,39 @@ def test_a_state_that_cannot_be_read_is_as_if_nothing_had_come(config: GatewayCo
     (store.folder / "state.json").unlink()
     (store.folder / "state.json").write_bytes(content)
     assert start(config, clock=FakeClock()).fitted.config == config
+
+
+def test_a_release_that_no_longer_goes_with_an_agreement_made_later_is_left_and_told(
+    tmp_path: Path, config: GatewayConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    often = CORE.replace("prompts = 2, apart_s = 900", "prompts = 20, apart_s = 4320")
+    store = Store(config.folder)
+    store.keep(State(running=store.stage(Release(1, {"rules.toml": often}))))
+    assert start(config, clock=FakeClock()).fitted.pack != core_pack()
+    agreed = settings(tmp_path, updates='[updates]\nroot = "root.json"\n' + WATCHED)
+    assert start(agreed, clock=FakeClock()).fitted == Fitted(agreed, core_pack())
+    assert store.state().refused[0].reason is ReleaseReason.RULES
+    assert "release 1 does not run: rules: resident[0].well_check" in caplog.text
+
+
+@pytest.mark.parametrize("trial", [True, False])
+def test_a_release_over_which_this_version_stumbles_never_keeps_a_gateway_from_its_start(
+    config: GatewayConfig, monkeypatch: pytest.MonkeyPatch, trial: bool
+) -> None:
+    store, named = Store(config.folder), staged(config)
+    store.keep(tried(State(), named, county=False, failing=()) if trial else State(running=named))
+
+    def stumbles(_: bytes) -> None:
+        raise LookupError("nobody thought of this")
+
+    monkeypatch.setattr("kanhu.gateway.updates.release.read_remote_settings", stumbles)
+    assert {check.name: check.level.value for check in update_checks(config)}.get("release") == (
+        None if trial else "attention"
+    )
+    begun = start(config, clock=FakeClock())
+    assert (begun.trial, begun.fitted.config) == (None, config)
+    (told,) = store.state().refused
+    assert (told.reason, told.detail) == (ReleaseReason.DIED, "LookupError: nobody thought of this")
 
 
 def test_without_the_table_nothing_of_before_runs(tmp_path: Path, config: GatewayConfig) -> None:

@@ -92,7 +92,12 @@ def check_daily(config: "GatewayConfig", pack: RulePack) -> None:
     for number, resident in enumerate(config.resident):
         place = f"resident[{number}]"
         if resident.well_check is not None:
-            _check_well(config, resident.well_check, f"{place}.well_check", asked_of(pack))
+            try:
+                asked = asked_of(pack)
+            except LookupError as error:
+                remedy = f"Give the rule pack a {WELL_CHECK} that is confirmed by asking"
+                raise DailyRefused(f"{place}.well_check", problem=str(error), remedy=remedy) from error
+            _check_well(config, resident.well_check, f"{place}.well_check", asked)
         if resident.medicine is not None:
             _check_medicine(resident.medicine, f"{place}.medicine")
         mine = [device for device in config.device if device.resident == resident.id]

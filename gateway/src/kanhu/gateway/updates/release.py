@@ -47,8 +47,17 @@ def fit(config: GatewayConfig, release: Release) -> Fitted:
     """Lay a release over the gateway's own settings.
 
     Raises:
-        ReleaseRefused: it must not run here; the gateway's own loaders said so.
+        ReleaseRefused: it must not run here; the gateway's own loaders said so, or stumbled over it.
     """
+    try:
+        return _fitted(config, release)
+    except ReleaseRefused:
+        raise
+    except Exception as error:  # of our own making: with nobody there to mend it, the gateway starts without
+        raise ReleaseRefused(ReleaseReason.DIED, f"{type(error).__name__}: {error}") from error
+
+
+def _fitted(config: GatewayConfig, release: Release) -> Fitted:
     settings, rules = (release.files.get(name) for name in (SETTINGS_FILE, RULES_FILE))
     try:
         config = config if settings is None else _laid_over(config, read_remote_settings(settings.encode()))

@@ -1,5 +1,6 @@
 """What a gateway starts with: its own settings, with the release on trial or the one that runs laid over them."""
 
+import logging
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from kanhu.gateway.updates.errors import ReleaseRefused
 from kanhu.gateway.updates.health import KILLED_AFTER_S
 from kanhu.gateway.updates.release import OWN, Fitted, fit
 from kanhu.gateway.updates.store import Store, Trial, refused, started
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ def start(config: GatewayConfig, *, clock: Clock) -> Start:
         except ReleaseRefused as error:
             if named is None:
                 raise  # our own settings and rules: nothing is laid over them
+            _log.error("release %d does not run: %s", named.number, error)
             state = refused(state, named, error.reason, error.detail, at_ms=clock.wall_ms())
     if state != before:
         try:
@@ -55,5 +59,6 @@ def start(config: GatewayConfig, *, clock: Clock) -> Start:
 def _kept(config: GatewayConfig, store: Store) -> Fitted:
     try:
         return fit(config, store.read(store.state().running))
-    except ReleaseRefused:
+    except ReleaseRefused as error:
+        _log.error("no release runs: %s", error)
         return fit(config, OWN)
