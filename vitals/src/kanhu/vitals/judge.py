@@ -31,13 +31,17 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
-    """All of it, as it is written to disk: rules by subject kind and rule id."""
+    """All of it, as it is written to disk: rules by subject kind and rule id, one version of each and one at rest."""
 
     version: int
     kept: dict[str, _Kept]
     resumed: str = ""
     """The name of the state taken elsewhere that this one has gone on from."""
+    resting: dict[str, _Kept] = {}
+    """What the version in use before knew, for the day when it is in use again; the first to go for want of room."""
 
+
+_NONE: frozenset[str] = frozenset()
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(_Stored)
@@ -58,6 +62,7 @@ class Judge:
         self._timezone = timezone
         self._rules: dict[str, list[Rule]] = {}
         self._subjects: dict[str, dict[str, _Kept]] = {}
+        self._resting: dict[str, dict[str, _Kept]] = {}
         self._resumed: dict[str, str] = {}
         for rule in pack.rules:
             if rule.runs is runs and isinstance(rule.trigger, EventTrigger | ThresholdTrigger | RhythmTrigger):
@@ -83,16 +88,20 @@ class Judge:
     def state(self, subject_id: str) -> bytes:
         """What has to be stored with the reading, in the same transaction. Bounded by MAX_STATE_BYTES."""
         kept, resumed = self._subjects.get(subject_id, {}), self._resumed.get(subject_id, "")
-        return _encoder.encode(_Stored(STATE_VERSION, kept, resumed))
+        whole = _encoder.encode(_Stored(STATE_VERSION, kept, resumed, self._resting.get(subject_id, {})))
+        return whole if len(whole) <= MAX_STATE_BYTES else _encoder.encode(_Stored(STATE_VERSION, kept, resumed))
 
     def restore(self, subject_id: str, state: bytes) -> None:
-        """Go on where `state` was taken. What belongs to another version of a rule is left out.
+        """Go on where `state` was taken.
+
+        What belongs to another version of a rule rests. Where that one is in use again it goes on, as after a gap:
+        readings in between were judged by others.
 
         Raises:
             StateRefused: not such a state; the subject then starts afresh.
         """
         stored = _read(state)
-        self._subjects[subject_id] = self._of_these_rules(stored.kept)
+        self._subjects[subject_id], self._resting[subject_id] = self._of_these_rules(stored)
         self._resumed[subject_id] = stored.resumed
 
     def resume(
@@ -109,7 +118,7 @@ class Judge:
         stored = _read(state)
         if self._resumed.get(subject_id) == name:
             return ()
-        usable = self._of_these_rules(stored.kept)
+        usable, resting = self._of_these_rules(stored)
         kept = self._subjects.setdefault(subject_id, {})
         for key, before in usable.items():
             known, since = after_gap(before.state, ended=ended, unknown=unknown), kept.get(key)
@@ -117,12 +126,29 @@ class Judge:
                 kept[key] = msgspec.structs.replace(before, state=known)
             else:
                 kept[key] = msgspec.structs.replace(since, state=joined(known, since.state))
+        resting = {
+            key: msgspec.structs.replace(one, state=after_gap(one.state, ended=ended, unknown=unknown))
+            for key, one in resting.items()
+        }
+        self._resting[subject_id] = resting | self._resting.get(subject_id, {})
         self._resumed[subject_id] = name
         return tuple(sorted(key.partition(":")[2] for key in stored.kept.keys() - usable.keys()))
 
-    def _of_these_rules(self, kept: Mapping[str, _Kept]) -> dict[str, _Kept]:
+    def _of_these_rules(self, stored: _Stored) -> tuple[dict[str, _Kept], dict[str, _Kept]]:
+        """What is known by rules of the versions in use, and what rests: of each rule the version used last."""
         versions = {rule.id: rule.version for rules in self._rules.values() for rule in rules}
-        return {key: one for key, one in kept.items() if versions.get(key.partition(":")[2]) == one.rule_version}
+
+        def in_use(key: str, one: _Kept) -> bool:
+            return versions.get(key.partition(":")[2]) == one.rule_version
+
+        usable = {key: one for key, one in stored.kept.items() if in_use(key, one)}
+        resting = stored.resting | {key: one for key, one in stored.kept.items() if key not in usable}
+        for key, one in stored.resting.items():
+            if key not in usable and in_use(key, one):
+                usable[key] = msgspec.structs.replace(one, state=after_gap(one.state, ended=_NONE, unknown=_NONE))
+                if resting[key] is one:
+                    del resting[key]
+        return usable, resting
 
     def _step(self, rule: Rule, observation: Observation, profile: Profile) -> list[Decision]:
         subject = observation.subject
@@ -156,12 +182,13 @@ class Judge:
 
 
 def alerts_in(state: bytes) -> tuple[str, ...]:
-    """Ids of the last alert of each rule in a state.
+    """Ids of the last alert of each rule in a state, also of a version at rest.
 
     Raises:
         StateRefused: not such a state.
     """
-    alerts = (one.state.alert for one in _read(state).kept.values())
+    stored = _read(state)
+    alerts = (one.state.alert for one in (*stored.kept.values(), *stored.resting.values()))
     return tuple(sorted({alert.id for alert in alerts if alert is not None}))
 
 
