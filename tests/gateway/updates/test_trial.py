@@ -35,8 +35,8 @@ from tests.gateway.sender import until
 from tests.gateway.updates.card import CORE, FASTER, WATCHED, settings, staged
 
 RELEASE = Named(1, "a" * 64)
-TRIAL = Trial(RELEASE, county=True)
-GOOD = Facts(accepted=5, refused=0, receipts=1, county_answers=True, alerts_owed=0, latest_ms=1)
+TRIAL = Trial(RELEASE, county=True, readings=True)
+GOOD = Facts(accepted=5, refused=0, receipts=1, county_answers=True, alerts_owed=0, readings_come=True, latest_ms=1)
 DAY_MS = 86_400_000
 
 
@@ -73,6 +73,10 @@ def test_a_county_that_was_away_before_need_not_answer() -> None:
     assert is_well(Trial(RELEASE, county=False), before=GOOD, now=fact(receipts=0), after_s=60)
 
 
+def test_a_trial_in_which_only_noise_comes_says_nothing_of_readings() -> None:
+    assert is_well(Trial(RELEASE, county=True), before=GOOD, now=fact(refused=3), after_s=60)
+
+
 @pytest.mark.parametrize(
     ("now", "after_s", "reason"),
     [
@@ -103,14 +107,15 @@ def test_a_stop_as_asked_begins_the_trial_anew() -> None:
     assert stopped(state) == State(trial=TRIAL)
 
 
-def test_what_ran_before_runs_again_and_the_refused_one_is_remembered() -> None:
+@pytest.mark.parametrize("reason", [ReleaseReason.COUNTY, ReleaseReason.READINGS])
+def test_what_ran_before_runs_again_and_the_refused_one_is_remembered(reason: ReleaseReason) -> None:
     before = State(running=Named(1, "b" * 64), trial=TRIAL)
-    after = refused(before, RELEASE, ReleaseReason.COUNTY, "no receipt", at_ms=5)
+    after = refused(before, RELEASE, reason, "nothing", at_ms=5)
     assert (after.running, after.trial) == (before.running, None)
     assert is_refused(after, RELEASE.digest, now_ms=5 + DAY_MS - 1)
-    assert not is_refused(after, RELEASE.digest, now_ms=5 + DAY_MS), "it may have been the network"
+    assert not is_refused(after, RELEASE.digest, now_ms=5 + DAY_MS), "it may have been chance"
     for day in (1, 2):
-        after = refused(after, RELEASE, ReleaseReason.COUNTY, "no receipt", at_ms=day * DAY_MS)
+        after = refused(after, RELEASE, reason, "nothing", at_ms=day * DAY_MS)
     assert is_refused(after, RELEASE.digest, now_ms=9 * DAY_MS), "three times is enough"
     assert len(after.refused) == 1
     again = kept(tried(after, RELEASE, county=True, failing=()))
@@ -243,7 +248,7 @@ async def test_a_staged_release_goes_on_trial_and_the_process_starts_anew(config
     async with asyncio.timeout(10):
         await rounds.stopped.wait()
     state = Store(config.folder).state()
-    assert state.trial == Trial(release, county=True)
+    assert state.trial == Trial(release, county=True, readings=True)
     assert (state.seen, state.round, rounds.updates.start_anew) == (7, Round.STAGED, True)
     assert rounds.requests[0].now_ms == 1
     await rounds.end()

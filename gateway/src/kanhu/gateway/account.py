@@ -116,6 +116,7 @@ class Account:
                 facts_of,
                 receipts=uplink.answers.receipts,
                 receipt_ms=uplink.notes.values.get("receipt_ms"),
+                reading_ms=max(self._intake.last_reading_ms.values(), default=None),
                 restarts=dict(self._restarts),
                 time=self._timekeeper.now(),
                 wall_ms=self._clock.wall_ms(),

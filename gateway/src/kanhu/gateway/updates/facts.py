@@ -21,6 +21,8 @@ class Facts:
     alerts_owed: int
     restarts: Mapping[str, int] = field(default_factory=dict)
     """By name of the work."""
+    readings_come: bool = False
+    """Whether one was accepted in the last minute."""
     latest_ms: int | None = None
     """Not earlier than the true time; None where nobody has told it."""
 
@@ -30,12 +32,17 @@ def facts_of(
     *,
     receipts: int,
     receipt_ms: int | None,
+    reading_ms: int | None,
     restarts: Mapping[str, int],
     time: tuple[int, int] | None,
     wall_ms: int,
     heartbeat_s: float,
 ) -> Facts:
-    """Read them, in the thread of the outbox; `time` is the interval in which the true time lies, Unix ms."""
+    """Read them, in the thread of the outbox.
+
+    By the wall clock, `receipt_ms` is when the county last answered, and `reading_ms` when a reading was last accepted;
+    `time` is the interval in which the true time lies, Unix ms.
+    """
     names = [(name.partition(":")[0], count) for (_, name), count in outbox.counters().items()]
     recent_ms = _RECENT_HEARTBEATS * heartbeat_s * 1000 + _RECENT_MS
     return Facts(
@@ -45,5 +52,6 @@ def facts_of(
         county_answers=receipt_ms is not None and abs(wall_ms - receipt_ms) < recent_ms,
         alerts_owed=outbox.owed().alerts,
         restarts=restarts,
+        readings_come=reading_ms is not None and abs(wall_ms - reading_ms) < _RECENT_MS,
         latest_ms=None if time is None else time[1],
     )

@@ -158,7 +158,9 @@ class Updates:
             return False
         now = await facts()
         failing = tuple(sorted(name for name, count in now.restarts.items() if count))
-        await self._change(partial(tried, release=release, county=now.county_answers, failing=failing))
+        await self._change(
+            partial(tried, release=release, county=now.county_answers, failing=failing, readings=now.readings_come)
+        )
         return True
 
     async def _answer(self, facts: AskFacts, before: Facts) -> Answer:

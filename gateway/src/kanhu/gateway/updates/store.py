@@ -26,9 +26,10 @@ _MOST_REFUSED = 8
 """Kept for the doctor; older ones would be signed and refused again, which harms nothing."""
 MOST_STARTS = 2
 """Of a release on trial: the second one is for a power cut during the first."""
-_COUNTY_TRIES = 3
+_TRIES = 3
 _TRY_AGAIN_MS = 86_400_000
-"""A county that could not be reached may have been the network: the same release gets another day, twice."""
+_BY_CHANCE = frozenset({ReleaseReason.COUNTY, ReleaseReason.READINGS})
+"""It may have been the network, or a finger taken out of an oximeter: the same release gets another day, twice."""
 
 
 class Round(StrEnum):
@@ -63,6 +64,8 @@ class Trial(msgspec.Struct, frozen=True):
     """Whether the county answered shortly before: then it has to answer now."""
     failing: tuple[str, ...] = ()
     """Work of the gateway that had failed before already."""
+    readings: bool = False
+    """Whether one was accepted shortly before: a cuff that nobody uses, beside a device with noise, shows nothing."""
     starts: int = 0
     boot: str = ""
     """The boot in which it was started last; empty while it does not run."""
@@ -186,9 +189,11 @@ def stopped(state: State) -> State:
     return msgspec.structs.replace(state, trial=msgspec.structs.replace(state.trial, boot="", starts=0))
 
 
-def tried(state: State, release: Named, *, county: bool, failing: tuple[str, ...]) -> State:
+def tried(
+    state: State, release: Named, *, county: bool, failing: tuple[str, ...] = (), readings: bool = False
+) -> State:
     """What it becomes as a release is to be tried."""
-    return msgspec.structs.replace(state, trial=Trial(release, county, failing))
+    return msgspec.structs.replace(state, trial=Trial(release, county, failing, readings))
 
 
 def kept(state: State) -> State:
@@ -215,6 +220,6 @@ def is_refused(state: State, digest: str, *, now_ms: int) -> bool:
     """Whether these files are not to be tried: they were, and it went wrong."""
     for each in state.refused:
         if each.release.digest == digest:
-            again = each.reason is ReleaseReason.COUNTY and each.times < _COUNTY_TRIES
+            again = each.reason in _BY_CHANCE and each.times < _TRIES
             return not (again and abs(now_ms - each.at_ms) >= _TRY_AGAIN_MS)
     return False
