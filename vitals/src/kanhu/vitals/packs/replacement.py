@@ -7,6 +7,7 @@ from kanhu.vitals.rules.records import (
     ClockTrigger,
     EventTrigger,
     FloodTrigger,
+    IdentityTrigger,
     RhythmTrigger,
     Rule,
     SilenceTrigger,
@@ -72,7 +73,7 @@ def _heard(trigger: Trigger) -> dict[str, object]:
             return {"vitals": tuple(f"{vital.metric} in {vital.group}" for vital in vitals)}
         case SilenceTrigger(watch_list=watch_list):
             return {"watch_list": watch_list}
-        case AlarmTrigger() | ClockTrigger() | FloodTrigger():
+        case AlarmTrigger() | ClockTrigger() | FloodTrigger() | IdentityTrigger():
             return {}
 
 
