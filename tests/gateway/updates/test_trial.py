@@ -13,7 +13,15 @@ from kanhu.gateway import GatewayConfig
 from kanhu.gateway.updates.asking import Answer, Request
 from kanhu.gateway.updates.checks import update_checks
 from kanhu.gateway.updates.facts import Facts
-from kanhu.gateway.updates.health import DECIDED_AFTER_S, KILLED_AFTER_S, WELL_AFTER_S, Unhealthy, is_well
+from kanhu.gateway.updates.health import (
+    DECIDED_AFTER_S,
+    ENDED_AFTER_S,
+    KILLED_AFTER_S,
+    LET_GO_S,
+    WELL_AFTER_S,
+    Unhealthy,
+    is_well,
+)
 from kanhu.gateway.updates.keeper import Updates
 from kanhu.gateway.updates.release import Fitted, Release
 from kanhu.gateway.updates.start import start
@@ -219,16 +227,27 @@ class Rounds:
         self.requests: list[Request] = []
         self.answer = answer
         self.facts = GOOD
+        self.facts_after_fetch: Facts | None = None
+        self.looks = 0
         self.stopped = asyncio.Event()
         self.updates = Updates(config, start(config, clock=self.clock), clock=self.clock, fetch=self._fetch)
         self.task = asyncio.create_task(self.updates.keep(self._facts, self.stopped.set))
 
     async def _fetch(self, request: Request) -> Answer:
         self.requests.append(request)
+        self.facts, self.looks = self.facts_after_fetch or self.facts, 0
         return self.answer
 
     async def _facts(self) -> Facts:
+        self.looks += 1
         return self.facts
+
+    async def waited(self, seconds: float) -> None:
+        """Let so much time pass, five seconds at a time; nothing may be under way in a thread."""
+        for _ in range(round(seconds / 5)):
+            self.clock.advance(5)
+            for _ in range(5):
+                await asyncio.sleep(0)
 
     async def after_round(self, config: GatewayConfig) -> State:
         self.updates.ask_now()
@@ -251,6 +270,43 @@ async def test_a_staged_release_goes_on_trial_and_the_process_starts_anew(config
     assert state.trial == Trial(release, county=True, readings=True)
     assert (state.seen, state.round, rounds.updates.start_anew) == (7, Round.STAGED, True)
     assert rounds.requests[0].now_ms == 1
+    await rounds.end()
+
+
+async def test_alerts_that_come_with_a_release_hold_up_its_trial_and_at_last_the_round(config: GatewayConfig) -> None:
+    release = staged(config)
+    rounds = Rounds(config, Answer(Round.STAGED, release=release, seen=7))
+    rounds.facts_after_fetch = fact(alerts_owed=1)
+    await rounds.after_round(config)
+    await until(lambda: rounds.looks)
+    await rounds.waited(300)
+    assert (Store(config.folder).state().trial, rounds.stopped.is_set()) == (None, False)
+    await rounds.waited(400)
+    rounds.facts = GOOD
+    await rounds.waited(60)
+    assert not rounds.stopped.is_set(), "not in this round any more"
+    rounds.facts_after_fetch = None
+    rounds.updates.ask_now()
+    async with asyncio.timeout(10):
+        await rounds.stopped.wait()
+    assert Store(config.folder).state().trial == Trial(release, county=True, readings=True)
+    await rounds.end()
+
+
+@pytest.mark.parametrize("leave", [True, False])
+async def test_alerts_in_memory_have_a_minute_before_a_release_that_goes(config: GatewayConfig, leave: bool) -> None:
+    store = Store(config.folder)
+    store.keep(tried(State(), staged(config), county=False))
+    rounds = Rounds(config, Answer(Round.CURRENT))
+    rounds.facts = fact(alerts_owed=1, alerts_in_memory=1, restarts={"page": 1})
+    await until(lambda: signal.getitimer(signal.ITIMER_REAL)[0] <= ENDED_AFTER_S)  # from now on, not from the start
+    assert store.state().refused
+    await rounds.waited(LET_GO_S - 10)
+    assert not rounds.stopped.is_set()
+    if leave:
+        rounds.facts = fact(restarts={"page": 1})
+    await rounds.waited(5 if leave else 15)
+    assert (rounds.stopped.is_set(), rounds.updates.start_anew) == (True, True)
     await rounds.end()
 
 

@@ -121,6 +121,7 @@ class Account:
                 time=self._timekeeper.now(),
                 wall_ms=self._clock.wall_ms(),
                 heartbeat_s=self._config.heartbeat_s,
+                in_memory=len(self._unwritten),
             )
         )
 

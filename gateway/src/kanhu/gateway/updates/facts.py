@@ -19,10 +19,13 @@ class Facts:
     county_answers: bool
     """Whether its last receipt is recent."""
     alerts_owed: int
+    """On the card or in memory."""
     restarts: Mapping[str, int] = field(default_factory=dict)
     """By name of the work."""
     readings_come: bool = False
     """Whether one was accepted in the last minute."""
+    alerts_in_memory: int = 0
+    """Those that no card took: they end with the process."""
     latest_ms: int | None = None
     """Not earlier than the true time; None where nobody has told it."""
 
@@ -37,6 +40,7 @@ def facts_of(
     time: tuple[int, int] | None,
     wall_ms: int,
     heartbeat_s: float,
+    in_memory: int,
 ) -> Facts:
     """Read them, in the thread of the outbox.
 
@@ -50,8 +54,9 @@ def facts_of(
         refused=sum(count for name, count in names if name == "refused"),
         receipts=receipts,
         county_answers=receipt_ms is not None and abs(wall_ms - receipt_ms) < recent_ms,
-        alerts_owed=outbox.owed().alerts,
+        alerts_owed=outbox.owed().alerts + in_memory,
         restarts=restarts,
         readings_come=reading_ms is not None and abs(wall_ms - reading_ms) < _RECENT_MS,
+        alerts_in_memory=in_memory,
         latest_ms=None if time is None else time[1],
     )

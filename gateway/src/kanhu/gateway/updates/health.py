@@ -10,6 +10,10 @@ DECIDED_AFTER_S = 80.0
 """With the pause of the service manager and a start this leaves the old release back within two minutes."""
 KILLED_AFTER_S = 100.0
 """The kernel ends a process on trial that does not come to a decision, by an alarm that no hang can hold up."""
+LET_GO_S = 60.0
+"""After the decision against a release, for so long alerts that are nowhere but in memory hold up the end."""
+ENDED_AFTER_S = 25.0
+"""From then on the kernel gives a process so long to end: devices 5 s, detector states 3 s, flush and goodbye 8 s."""
 
 
 class Unhealthy(Exception):

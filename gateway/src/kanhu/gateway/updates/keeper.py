@@ -6,6 +6,7 @@ import random
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 
 import msgspec
@@ -13,10 +14,11 @@ import msgspec
 from kanhu.contract import Clock
 from kanhu.contract.status import ReleaseStatus
 from kanhu.gateway.config import GatewayConfig
+from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.updates.asking import Answer, Request
 from kanhu.gateway.updates.errors import ReleaseRefused
 from kanhu.gateway.updates.facts import Facts
-from kanhu.gateway.updates.health import Unhealthy, is_well
+from kanhu.gateway.updates.health import ENDED_AFTER_S, LET_GO_S, Unhealthy, is_well
 from kanhu.gateway.updates.release import fit
 from kanhu.gateway.updates.start import Start
 from kanhu.gateway.updates.store import Named, Round, State, Store, kept, refused, stopped, tried
@@ -26,6 +28,8 @@ _LOOK_S = 5.0
 _FIRST_S = (120.0, 900.0)
 """After a start: a village whose power is back does not ask all at once."""
 _JITTER = 0.25
+_HELD_S = 600.0
+"""For so long alerts that come with a release hold up its trial; then it waits for the next round."""
 _LONGEST_S = 7200.0
 """Of one round: a megabyte at the pace of the fetcher takes half an hour."""
 _DETAIL = 300
@@ -81,6 +85,7 @@ class Updates:
             OSError: the card did not take the state.
         """
         if self._trial is not None and not await self._judged(facts):
+            await self._let_go(facts)
             await self._start_anew(stop)
         if self._own.updates is None:
             await asyncio.Event().wait()  # nobody is believed: nothing is asked
@@ -111,9 +116,11 @@ class Updates:
         except Unhealthy as error:
             _log.error("release %d goes: %s: %s", trial.release.number, error.reason, error)
             at_ms = self._clock.wall_ms()
-            await self._change(
-                partial(refused, release=trial.release, reason=error.reason, detail=error.detail, at_ms=at_ms)
-            )
+            gone = partial(refused, release=trial.release, reason=error.reason, detail=error.detail, at_ms=at_ms)
+            try:
+                await self._change(gone)
+            except OSError as failed:  # the next start finds a trial that ended in its boot, and refuses it so
+                _log.error("the card did not take this: %s", failed)
             return False
         await self._change(kept)
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -137,6 +144,28 @@ class Updates:
             await self._clock.sleep(_LOOK_S)
         return found
 
+    async def _quiet(self, facts: AskFacts) -> Facts | None:
+        """How things stand once no alert is owed; None where that does not come about in _HELD_S."""
+        began_ns = self._clock.mono_ns()
+        while (found := await facts()).alerts_owed:
+            if (self._clock.mono_ns() - began_ns) / 1e9 >= _HELD_S:
+                return None
+            await self._clock.sleep(_LOOK_S)
+        return found
+
+    async def _let_go(self, facts: AskFacts) -> None:
+        """Wait, for LET_GO_S at most, until no alert is nowhere but in memory; the kernel's alarm waits as well."""
+        began_ns = self._clock.mono_ns()
+        while True:
+            signal.setitimer(signal.ITIMER_REAL, ENDED_AFTER_S)
+            with suppress(OutboxError):  # a card that fails: then there may be such alerts
+                if not (await facts()).alerts_in_memory:
+                    return
+            if (self._clock.mono_ns() - began_ns) / 1e9 >= LET_GO_S:
+                _log.error("alerts that no card took may be lost: what ran before has to run again")
+                return
+            await self._clock.sleep(_LOOK_S)
+
     async def _round(self, facts: AskFacts, before: Facts) -> bool:
         """Ask; returns whether there is something to start anew with."""
         answer = await self._answer(facts, before)
@@ -156,7 +185,10 @@ class Updates:
             )
             await asyncio.to_thread(self._store.tidy, state)
             return False
-        now = await facts()
+        now = await self._quiet(facts)
+        if now is None:
+            _log.warning("release %d waits for another round: alerts are owed", release.number)
+            return False
         failing = tuple(sorted(name for name, count in now.restarts.items() if count))
         await self._change(
             partial(tried, release=release, county=now.county_answers, failing=failing, readings=now.readings_come)
