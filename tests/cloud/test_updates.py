@@ -249,3 +249,15 @@ async def test_the_door_serves_files_and_the_rest_of_one(desk: Desk, town: Town,
         assert done.status_code == 416
         assert (await http.get("/updates/metadata/2.root.json")).status_code == 404
         assert (await http.get("/updates/../online.key")).status_code == 404
+
+
+async def test_a_county_that_publishes_nothing_has_nothing_there_and_what_comes_later_is_found(
+    desk: Desk, town: Town, clock: FakeClock
+) -> None:
+    authority = open_authority(desk.folder / "county", name="Yunling", now=clock.now())
+    door = create_door(authority, Identity(host="c.example"), town.county.writer, updates=desk.public, clock=clock)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="https://c.example:8884") as http:
+        for path in ("/updates", "/updates/", "/updates/metadata/timestamp.json"):
+            assert (await http.get(path, follow_redirects=True)).status_code == 404
+        desk.published()
+        assert (await http.get("/updates/metadata/timestamp.json")).status_code == 200

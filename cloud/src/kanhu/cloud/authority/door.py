@@ -55,6 +55,13 @@ class Renew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
 
 
+class _Served(StaticFiles):
+    """A folder that may come later, or never: until then nothing is found there."""
+
+    async def check_config(self) -> None:
+        """Ask nothing of the folder; each request looks for its own file."""
+
+
 def create_door(
     authority: Authority, identity: Identity, writer: Writer, *, came_back: CameBack, updates: Path, clock: Clock
 ) -> Starlette:
@@ -123,7 +130,7 @@ def create_door(
             Route("/ca", ca, methods=["GET"]),
             Route("/enrol", turned(first), methods=["POST"]),
             Route("/renew", turned(later), methods=["POST"]),
-            Mount("/updates", StaticFiles(directory=updates, check_dir=False)),  # it may come later, or never
+            Mount("/updates", _Served(directory=updates, check_dir=False)),
         ],
         exception_handlers={
             msgspec.MsgspecError: _unreadable,
