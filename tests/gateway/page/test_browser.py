@@ -179,6 +179,7 @@ def test_a_reading_comes_by_itself_and_within_a_second(page: Page, running: Runn
 def test_a_scanner_works_on_every_screen_and_presses_no_button(page: Page, running: RunningPage) -> None:
     page.locator("#who-r-0003").click()
     page.locator("#done").focus()
+    page.wait_for_load_state("load")  # the button is there before the script that keeps a scanner off it
     page.keyboard.type("KH0004")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("2-2")
