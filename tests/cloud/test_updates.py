@@ -255,7 +255,7 @@ async def test_a_county_that_publishes_nothing_has_nothing_there_and_what_comes_
     desk: Desk, town: Town, clock: FakeClock
 ) -> None:
     authority = open_authority(desk.folder / "county", name="Yunling", now=clock.now())
-    door = create_door(authority, Identity(host="c.example"), town.county.writer, updates=desk.public, clock=clock)
+    door = door_of(town, authority, updates=desk.public)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="https://c.example:8884") as http:
         for path in ("/updates", "/updates/", "/updates/metadata/timestamp.json"):
             assert (await http.get(path, follow_redirects=True)).status_code == 404
