@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kanhu.contract import FakeClock, Lane, Observation, Part, Receipt, Record, SeqRanges, Subject, SubjectKind
@@ -43,6 +43,7 @@ def held(outbox: Outbox) -> Counter[str]:
         st.tuples(st.sampled_from(["accept", "confirm", "give back", "aside", "again"]), st.integers(0, 3)), max_size=25
     )
 )
+@example([("accept", 0), ("accept", 1), ("confirm", 0), ("confirm", 0), ("give back", 1), ("aside", 1), ("again", 0)])
 def test_accepted_is_confirmed_lost_or_owed(steps: list[tuple[str, int]]) -> None:
     accepted: Counter[str] = Counter()
     clock = FakeClock()
