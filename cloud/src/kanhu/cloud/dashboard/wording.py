@@ -45,7 +45,7 @@ FAULTS = (
 )
 """Why a part of a gateway's alarm does not work, where words help more than the name."""
 COUNTERS = (
-    *("envelopes", "records", "redelivered", "no_room", "conflicts", "refused"),
+    *("envelopes", "records", "redelivered", "no_room", "not_told", "conflicts", "refused"),
     *("heartbeats_repeated", "retained_status_ignored", "foreign_subject", "alert_ids_replaced", "faults_over_limit"),
 )
 REFUSALS = (*RefusalReason, "bad_topic")
