@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +15,19 @@ from kanhu.cloud.config import CloudConfig
 from kanhu.cloud.desk.model import Arrived
 from kanhu.cloud.doctor import examine
 from kanhu.cloud.ingest.door import Message
-from kanhu.cloud.ledger.tally import LATE_EVENT_MS, LATE_MS, ResidentTally, as_table, is_late, tallies
+from kanhu.cloud.ledger import tally as tally_module
+from kanhu.cloud.ledger.tally import (
+    LATE_EVENT_MS,
+    LATE_MS,
+    MOST_OUTBOXES,
+    ResidentTally,
+    Total,
+    as_table,
+    is_late,
+    tallies,
+    total,
+)
+from kanhu.cloud.ledger.writer import Transaction
 from kanhu.contract import (
     ClockState,
     Envelope,
@@ -36,7 +50,7 @@ from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.contract.status import STATUS_VERSION
 from kanhu.gateway import Outbox
 from kanhu.gateway.heartbeat import tallied
-from tests.cloud.town import COUNTY, Town
+from tests.cloud.town import COUNTY, Town, heartbeat
 from tests.gateway.records import times
 
 GATEWAY = "home-01"
@@ -53,13 +67,22 @@ class Link:
 
     def __init__(self, folder: Path) -> None:
         self.town = Town(folder, FakeClock())
-        self.outbox = Outbox.open(folder / "outbox.db", clock=FakeClock(), max_bytes=1 << 22)
+        self.file = folder / "outbox.db"
+        self.outbox = Outbox.open(self.file, clock=FakeClock(), max_bytes=1 << 22)
         self.accepted: Counter[str] = Counter()
         self.number = 0
 
     def close(self) -> None:
         self.outbox.close()
         self.town.stop()
+
+    def count_from_now(self) -> None:
+        """Go on with a file that an earlier version made."""
+        self.outbox._database.executescript(
+            "ALTER TABLE outbox DROP COLUMN whose; DELETE FROM counter WHERE device LIKE char(31) || '%';"
+        )
+        self.outbox.close()
+        self.outbox = Outbox.open(self.file, clock=FakeClock(), max_bytes=1 << 22)
 
     def accept(self, whose: str) -> None:
         self.number += 1
@@ -163,6 +186,91 @@ def test_more_than_was_accepted_is_found_out_too(tmp_path: Path) -> None:
     link.outbox._database.execute("UPDATE counter SET count = 1 WHERE name = 'taken'")  # an old image
     one = link.tell()["r-0001"]
     assert (one.there, one.owed, one.missing) == (2, 0, -1)
+    link.close()
+
+
+def test_an_outbox_that_counts_from_its_upgrade_on_is_compared_from_there(tmp_path: Path) -> None:
+    link = Link(tmp_path)
+    for _ in range(4):
+        link.accept("r-0001")
+    link.settle(link.send(link.rows()[:2]))
+    link.count_from_now()
+    adds_up(link.tell(), Counter())
+    link.accept("r-0001")
+    link.settle(link.send(link.rows()[:1]))  # of before: the county receives it, and nobody counts it
+    adds_up(link.tell(), Counter({"r-0001": 1}))
+    link.settle(link.send(link.rows()))
+    one = link.tell()["r-0001"]
+    assert (one.received, one.counted, one.accepted, one.there, one.missing) == (5, 1, 1, 1, 0)
+    link.accept("r-0001")
+    link.outbox.settle(Receipt(RECEIPT_VERSION, GATEWAY, link.outbox.epoch, 6), sent=SeqRanges([(1, 6)]))
+    assert link.tell()["r-0001"].missing == 1, "what is lost afterwards is found out"
+    link.close()
+
+
+def _execute(transaction: Transaction, *, statement: str) -> None:
+    transaction.connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize(("most_read", "compared"), [(3, True), (2, False)])
+def test_a_county_that_began_to_count_later_counts_again_or_compares_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_read: int, *, compared: bool
+) -> None:
+    monkeypatch.setattr(tally_module, "MOST_READ", most_read)
+    link = Link(tmp_path)
+    for _ in range(3):
+        link.accept("r-0001")
+    link.settle(link.send(link.rows()))
+    for statement in ("DELETE FROM tally", "DELETE FROM tally_outbox"):  # as an earlier version left it
+        link.town.county.writer.run(partial(_execute, statement=statement))
+    for _ in range(2):
+        link.accept("r-0001")
+        link.settle(link.send(link.rows()))
+        if compared:
+            monkeypatch.setattr(tally_module, "MOST_READ", 5)
+        found = link.tell()
+        assert (set(found) == {"r-0001"}) is compared
+        assert all(one.missing == 0 for one in found.values())
+    assert link.town.counter("tally.not_compared") == (0 if compared else 2)
+    (said,) = [each for each in examine(CloudConfig(data=tmp_path)) if each.about == "readings"]
+    assert "do not add up" not in said.text
+    link.close()
+
+
+def test_a_gateway_that_makes_outbox_after_outbox_fills_no_disk(tmp_path: Path) -> None:
+    town = Town(tmp_path, FakeClock())
+    epochs = [f"{number:032x}" for number in range(1, MOST_OUTBOXES + 5)]
+    for epoch in epochs:
+        town.send((1, reading(1, "r-0001")), epoch=epochs[0])  # the one in use
+        town.send((2, reading(2, "r-0001")), epoch=epoch)
+        town.clock.advance(3_601)
+        town.send((epochs.index(epoch) + 3, reading(3, "r-0001")), epoch=epochs[0])
+    with town.county.ledger.read() as connection:
+        kept = {one.epoch for one in tallies(connection)}
+    assert kept == {epochs[0], *epochs[-MOST_OUTBOXES + 1 :]}
+    assert town.counter("tally.forgotten") == 4
+    town.stop()
+
+
+def test_what_one_outbox_lacks_no_other_makes_up_for_and_a_dead_card_owes_nothing(tmp_path: Path) -> None:
+    link = Link(tmp_path)
+    for _ in range(4):
+        link.accept("r-0001")
+    link.settle(link.send(link.rows()[:1]))
+    link.outbox.settle(Receipt(RECEIPT_VERSION, GATEWAY, link.outbox.epoch, 2), sent=SeqRanges([(1, 2)]))
+    assert (link.tell()["r-0001"].owed, link.found()["r-0001"].missing) == (2, 1)
+    with link.town.county.ledger.read() as connection:
+        old = tallies(connection)
+        assert total(connection, old) == Total(received=1, late=1, owed=2, lost=0, missing=1, not_known=0)
+    link.town.deliver(heartbeat(GATEWAY, link.town.clock.wall_ms(), epoch="e" * 32))
+    with link.town.county.ledger.read() as connection:
+        more = [*old, replace(old[0], epoch="e" * 32, owed=3, missing=-1)]
+        assert total(connection, more) == Total(received=2, late=2, owed=3, lost=0, missing=2, not_known=2)
+    page = link.town.county.services.desk.resident(COUNTY, "r-0001", days=1)
+    assert page is not None
+    assert page.arrived == Arrived(received=1, late=1, owed=0, lost=0, missing=1, not_known=2)
+    (said,) = [each for each in examine(CloudConfig(data=tmp_path)) if each.about == "readings"]
+    assert "0 owed, 0 lost, 2 on cards not in use any more" in said.text
     link.close()
 
 

@@ -12,6 +12,7 @@ from kanhu.contract import FakeClock, Lane, Observation, Part, Receipt, Record, 
 from kanhu.contract.receipt import RECEIPT_VERSION
 from kanhu.gateway import Outbox
 from kanhu.gateway import _tally as tally_module
+from kanhu.gateway.heartbeat import tallied
 from tests.gateway.records import sos, times
 
 WHOSE = ("r-0001", "r-0002", "r-0003", "")
@@ -116,6 +117,10 @@ def test_a_file_of_before_is_counted_from_now_on(tmp_path: Path) -> None:
     (seq,) = outbox.accept([(Lane.LIVE, reading(2, "r-0001"))])
     confirm(outbox, 1, seq)
     assert outbox.tallies()["r-0001"] == tally_module.ReadingTally(1, 1, 0)
+    assert tallied(outbox).since == 1
+    outbox.close()
+    outbox = Outbox.open(file, clock=FakeClock(), max_bytes=1 << 22)
+    assert tallied(outbox).since == 1, "opened once more, it is still the same number"
     outbox.close()
 
 

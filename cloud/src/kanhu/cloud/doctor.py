@@ -16,7 +16,7 @@ from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.checkpoints import kept_states
 from kanhu.cloud.ledger.counters import counters
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
-from kanhu.cloud.ledger.tally import tallies
+from kanhu.cloud.ledger.tally import tallies, total
 from kanhu.contract import SystemClock
 
 _LEAST_FREE_SHARE = 0.1
@@ -123,8 +123,10 @@ def _content(connection: Connection) -> list[Complaint]:
 
 def _tally(connection: Connection) -> Complaint:
     counted = tallies(connection)
-    names = ("received", "late", "owed", "lost")
-    said = ", ".join(f"{sum(getattr(one, name) for one in counted)} {name}" for name in names)
+    all_of_them = total(connection, counted)
+    said = ", ".join(f"{getattr(all_of_them, name)} {name}" for name in ("received", "late", "owed", "lost"))
+    if all_of_them.not_known:
+        said += f", {all_of_them.not_known} on cards not in use any more"
     wrong = [one.missing for one in counted if one.missing]
     if wrong:
         text = f"{said}; of {len(wrong)} residents they do not add up to what was accepted; see kanhu-cloud tally"

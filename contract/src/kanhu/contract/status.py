@@ -96,7 +96,7 @@ class ReleaseStatus(msgspec.Struct, frozen=True):
 
 
 class ReadingCount(msgspec.Struct, frozen=True):
-    """Readings of one resident since the outbox was made; an empty name stands for all others together."""
+    """Readings of one resident behind `since`; an empty name stands for all others together."""
 
     resident: _Text
     accepted: _Count
@@ -117,6 +117,8 @@ class Tally(msgspec.Struct, frozen=True):
     seq: _Count
     """The last number given out then: readings up to it are counted, and none after it."""
     residents: Annotated[tuple[ReadingCount, ...], msgspec.Meta(max_length=MAX_TALLIED)]
+    since: _Count = 0
+    """Readings up to this number are not counted: 0, but for an outbox that is older than its counting."""
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from kanhu.contract import new_epoch
+from kanhu.gateway._tally import TALLY_SINCE
 from kanhu.gateway.alarm import book
 from kanhu.gateway.errors import OutboxDamaged, OutboxError, OutboxFailed, OutboxFull, OutboxRefused
 
@@ -95,13 +96,28 @@ def connect(file: Path, *, max_pages: int) -> sqlite3.Connection:
             _settle(database, max_pages=max_pages)
         database.execute(book.TABLE)  # a file of before there were alarms gets it now
         if "whose" not in columns(database, "outbox"):
-            database.execute("ALTER TABLE outbox ADD COLUMN whose TEXT")  # and one of before residents were counted
+            _count_from_now(database)  # and one of before residents were counted
         _make_delivered(database)
         check_pragmas(database, file)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _count_from_now(database: sqlite3.Connection) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        database.execute("ALTER TABLE outbox ADD COLUMN whose TEXT")
+        database.execute(
+            "INSERT OR REPLACE INTO note SELECT ?, coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'",
+            (TALLY_SINCE,),
+        )
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
 
 
 def look_at(file: Path, *, max_pages: int) -> sqlite3.Connection:

@@ -17,6 +17,9 @@ MOST_RESIDENTS = 200
 MARK = "\x1f"
 """Before a resident's name where a counter has its device's: no device is named so."""
 
+TALLY_SINCE = "tally_since"
+"""Note: records up to this number came before residents were counted; absent where all were."""
+
 _TAKEN, _CONFIRMED, _LOST = "taken", "confirmed", "lost"
 
 Whose = str | None

@@ -8,6 +8,7 @@ import msgspec
 from kanhu.contract import VERSION, AlarmStatus, Clock, DeviceStatus, GatewayState, Running, Status
 from kanhu.contract.status import STATUS_VERSION, ReadingCount, Tally
 from kanhu.edge.devices import DeviceSeen
+from kanhu.gateway._tally import TALLY_SINCE
 from kanhu.gateway.config import DeviceSection
 from kanhu.gateway.device_clocks import DeviceClocks
 from kanhu.gateway.outbox import Outbox
@@ -64,7 +65,7 @@ def tallied(outbox: Outbox) -> Tally:
     counts = (
         ReadingCount(resident, one.accepted, one.confirmed, one.lost) for resident, one in outbox.tallies().items()
     )
-    return Tally(outbox.last_seq, tuple(counts))
+    return Tally(outbox.last_seq, tuple(counts), outbox.notes().get(TALLY_SINCE, 0))
 
 
 def _device(

@@ -1,7 +1,7 @@
 """The desk over the ledger: each look is one consistent read inside the viewer's area, each act one transaction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -38,7 +38,7 @@ from kanhu.cloud.desk.rows import (
 from kanhu.cloud.desk.values import days_of, trends_of, vitals_of
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.database import Ledger
-from kanhu.cloud.ledger.tally import tallies
+from kanhu.cloud.ledger.tally import tallies, total
 from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.cloud.people.area import area_of, inside
 from kanhu.cloud.staff.audit import record
@@ -232,10 +232,7 @@ def _arrived(connection: Connection, resident_id: str) -> Arrived | None:
     found = tallies(connection, resident=resident_id)
     if not found:
         return None
-    received, late, owed, lost, missing = (
-        sum(getattr(one, name) for one in found) for name in ("received", "late", "owed", "lost", "missing")
-    )
-    return Arrived(received, late, owed, lost, missing)
+    return Arrived(**asdict(total(connection, found)))
 
 
 def _newest_revision(connection: Connection) -> int:

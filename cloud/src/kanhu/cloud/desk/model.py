@@ -260,6 +260,8 @@ class Arrived:
     lost: int
     missing: int
     """So many do not add up: 0 where all is well."""
+    not_known: int = 0
+    """So many were last heard of on a card that is not in use any more."""
 
 
 @dataclass(frozen=True, slots=True)

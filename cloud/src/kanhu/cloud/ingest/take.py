@@ -120,7 +120,7 @@ class Ingest:
         connection, envelope = transaction.connection, letter.envelope
         stored = store(connection, envelope, wire=message.body, lane=letter.lane.value, now_ms=transaction.now_ms)
         key = {"gateway": envelope.gateway, "epoch": envelope.epoch}
-        count_received(connection, stored.fresh, **key, now_ms=transaction.now_ms)
+        count_received(connection, stored.fresh, **key, coverage=stored.coverage, now_ms=transaction.now_ms)
         timeline = _timeline(connection, envelope.gateway, stored.fresh, now_ms=transaction.now_ms)
         readings = [
             Reading(envelope.gateway, envelope.epoch, seq, record, transaction.now_ms, timeline)

@@ -96,7 +96,16 @@ tally = Table(
     Column("owed", BigInteger, nullable=False, server_default="0"),
     Column("lost", BigInteger, nullable=False, server_default="0"),
     Column("missing", BigInteger, nullable=False, server_default="0"),
+    Column("counted", BigInteger, nullable=False, server_default="0"),
     Index("tally_by_resident", "resident"),
+)
+tally_outbox = Table(
+    "tally_outbox",
+    metadata,
+    Column("gateway", String, primary_key=True),
+    Column("epoch", String, primary_key=True),
+    Column("since", BigInteger),
+    Column("used_ms", BigInteger, nullable=False),
 )
 checkpoint = Table(
     "checkpoint",

@@ -5,16 +5,18 @@ confirmed and how many gaps name. The county counts what it stores. Of the readi
 
     there + owed + lost + missing = accepted
 
-holds exactly; `missing` is 0 where neither side has lost a reading without a word. Above 0: so many that the gateway
-deleted on a receipt are not in the ledger. Below 0: so many more are there than were accepted, as a copied card makes.
+holds exactly, where both count from the same record on: the gateway says from which, and a county that counts from
+another begins again there as long as few have come behind it; else nothing is compared. `missing` is 0 where neither
+side has lost a reading without a word. Above 0: so many that the gateway deleted on a receipt are not in the ledger.
+Below 0: so many more are there than were accepted, as a copied card makes.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from kanhu.cloud.ledger import schema
@@ -22,7 +24,7 @@ from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.coverage import Coverage
 from kanhu.cloud.ledger.segments import Keyed, records_between
 from kanhu.cloud.ledger.upsert import upsert
-from kanhu.contract import METRICS, ClockState, MetricKind, Observation, SeqRanges, SubjectKind
+from kanhu.contract import METRICS, ClockState, MetricKind, Observation, SeqRanges, SubjectKind, decode_status
 from kanhu.contract.status import ReadingCount, Tally
 
 LATE_EVENT_MS = 5_000
@@ -33,7 +35,11 @@ MOST_READ = 5_000
 """Records read again to compare what was told: what came between its counting and its arrival is a few."""
 MOST_NAMED = 512
 """Residents of one outbox counted by themselves; others together, so that a gateway that lies fills no disk."""
+MOST_OUTBOXES = 16
+"""Of one gateway, for the same reason: a new card a year. Of more, the one longest unused is forgotten."""
 
+_LAST_SEQ = 2**63 - 1
+_USED_AGAIN_MS = 3_600_000  # noted no oftener: a write for each message would buy nothing
 _SYNCED_MS = 1_000  # a synchronised clock is believed to a second: docs/spec/time.md
 _TABLE = schema.tally
 _ADD = insert(_TABLE)
@@ -42,12 +48,25 @@ _COUNT = _ADD.on_conflict_do_update(
     set_={
         "received": _TABLE.c.received + _ADD.excluded.received,
         "late": _TABLE.c.late + _ADD.excluded.late,
+        "counted": _TABLE.c.counted + _ADD.excluded.counted,
     },
 )
 _KEEP = upsert(_TABLE)
 _OF_OUTBOX = (_TABLE.c.gateway == bindparam("of")) & (_TABLE.c.epoch == bindparam("in_epoch"))
 _ROWS = select(_TABLE).where(_OF_OUTBOX)
 _NAMED = select(func.count()).select_from(_TABLE).where(_OF_OUTBOX)
+_BEGIN_AGAIN = update(_TABLE).where(_OF_OUTBOX).values(counted=0)
+_FORGET = delete(_TABLE).where(_OF_OUTBOX)
+_OUTBOX = schema.tally_outbox
+_KEEP_OUTBOX = upsert(_OUTBOX)
+_READ_OUTBOX = select(_OUTBOX.c.since, _OUTBOX.c.used_ms).where(
+    _OUTBOX.c.gateway == bindparam("of"), _OUTBOX.c.epoch == bindparam("in_epoch")
+)
+_LONGEST_UNUSED = select(_OUTBOX.c.epoch).where(_OUTBOX.c.gateway == bindparam("of")).order_by(_OUTBOX.c.used_ms.desc())
+_FORGET_OUTBOX = delete(_OUTBOX).where(_OUTBOX.c.gateway == bindparam("of"), _OUTBOX.c.epoch == bindparam("in_epoch"))
+_STATUSES = select(schema.gateway.c.id, schema.gateway.c.status).where(
+    schema.gateway.c.id.in_(bindparam("gateways", expanding=True)), schema.gateway.c.status.is_not(None)
+)
 _KNOWN = select(_TABLE.c.resident).where(_OF_OUTBOX, _TABLE.c.resident == bindparam("who"))
 
 
@@ -60,6 +79,8 @@ class ResidentTally:
     resident: str
     received: int
     late: int
+    counted: int
+    """Of those received, the ones behind the number from which the gateway counts."""
     told_ms: int | None
     """When the gateway last told; the five below are of that moment."""
     accepted: int
@@ -67,6 +88,20 @@ class ResidentTally:
     owed: int
     lost: int
     missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Of several outboxes together."""
+
+    received: int
+    late: int
+    owed: int
+    lost: int
+    missing: int
+    """So many do not add up, of whichever sign: what one outbox lacks no other makes up for."""
+    not_known: int
+    """What outboxes that are not in use any more still had when they were last heard."""
 
 
 def is_late(observation: Observation, *, received_ms: int) -> bool:
@@ -82,22 +117,24 @@ def is_late(observation: Observation, *, received_ms: int) -> bool:
     return received_ms - latest_ms > (LATE_EVENT_MS if is_event else LATE_MS)
 
 
-def count_received(connection: Connection, records: Iterable[Keyed], *, gateway: str, epoch: str, now_ms: int) -> None:
-    """Count what was stored anew."""
+def count_received(
+    connection: Connection, records: Sequence[Keyed], *, gateway: str, epoch: str, coverage: Coverage, now_ms: int
+) -> None:
+    """Count what was stored anew; with it, `coverage` is what is stored of this outbox."""
+    only_these = len(records) == _behind(coverage.stored, 0)
+    since = _counted_since(connection, gateway=gateway, epoch=epoch, only_these=only_these, now_ms=now_ms)
     received: Counter[str] = Counter()
     late: Counter[str] = Counter()
-    for _, record in records:
+    counted: Counter[str] = Counter()
+    for seq, record in records:
         if isinstance(record, Observation):
             whose = _whose(record)
             received[whose] += 1
             late[whose] += is_late(record, received_ms=now_ms)
-    key = {"of": gateway, "in_epoch": epoch}
+            counted[whose] += since is not None and seq > since
     for whose, amount in received.items():
-        name = whose
-        if whose and connection.execute(_KNOWN, {**key, "who": whose}).first() is None:
-            name = whose if connection.execute(_NAMED, key).scalar_one() < MOST_NAMED else ""
-        row = {"gateway": gateway, "epoch": epoch, "resident": name, "received": amount, "late": late[whose]}
-        connection.execute(_COUNT, row)
+        row = {"received": amount, "late": late[whose], "counted": counted[whose]}
+        _count(connection, row, gateway=gateway, epoch=epoch, whose=whose)
 
 
 def take_told(
@@ -105,23 +142,30 @@ def take_told(
 ) -> None:
     """Compare what a gateway says of an outbox with what is stored of it."""
     key = {"of": gateway, "in_epoch": epoch}
-    after_all = _both(coverage.gaps, coverage.stored, upto=tally.seq)
+    nothing_yet = not _behind(coverage.stored, 0)
+    since = _counted_since(connection, gateway=gateway, epoch=epoch, only_these=nothing_yet, now_ms=now_ms)
+    after_all = _both(coverage.gaps, coverage.stored, above=tally.since, upto=tally.seq)
     highest = max((last for _, last in coverage.stored), default=0)
-    if highest - tally.seq > MOST_READ or sum(last - first + 1 for first, last in after_all) > MOST_READ:
+    if (
+        highest - tally.seq > MOST_READ
+        or sum(last - first + 1 for first, last in after_all) > MOST_READ
+        or (since != tally.since and not _count_again(connection, coverage, **key, since=tally.since, now_ms=now_ms))
+    ):
         count(connection, {"tally.not_compared": 1})
         return
     rows = {row.resident: row for row in connection.execute(_ROWS, key)}
-    beyond = _by_resident(connection, [(tally.seq + 1, 2**63 - 1)], gateway=gateway, epoch=epoch)
+    beyond = _by_resident(connection, [(max(tally.seq, tally.since) + 1, _LAST_SEQ)], gateway=gateway, epoch=epoch)
     named_and_there = _by_resident(connection, after_all, gateway=gateway, epoch=epoch)
     named = {one.resident for one in tally.residents if one.resident}
-    there = Counter({name: row.received for name, row in rows.items()})
+    there = Counter({name: row.counted for name, row in rows.items()})
     there.subtract(beyond)
     for counts in (there, named_and_there):  # whom the gateway does not count by name, it counts among the others
         for name in counts.keys() - named - {""}:
             counts[""] += counts.pop(name)
     for one in tally.residents:
         row = rows.get(one.resident)
-        known = {"received": 0, "late": 0} if row is None else {"received": row.received, "late": row.late}
+        names = ("received", "late", "counted")
+        known = dict.fromkeys(names, 0) if row is None else {name: getattr(row, name) for name in names}
         found = _compared(one, there=there[one.resident], arrived_after_all=named_and_there[one.resident])
         connection.execute(
             _KEEP,
@@ -134,6 +178,17 @@ def tallies(connection: Connection, *, resident: str | None = None) -> list[Resi
     wanted = select(_TABLE).order_by(_TABLE.c.gateway, _TABLE.c.epoch, _TABLE.c.resident)
     rows = connection.execute(wanted if resident is None else wanted.where(_TABLE.c.resident == resident))
     return [ResidentTally(**row._mapping) for row in rows]  # the public name of a row's columns
+
+
+def total(connection: Connection, found: Sequence[ResidentTally]) -> Total:
+    """All of these together; what a card that was taken out still had is not owed by anybody any more."""
+    rows = connection.execute(_STATUSES, {"gateways": sorted({one.gateway for one in found})})
+    in_use = {row.id: decode_status(row.status).epoch for row in rows}
+    owed = Counter[bool]()
+    for one in found:
+        owed[in_use.get(one.gateway, one.epoch) == one.epoch] += one.owed
+    received, late, lost = (sum(getattr(one, name) for one in found) for name in ("received", "late", "lost"))
+    return Total(received, late, owed[True], lost, sum(abs(one.missing) for one in found), owed[False])
 
 
 def as_table(found: Iterable[ResidentTally]) -> Iterator[str]:
@@ -159,13 +214,60 @@ def _compared(told: ReadingCount, *, there: int, arrived_after_all: int) -> dict
     return {"accepted": told.accepted, "there": there, "owed": owed, "lost": lost, "missing": left - owed}
 
 
-def _both(gaps: SeqRanges, stored: SeqRanges, *, upto: int) -> list[tuple[int, int]]:
+def _counted_since(connection: Connection, *, gateway: str, epoch: str, only_these: bool, now_ms: int) -> int | None:
+    """Behind which number this outbox is counted; None where it was stored in part before anybody counted."""
+    key = {"of": gateway, "in_epoch": epoch}
+    row = connection.execute(_READ_OUTBOX, key).first()
+    if row is None:
+        for old in list(connection.scalars(_LONGEST_UNUSED, {"of": gateway}))[MOST_OUTBOXES - 1 :]:
+            connection.execute(_FORGET, {"of": gateway, "in_epoch": old})
+            connection.execute(_FORGET_OUTBOX, {"of": gateway, "in_epoch": old})
+            count(connection, {"tally.forgotten": 1})
+    elif now_ms - row.used_ms < _USED_AGAIN_MS:
+        since: int | None = row.since
+        return since
+    since = row.since if row is not None else 0 if only_these else None
+    connection.execute(_KEEP_OUTBOX, {"gateway": gateway, "epoch": epoch, "since": since, "used_ms": now_ms})
+    return since
+
+
+def _count_again(
+    connection: Connection, coverage: Coverage, *, of: str, in_epoch: str, since: int, now_ms: int
+) -> bool:
+    """Count from there on instead; not where so many came behind it, or are deleted, that they cannot be read again."""
+    behind = _behind(coverage.stored, since)
+    key = {"gateway": of, "epoch": in_epoch}
+    if behind > MOST_READ:
+        return False
+    records = list(records_between(connection, **key, first=since + 1, last=_LAST_SEQ)) if behind else []
+    if len(records) != behind:
+        return False
+    connection.execute(_BEGIN_AGAIN, {"of": of, "in_epoch": in_epoch})
+    for whose, amount in Counter(_whose(one) for _, one in records if isinstance(one, Observation)).items():
+        _count(connection, {"received": 0, "late": 0, "counted": amount}, **key, whose=whose)
+    connection.execute(_KEEP_OUTBOX, {**key, "since": since, "used_ms": now_ms})
+    return True
+
+
+def _count(connection: Connection, amounts: Mapping[str, int], *, gateway: str, epoch: str, whose: str) -> None:
+    key = {"of": gateway, "in_epoch": epoch}
+    name = whose
+    if whose and connection.execute(_KNOWN, {**key, "who": whose}).first() is None:
+        name = whose if connection.execute(_NAMED, key).scalar_one() < MOST_NAMED else ""
+    connection.execute(_COUNT, {"gateway": gateway, "epoch": epoch, "resident": name, **amounts})
+
+
+def _behind(stored: SeqRanges, since: int) -> int:
+    return sum(last - max(first, since + 1) + 1 for first, last in stored if last > since)
+
+
+def _both(gaps: SeqRanges, stored: SeqRanges, *, above: int, upto: int) -> list[tuple[int, int]]:
     """Numbers that a gap names and that came all the same."""
     found = []
     left, right = list(gaps), list(stored)
     at = on = 0
     while at < len(left) and on < len(right):
-        first, last = max(left[at][0], right[on][0]), min(left[at][1], right[on][1], upto)
+        first, last = max(left[at][0], right[on][0], above + 1), min(left[at][1], right[on][1], upto)
         if first <= last:
             found.append((first, last))
         if left[at][1] < right[on][1]:
@@ -179,6 +281,7 @@ def _by_resident(connection: Connection, spans: Sequence[tuple[int, int]], *, ga
     return Counter(
         _whose(record)
         for first, last in spans
+        if first <= last
         for _, record in records_between(connection, gateway=gateway, epoch=epoch, first=first, last=last)
         if isinstance(record, Observation)
     )
