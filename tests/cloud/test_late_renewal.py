@@ -151,7 +151,7 @@ def test_confirmed_it_is_renewed_as_any_other_with_its_next_ask(town: Town, home
 
 
 def test_the_doctor_and_the_list_of_gateways_say_where_to_answer(town: Town, home: Home) -> None:
-    late = [said.text for said in examine(CloudConfig(data=town.folder)) if said.about == "late"]
+    late = [said.text for said in examine(CloudConfig(data=town.folder), clock=town.clock) if said.about == "late"]
     assert late == ["1 gateways came back with a certificate that had run out: answer on the equipment page"]
     with town.county.ledger.read() as connection:
         standing = enrolment.standings(connection, now_ms=town.clock.wall_ms())

@@ -196,7 +196,7 @@ def test_the_doctor_warns_of_a_plain_broker_elsewhere(tmp_path: Path, host: str,
     ledger.close()
     with socket.create_server(("127.0.0.1", 0)) as broker:
         config = CloudConfig(data=tmp_path, broker=f"mqtt://{host}:{broker.getsockname()[1]}")
-        (found,) = (complaint for complaint in examine(config) if complaint.about == "broker")
+        (found,) = (complaint for complaint in examine(config, clock=FakeClock()) if complaint.about == "broker")
     assert found.severity is severity
 
 

@@ -124,7 +124,7 @@ def test_what_may_not_be_gone_on_from_is_refused_counted_and_shown(
     assert send(town, sent) == [reason]
     assert ask(town).checkpoints == (kept,)
     assert counted(town, "state.refused.") == {reason.value: 1}
-    shown = [one.text for one in examine(CloudConfig(data=town.folder)) if one.about == "states"]
+    shown = [one.text for one in examine(CloudConfig(data=town.folder), clock=town.clock) if one.about == "states"]
     assert shown[0] == "of 1 people of 1 gateways, kept for the next card"
     assert reason.value in shown[1]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import stat
 from datetime import timedelta
 from importlib.resources import files
@@ -13,14 +14,17 @@ from tuf.api.metadata import Metadata, Timestamp
 
 from kanhu.cloud.authority.store import open_authority
 from kanhu.cloud.cli import main
+from kanhu.cloud.config import CloudConfig
+from kanhu.cloud.doctor import Severity, examine
 from kanhu.cloud.errors import UpdatesRefused
 from kanhu.cloud.updates import repository
 from kanhu.cloud.updates.freshness import FOLDER, ONLINE_KEY, SERVED, keep_fresh
 from kanhu.cloud.updates.keys import make_key, read_public, read_signer
-from kanhu.cloud.updates.repository import TIMESTAMP_DAYS, Repository
-from kanhu.contract import FakeClock
+from kanhu.cloud.updates.repository import TARGETS_DAYS, TIMESTAMP_DAYS, Repository
+from kanhu.contract import FakeClock, SystemClock
 from tests.cloud.box import door_of
 from tests.cloud.town import Town
+from tests.cloud.waiting import until
 
 PASSWORD = "correct horse"
 CORE = files("kanhu.vitals.packs").joinpath("core.toml").read_text(encoding="utf-8")
@@ -233,6 +237,91 @@ async def test_a_running_county_says_daily_that_its_files_are_the_newest(desk: D
         assert timedelta(days=TIMESTAMP_DAYS - 2) < signed.expires - clock.now() <= timedelta(days=TIMESTAMP_DAYS)
     keeping.cancel()
     await asyncio.wait({keeping})
+
+
+async def test_a_county_that_cannot_sign_says_so_each_hour_and_goes_on_once_it_can(
+    desk: Desk, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = kept(desk)
+    key = data / FOLDER / ONLINE_KEY
+    right = key.rename(desk.folder / "right.key")
+    make_key(data / FOLDER / "online", None)
+    keeping = asyncio.create_task(keep_fresh(data, clock=clock))
+    await until(lambda: len(caplog.messages) == 1)
+    assert "is not signed by enough keys" in caplog.text
+    key.unlink()
+    right.rename(key)
+    file = data / FOLDER / SERVED / "metadata" / "timestamp.json"
+    while Metadata[Timestamp].from_bytes(file.read_bytes()).signed.version == 1:
+        clock.advance(600)
+        await asyncio.sleep(0.002)  # it is signed in a thread
+    assert not keeping.done()
+    keeping.cancel()
+    await asyncio.wait({keeping})
+
+
+def kept(desk: Desk) -> Path:
+    """The county's data, with what was published where the service looks for it."""
+    desk.published()
+    folder = desk.folder / "county" / FOLDER
+    folder.mkdir(parents=True)
+    desk.public.rename(folder / SERVED)
+    (desk.folder / "online.key").rename(folder / ONLINE_KEY)
+    return folder.parent
+
+
+@pytest.mark.parametrize(
+    ("days", "severity", "says"),
+    [
+        (0, Severity.FINE, ""),
+        (TIMESTAMP_DAYS - 3.5, Severity.FINE, ""),
+        (TIMESTAMP_DAYS - 2.5, Severity.WARNING, "the service does not sign anew"),
+        (TIMESTAMP_DAYS + 1, Severity.WARNING, "the service does not sign anew"),
+    ],
+)
+def test_the_doctor_says_until_when_gateways_believe_what_is_there(
+    desk: Desk, days: float, severity: Severity, says: str
+) -> None:
+    config, clock = CloudConfig(data=kept(desk)), FakeClock(SystemClock().now() + timedelta(days=days))
+    (found,) = [each for each in examine(config, clock=clock) if each.about == "updates"]
+    assert (found.severity, says in found.text) == (severity, True)
+    assert found.text.startswith("timestamp valid until 20")
+
+
+def test_the_doctor_names_a_list_that_people_have_to_sign_again(desk: Desk) -> None:
+    data = kept(desk)
+    clock = FakeClock(SystemClock().now() + timedelta(days=TARGETS_DAYS - 20))
+    Repository(data / FOLDER / SERVED).refresh(read_signer(data / FOLDER / ONLINE_KEY, None), now=clock.now())
+    (found,) = [each for each in examine(CloudConfig(data=data), clock=clock) if each.about == "updates"]
+    assert (found.severity, "two people sign the next one" in found.text) == (Severity.WARNING, True)
+
+
+def test_the_doctor_says_nothing_of_releases_where_there_are_none(desk: Desk) -> None:
+    found = examine(CloudConfig(data=desk.folder), clock=FakeClock())
+    assert [each for each in found if each.about == "updates"] == []
+
+
+def test_what_root_makes_for_the_service_belongs_to_the_service(tmp_path: Path) -> None:
+    service = 4242 if os.geteuid() == 0 else os.geteuid()  # another than root can give nothing away, and need not
+    os.chown(tmp_path, service, -1)
+    desk = Desk(tmp_path)
+    make_key(tmp_path / "updates" / "online", None)
+    desk.public = tmp_path / "updates" / "public"
+    desk.published()
+    made = [tmp_path / "updates", *(tmp_path / "updates").rglob("*")]
+    assert {path.name for path in made} >= {"online.key", "metadata", "timestamp.json", "1.root.json", "all"}
+    assert [path for path in made if path.suffix != ".pub" and path.stat().st_uid != service] == []
+
+
+def test_the_doctor_names_what_the_service_does_not_own(desk: Desk) -> None:
+    data = kept(desk)
+    if os.geteuid() == 0:
+        os.chown(data, 4242, -1)
+    else:  # who is not root can give nothing away: a link to what is root's
+        (data / FOLDER / ONLINE_KEY).unlink()
+        (data / FOLDER / ONLINE_KEY).symlink_to("/proc/1/status")
+    (found,) = [each for each in examine(CloudConfig(data=data), clock=FakeClock()) if each.about == "updates"]
+    assert (found.severity, f"chown -R --reference={data}" in found.text) == (Severity.WARNING, True)
 
 
 async def test_the_door_serves_files_and_the_rest_of_one(desk: Desk, town: Town, clock: FakeClock) -> None:

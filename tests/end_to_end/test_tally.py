@@ -172,7 +172,7 @@ def test_a_county_that_lost_what_it_had_confirmed_is_found_out(tmp_path: Path) -
     )  # a receipt ahead of the ledger
     one = link.tell()["r-0001"]
     assert (one.accepted, one.there, one.owed, one.lost, one.missing) == (3, 1, 0, 0, 2)
-    (said,) = [each for each in examine(CloudConfig(data=tmp_path)) if each.about == "readings"]
+    (said,) = [each for each in examine(CloudConfig(data=tmp_path), clock=FakeClock()) if each.about == "readings"]
     assert "do not add up" in said.text
     assert list(as_table([one]))[1].split()[3:] == ["1", "1", "3", "1", "0", "0", "2"]
     link.close()
@@ -232,7 +232,7 @@ def test_a_county_that_began_to_count_later_counts_again_or_compares_nothing(
         assert (set(found) == {"r-0001"}) is compared
         assert all(one.missing == 0 for one in found.values())
     assert link.town.counter("tally.not_compared") == (0 if compared else 2)
-    (said,) = [each for each in examine(CloudConfig(data=tmp_path)) if each.about == "readings"]
+    (said,) = [each for each in examine(CloudConfig(data=tmp_path), clock=FakeClock()) if each.about == "readings"]
     assert "do not add up" not in said.text
     link.close()
 
@@ -269,7 +269,7 @@ def test_what_one_outbox_lacks_no_other_makes_up_for_and_a_dead_card_owes_nothin
     page = link.town.county.services.desk.resident(COUNTY, "r-0001", days=1)
     assert page is not None
     assert page.arrived == Arrived(received=1, late=1, owed=0, lost=0, missing=1, not_known=2)
-    (said,) = [each for each in examine(CloudConfig(data=tmp_path)) if each.about == "readings"]
+    (said,) = [each for each in examine(CloudConfig(data=tmp_path), clock=FakeClock()) if each.about == "readings"]
     assert "0 owed, 0 lost, 2 on cards not in use any more" in said.text
     link.close()
 

@@ -158,7 +158,7 @@ def _migrate(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    findings = examine(load_config(options.config))
+    findings = examine(load_config(options.config), clock=SystemClock())
     if options.json:
         print(json.dumps([finding.as_json() for finding in findings], ensure_ascii=False))
     else:

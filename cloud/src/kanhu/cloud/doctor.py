@@ -3,24 +3,32 @@
 import shutil
 import socket
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import IntEnum
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, func, select
+from tuf.api.metadata import Timestamp
 
 from kanhu.cloud.authority.late import questions
 from kanhu.cloud.broker.settings import mosquitto, program
 from kanhu.cloud.config import EMBEDDED, MOSQUITTO, CloudConfig
-from kanhu.cloud.errors import CloudError
+from kanhu.cloud.errors import CloudError, UpdatesRefused
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.checkpoints import kept_states
 from kanhu.cloud.ledger.counters import counters
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.tally import tallies, total
-from kanhu.contract import SystemClock
+from kanhu.cloud.updates.freshness import FOLDER, ONLINE_KEY, SERVED
+from kanhu.cloud.updates.repository import Repository
+from kanhu.contract import Clock
 
 _LEAST_FREE_SHARE = 0.1
 _CONNECT_S = 3.0
+_LEAST_FRESH = timedelta(days=3)
+"""Of the seven that a timestamp counts: a weekend, and a day to mend it."""
+_LEAST_SIGNED = timedelta(days=30)
+"""Before a list or a root runs out, for which people have to come together."""
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -49,9 +57,9 @@ class Complaint:
         return {"severity": self.severity.name.lower(), "about": self.about, "text": self.text}
 
 
-def examine(config: CloudConfig) -> list[Complaint]:
-    """Look at disk, ledger, broker, people and what was refused."""
-    found = [_disk(config)]
+def examine(config: CloudConfig, *, clock: Clock) -> list[Complaint]:
+    """Look at disk, ledger, broker, people, releases and what was refused."""
+    found = [_disk(config), *_updates(config, clock.now())]
     path = config.data / LEDGER_FILE
     if not path.exists():
         return [*found, Complaint(Severity.BROKEN, "ledger", f"{path} is not there; run kanhu-cloud site load")]
@@ -61,7 +69,7 @@ def examine(config: CloudConfig) -> list[Complaint]:
         with ledger.read() as connection:
             found += [
                 Complaint(Severity.FINE, "ledger", f"{path}: pragmas and schema are right"),
-                *_content(connection),
+                *_content(connection, clock),
             ]
     except CloudError as error:
         found.append(Complaint(Severity.BROKEN, "ledger", str(error)))
@@ -82,7 +90,34 @@ def _disk(config: CloudConfig) -> Complaint:
     return Complaint(Severity.FINE, "disk", text)
 
 
-def _content(connection: Connection) -> list[Complaint]:
+def _updates(config: CloudConfig, now: datetime) -> list[Complaint]:
+    """Of a county that publishes releases: until when gateways believe them, and whether the service can go on."""
+    folder = config.data / FOLDER
+    try:
+        until = Repository(folder / SERVED).until()
+        if Timestamp.type not in until:
+            return []
+        foreign = [
+            path
+            for path in (folder / SERVED / "metadata", folder / ONLINE_KEY)
+            if path.exists() and path.stat().st_uid != config.data.stat().st_uid
+        ]
+    except (UpdatesRefused, OSError) as error:
+        return [Complaint(Severity.WARNING, "updates", f"cannot be read: {error}")]
+    text = "; ".join(f"{role} valid until {day:%Y-%m-%d %H:%M} UTC" for role, day in until.items())
+    remedy = ""
+    if foreign:
+        remedy = f"{foreign[0]} is not the service's own: chown -R --reference={config.data} {folder}"
+    elif until[Timestamp.type] - now < _LEAST_FRESH:
+        remedy = f"the service does not sign anew; is {folder / ONLINE_KEY} there? its log says why"
+    elif any(day - now < _LEAST_SIGNED for role, day in until.items() if role != Timestamp.type):
+        remedy = "two people sign the next one: docs/updates.md"
+    if not remedy:
+        return [Complaint(Severity.FINE, "updates", text)]
+    return [Complaint(Severity.WARNING, "updates", f"{text}; gateways then take nothing new; {remedy}")]
+
+
+def _content(connection: Connection, clock: Clock) -> list[Complaint]:
     found = []
     for table, remedy in ((schema.gateway, "run kanhu-cloud site load"), (schema.staff, "run kanhu-cloud user add")):
         rows = connection.execute(select(func.count()).select_from(table)).scalar_one()
@@ -102,7 +137,7 @@ def _content(connection: Connection) -> list[Complaint]:
     if guessed or turned:
         text = f"{guessed} asks with an unknown token, {turned} turned away for asking too often; docs/cloud.md"
         found.append(Complaint(Severity.WARNING, "enrolment", text))
-    late = len(questions(connection, "/", now_ms=SystemClock().wall_ms()))
+    late = len(questions(connection, "/", now_ms=clock.wall_ms()))
     if late:
         text = f"{late} gateways came back with a certificate that had run out: answer on the equipment page"
         found.append(Complaint(Severity.WARNING, "late", text))

@@ -11,7 +11,7 @@ import ipaddress
 import os
 import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -115,10 +115,11 @@ def write_revoked(authority: Authority, pem: bytes) -> None:
 
 
 def put(file: Path, content: bytes, *, mode: int) -> None:
-    """Write a whole file or none: beside it, to the disk, then over it."""
+    """Write a whole file or none: beside it, to the disk, then over it. It belongs to who owns the folder."""
     beside = file.with_name(f".{file.name}.new")
     beside.unlink(missing_ok=True)
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        give(out.fileno(), file.parent)
         out.write(content)
         out.flush()
         os.fsync(out.fileno())
@@ -128,6 +129,27 @@ def put(file: Path, content: bytes, *, mode: int) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def made(folder: Path) -> Path:
+    """Make a folder and those above it that are missing; each belongs to who owns the one above."""
+    if not folder.is_dir():
+        made(folder.parent)
+        folder.mkdir(exist_ok=True)
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            give(opened, folder.parent)
+        finally:
+            os.close(opened)
+    return folder
+
+
+def give(opened: int, folder: Path) -> None:
+    """Let what root made for a service belong to who owns the folder; of anybody else it is so already."""
+    owner = folder.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        with suppress(PermissionError):  # root without the right to do so: the doctor tells of it
+            os.fchown(opened, owner.st_uid, owner.st_gid)
 
 
 def _issuer(folder: Path, *, name: str, now: datetime) -> Issuer:

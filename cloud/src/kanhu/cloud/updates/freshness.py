@@ -4,6 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+from kanhu.cloud.errors import UpdatesRefused
 from kanhu.cloud.updates.keys import read_signer
 from kanhu.cloud.updates.repository import Repository
 from kanhu.contract import Clock
@@ -12,6 +13,8 @@ FOLDER = "updates"
 SERVED = "public"
 ONLINE_KEY = "online.key"
 _DAILY_S = 86_400.0
+_AGAIN_S = 3600.0
+"""After a failure: a timestamp counts for a week, so an hour is soon enough."""
 
 _log = logging.getLogger(__name__)
 
@@ -19,13 +22,16 @@ _log = logging.getLogger(__name__)
 async def keep_fresh(data: Path, *, clock: Clock) -> None:
     """Sign snapshot and timestamp anew each day, until cancelled; nothing where the county publishes nothing.
 
-    Raises:
-        UpdatesRefused: another key than the root names.
-        OSError: the folder cannot be written.
+    Another key than the root names, or a folder that cannot be written, is said each hour; the doctor counts the days.
     """
     while True:
-        await asyncio.to_thread(_refresh, data / FOLDER, clock)
-        await clock.sleep(_DAILY_S)
+        try:
+            await asyncio.to_thread(_refresh, data / FOLDER, clock)
+        except (UpdatesRefused, OSError) as error:
+            _log.error("what gateways read was not made fresh: %s; see kanhu-cloud doctor", error)
+            await clock.sleep(_AGAIN_S)
+        else:
+            await clock.sleep(_DAILY_S)
 
 
 def _refresh(folder: Path, clock: Clock) -> None:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
+from kanhu.cloud.authority.store import give, made
 from kanhu.cloud.errors import UpdatesRefused
 
 _ONLY_READ_BY_OWNER = 0o400
@@ -16,7 +17,7 @@ _LEAST_PASSWORD = 8
 
 
 def make_key(out: Path, password: str | None) -> tuple[Path, Path]:
-    """Make `OUT.key` and `OUT.pub`; without a password the file's mode alone guards it.
+    """Make `OUT.key` and `OUT.pub`, and their folder; without a password the file's mode alone guards it.
 
     Raises:
         UpdatesRefused: one of them is there already, or the password is short.
@@ -27,6 +28,7 @@ def make_key(out: Path, password: str | None) -> tuple[Path, Path]:
     for file in (private, public):
         if file.exists():
             raise UpdatesRefused(f"{file} is there already; no key is ever overwritten: give another name")
+    made(private.parent)
     key = Ed25519PrivateKey.generate()
     lock = (
         serialization.NoEncryption()
@@ -35,6 +37,7 @@ def make_key(out: Path, password: str | None) -> tuple[Path, Path]:
     )
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
     with os.fdopen(os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _ONLY_READ_BY_OWNER), "wb") as out_file:
+        give(out_file.fileno(), private.parent)
         out_file.write(pem)
         out_file.flush()
         os.fsync(out_file.fileno())

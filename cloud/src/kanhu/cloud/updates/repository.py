@@ -19,7 +19,7 @@ from tuf.api.exceptions import RepositoryError, UnsignedMetadataError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 
-from kanhu.cloud.authority.store import put
+from kanhu.cloud.authority.store import made, put
 from kanhu.cloud.errors import UpdatesRefused
 from kanhu.cloud.updates.content import check_content
 
@@ -54,6 +54,12 @@ class Repository:
     def targets(self) -> Metadata[Targets] | None:
         """The newest list of files."""
         return _read(self._newest("targets"), Targets)
+
+    def until(self) -> dict[str, datetime]:
+        """Until when gateways believe what is newest here, by role; empty where nothing was published."""
+        timestamp = _read(self._metadata / "timestamp.json", Timestamp)
+        newest = {Timestamp.type: timestamp, Targets.type: self.targets(), Root.type: self.root()}
+        return {role: metadata.signed.expires for role, metadata in newest.items() if metadata is not None}
 
     def draft_root(self, holders: Sequence[SSlibKey], online: SSlibKey, *, now: datetime) -> Metadata[Root]:
         """The next root, unsigned.
@@ -136,7 +142,7 @@ class Repository:
         for path, content in found.items():
             place = self._targets / path
             name = f"{hashlib.sha256(content).hexdigest()}.{place.name}"
-            place.parent.mkdir(parents=True, exist_ok=True)
+            made(place.parent)
             put(place.with_name(name), content, mode=_READ_BY_ALL)
         self._put(f"{draft.signed.version}.targets.json", draft.to_bytes())
 
@@ -189,8 +195,7 @@ class Repository:
         return self._metadata / f"{max(versions, default=0)}.{role}.json"
 
     def _put(self, name: str, content: bytes) -> None:
-        self._metadata.mkdir(parents=True, exist_ok=True)
-        put(self._metadata / name, content, mode=_READ_BY_ALL)
+        put(made(self._metadata) / name, content, mode=_READ_BY_ALL)
 
 
 def read_draft(file: Path) -> Metadata[Any]:
