@@ -283,7 +283,7 @@ def resident_page(person: Person, alerts: tuple[AlertRow, ...], *, days: int, no
             )
             for each in range(5)
         ),
-        arrived=Arrived(1_204, 3, 12, 5, -2),
+        arrived=Arrived(1_204, 3, 12, 5, missing=2, not_known=7),
         contacts=CONTACTS,
         timeline=(
             AlertEvent(

@@ -250,6 +250,7 @@ async def test_one_line_says_what_became_of_the_readings() -> None:
         await browser.sign_in()
         page = (await browser.get("/residents/r-0002")).text
         assert "Readings: 1,204 received, 3 of them late; 12 still on the gateway, 5 lost." in page
+        assert "7 more were on a card that is not in use any more: what became of them is not known." in page
         assert "2 do not add up" in page
 
 
