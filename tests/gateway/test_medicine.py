@@ -154,6 +154,19 @@ async def test_new_card_repeats_no_dose_where_the_time_becomes_known_later(make:
     assert home.reminders() == ["02 20:00"]
 
 
+async def test_new_card_repeats_no_dose_where_the_time_becomes_known_after_another_start(make: MakeHome) -> None:
+    home = make(start="2025-11-01 00:00", state=ClockState.RESTORED, known=False)
+    await home.wait(5)
+    await home.power_cut(until="2026-03-02 08:20", shows="2025-11-01 00:10", state=ClockState.RESTORED)
+    await home.wait(5)
+    home.clock.step_wall((home.instant("2026-03-02 08:30") - home.clock.now()).total_seconds())
+    home.clock.set_state(ClockState.SYNCED)
+    await home.until("2026-03-02 08:40")
+    await home.power_cut(until="2026-03-02 08:50")
+    await home.until("2026-03-02 20:10")
+    assert home.reminders() == ["02 20:00"]
+
+
 async def test_damaged_note_of_the_day_repeats_no_dose(make: MakeHome) -> None:
     home = make()
     await home.until("2026-03-02 08:05")

@@ -337,6 +337,16 @@ async def test_new_card_whose_clock_is_set_later_asks_about_no_day_that_began_be
     assert home.prompts() == ["03 08:00"]
 
 
+async def test_new_card_that_never_learns_the_time_asks_from_its_second_day_on_whatever_the_power_does(
+    make: MakeHome,
+) -> None:
+    home = make(state=ClockState.RESTORED, known=False)
+    await home.until("2026-03-02 20:00", every_s=600)
+    await home.power_cut(until="2026-03-03 11:20", state=ClockState.RESTORED)
+    await home.until("2026-03-03 11:40")
+    assert home.prompts() == ["03 11:20", "03 11:35"]
+
+
 async def test_new_card_without_a_clock_waits_a_day_of_its_own(make: MakeHome) -> None:
     home = make(start="1970-01-01 08:30", state=ClockState.UNSET)
     await home.observe("motion", 1, subject=DWELLING)

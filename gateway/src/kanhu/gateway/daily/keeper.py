@@ -48,6 +48,8 @@ class DayState(msgspec.Struct, frozen=True):
     medicine: MedicineState = MedicineState()
     known_since: Moment | None = None
     """When this card began to know of the person: of what was due or given before it knows nothing."""
+    is_since_sure: bool = False
+    """Whether that was dated by a time that is known, not by a clock that may be months behind."""
 
 
 def kept_days(outbox: Outbox) -> dict[str, DayState] | None:
@@ -266,10 +268,14 @@ class DailyKeeper:
 
     def _date(self) -> None:
         """Let the beginnings move with a clock that is set after them, and with what becomes known of the time."""
-        now = self._now()
+        now, is_known = self._now(), self._timekeeper.now() is not None
         for name, day in self._days.items():
-            if day.known_since is not None:
-                self._days[name] = msgspec.structs.replace(day, known_since=day.known_since.dated(now))
+            if day.known_since is None:
+                continue
+            since, is_sure = day.known_since.dated(now), day.is_since_sure
+            if is_known and not is_sure:  # one of a boot that never knew the time may be of this very morning
+                since, is_sure = (since if since.boot == now.boot else now), True
+            self._days[name] = msgspec.structs.replace(day, known_since=since, is_since_sure=is_sure)
 
     async def _write_if_due(self) -> None:
         if any(_is_news(self._written.get(name), day) for name, day in self._days.items()):
@@ -302,7 +308,7 @@ def _is_news(written: DayState | None, day: DayState) -> bool:
     """Whether a restart would go on differently: a later sign of a settled day hardly does."""
     if written is None or written.medicine != day.medicine:
         return True
-    if _is_other(written.known_since, day.known_since):
+    if written.is_since_sure != day.is_since_sure or _is_other(written.known_since, day.known_since):
         return True
     before, now = written.well.given, day.well.given
     if msgspec.structs.replace(written.well, given=None) != msgspec.structs.replace(day.well, given=None):
