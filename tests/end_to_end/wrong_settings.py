@@ -106,7 +106,7 @@ PACK_MISTAKES = (
     Mistake('kind = "event"', 'kind = "feeling"', "SOS kind", "threshold"),
     Mistake('priority = "high"', 'priority = "red"', "SOS priority", "technical"),
     Mistake('population = "all"', 'population = "everybody"', "SOS population", "tag:"),
-    Mistake("dedupe_s = 600", "dedupe_s = -1", "SOS dedupe_s", "zero or more"),
+    Mistake("dedupe_s = 600", "dedupe_s = -1", "SOS dedupe_s", "from 0 to"),
     Mistake("dedupe_s = 600", 'dedupe_s = "ten minutes"', "SOS dedupe_s", "docs/rules.md"),
     Mistake('source = "Project choice: a person', 'source = "" # a person', "SOS source", "does not run"),
     Mistake("{presses}", "{presses!r}", "SOS sentence.en", "supplies"),

@@ -195,8 +195,14 @@ class Rig:
         """Wait until the county serves, and hears its broker."""
 
         def listens() -> bool:
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", self.enrol_port)) == 0
+            """It is the county, and nobody else who has its port for a moment."""
+            try:
+                trusted = ssl.create_default_context(cafile=str(self.data / "authority" / "ca.pem"))
+                with socket.create_connection(("127.0.0.1", self.enrol_port), timeout=_ARRIVES_S) as plain:
+                    trusted.wrap_socket(plain, server_hostname="localhost").close()
+            except OSError:  # an SSLError is one, too
+                return False
+            return True
 
         await self._until(listens, _UP_S, f"the county with {self.kind}")
 
