@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kanhu.contract import ClockState, FakeClock, QualityLevel, QualityReason, SubjectKind
@@ -242,6 +242,7 @@ _deeds = st.one_of(
 
 
 @given(st.lists(_deeds, max_size=40))
+@example([("r-1", 0), ("wait", 300), ("r-2", 0), ("measure", 0)])  # it began while the time of the first still ran
 def test_whatever_is_pressed_a_name_was_alone_while_the_reading_was_measured(deeds: list[tuple[str, int]]) -> None:
     """Against a diary of every second: who was chosen in it."""
     room = Room()

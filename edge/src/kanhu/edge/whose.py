@@ -82,7 +82,7 @@ class Attendance:
     def choose(self, resident: str) -> Choice:
         """Measure this person from now on."""
         before, _ = self.present()
-        if before is not None and before != resident:
+        if self._resident != resident:  # also whose time was over a moment ago: what arrives now may have begun before
             self._let_go()
         self._resident = resident
         self._extend()
