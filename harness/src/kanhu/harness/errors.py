@@ -3,8 +3,10 @@
 HarnessError
   ExpectationsRefused  harness/expectations.toml does not say what has to be raised for each kind of happening
   RecordingUnusable    a recording or an outcome that cannot be scored; names the file and the remedy
-  LimitsRefused   harness/limits.toml does not say one bound and its reason
-  ProgramFailed   a program the harness started did not end well
+  LimitsRefused        harness/limits.toml does not say one bound and its reason
+  ProgramFailed        a program the harness started did not end well
+  ProcessDied          a process ended that nobody had told to (village/processes.py)
+  VillageFailed        a village did not come up, or a part of it fell over (village/stage.py)
 """
 
 __all__ = ["ExpectationsRefused", "HarnessError", "LimitsRefused", "ProgramFailed", "RecordingUnusable"]
@@ -12,6 +14,9 @@ __all__ = ["ExpectationsRefused", "HarnessError", "LimitsRefused", "ProgramFaile
 
 class HarnessError(Exception):
     """Base of every error raised here."""
+
+    exit_code = 1
+    """Of the task that it ends (tasks.py)."""
 
 
 class ExpectationsRefused(HarnessError):

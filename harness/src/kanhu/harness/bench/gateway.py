@@ -26,15 +26,14 @@ from kanhu.harness.conform.county import Committed, ReferenceCounty
 from kanhu.harness.conform.feed import HttpFeed, LineFeed
 from kanhu.harness.conform.kanhu_county import start_broker
 from kanhu.harness.conform.plain_county import PlainCounty
-from kanhu.harness.errors import HarnessError, ProgramFailed
+from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
-from kanhu.harness.stopping import STOPPED, until_told
-from kanhu.harness.village.processes import ProcessDied, Processes
+from kanhu.harness.stopping import until_told
+from kanhu.harness.village.processes import Processes
 from kanhu.harness.village.stage import (
     RECORDING,
     Stage,
-    VillageFailed,
     desk_client,
     free_port,
     open_ground,
@@ -99,14 +98,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"--minutes {chosen.minutes:g}: 0.1 to {_LONGEST_MINUTES:g}")
     if not 1 <= chosen.rate <= 1000:
         parser.error(f"--rate {chosen.rate:g}: 1 to 1000 readings a second")
-    try:
-        figures = until_told(_conduct(chosen))
-    except (HarnessError, ProcessDied, VillageFailed) as error:
-        print(f"kanhu: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return STOPPED
+    figures = until_told(_conduct(chosen))
     versions = {package: metadata.version(package) for package in _PACKAGES}
     versions |= {} if chosen.alone else {thingsboard.NAME: thingsboard.VERSION}
     report = Report(_NAME, figures, read_limits(_NAME), versions=versions)

@@ -27,7 +27,7 @@ from kanhu.harness.conform.show import show_clauses, show_figures
 from kanhu.harness.conform.virtual_gateway import ClauseBroken
 from kanhu.harness.errors import HarnessError, ProgramFailed
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
-from kanhu.harness.village.processes import ProcessDied, Processes
+from kanhu.harness.village.processes import Processes
 from kanhu.harness.village.stage import open_ground
 
 _EXAMPLES = (
@@ -58,7 +58,7 @@ def main() -> int:
     _check(parser, chosen)
     try:
         return asyncio.run(_main(chosen))
-    except (HarnessError, ProcessDied, ClauseBroken, OSError) as error:
+    except (HarnessError, ClauseBroken, OSError) as error:
         print(f"conform: {error}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):

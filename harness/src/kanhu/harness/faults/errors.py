@@ -22,6 +22,8 @@ class ScheduleRefused(HarnessError):
 class CannotBeHad(HarnessError):
     """This machine cannot make that fault."""
 
+    exit_code = 3
+
     def __init__(self, fault: str, why: str) -> None:
         super().__init__(f"{fault} cannot be had here: {why}")
         self.fault = fault

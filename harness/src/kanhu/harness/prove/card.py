@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import re
-import socket
 import sys
 import tarfile
 import tempfile
@@ -23,12 +22,12 @@ from rich.table import Table
 from kanhu.contract import VERSION, SystemClock, encode_record
 from kanhu.contract.status import encode_status
 from kanhu.firmware_sim.modem.line import ModemLine
-from kanhu.harness.errors import HarnessError, ProgramFailed
+from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.prove.lone_gateway import GATEWAY, LoneGateway, lone_gateway
 from kanhu.harness.prove.planted import Find, search
 from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
-from kanhu.harness.stopping import STOPPED, until_told
-from kanhu.harness.village.processes import ProcessDied
+from kanhu.harness.stopping import until_told
+from kanhu.harness.village.stage import free_port
 
 __all__ = ["main"]
 
@@ -66,17 +65,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--broken", choices=_BROKEN, help="plant this error: the proof has to go red")
     chosen = parser.parse_args(arguments)
-    try:
-        figures, found = until_told(_conduct(broken=chosen.broken))
-        limits = read_limits(_NAME)
-    except (HarnessError, ProcessDied) as error:
-        print(f"kanhu: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return STOPPED
+    figures, found = until_told(_conduct(broken=chosen.broken))
     console().print(_table(found))
-    report = Report(_NAME, figures, limits, versions={"kanhu": VERSION})
+    report = Report(_NAME, figures, read_limits(_NAME), versions={"kanhu": VERSION})
     return finish(report, output=Output.TABLE_AND_JSON if chosen.json else Output.TABLE)
 
 
@@ -89,7 +80,7 @@ async def _conduct(*, broken: str | None) -> tuple[dict[str, Value], list[Find]]
         line = ModemLine(folder / "modem", clock=clock)
         try:
             async with lone_gateway(folder, data=data, max_mib=16, clock=clock, seed=1) as gateway:
-                port = _free_port()
+                port = free_port()
                 more = _settings(gateway, etc, modem=folder / "modem", port=port)
                 await gateway.start(broken=broken, more=more)
                 await _use(gateway, line, port=port)
@@ -185,12 +176,6 @@ def _sent(gateway: LoneGateway, folder: Path) -> Path:
     if gateway.county.status is not None:
         (place / "status").write_bytes(encode_status(gateway.county.status))
     return place
-
-
-def _free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
 
 
 def _table(found: Sequence[Find]) -> Table:

@@ -15,7 +15,6 @@ from kanhu.harness.prove.town import Size
 from kanhu.harness.prove.under_faults import Outcome, Plan, check_targets, conduct, drawn_plan, length_of
 from kanhu.harness.report import Limit, Output, Report, finish, read_limits
 from kanhu.harness.stopping import STOPPED, until_told
-from kanhu.harness.village.processes import ProcessDied
 
 __all__ = ["main"]
 
@@ -56,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
             _tell_small(small, plan, chosen.out)
             return 1
         outcome = until_told(_conduct(plan))
-    except (HarnessError, ProcessDied, OSError) as error:
+    except (HarnessError, OSError) as error:
         print(f"kanhu: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

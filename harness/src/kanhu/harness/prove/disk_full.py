@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -10,15 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kanhu.contract import VERSION, Gap, Observation, SystemClock
-from kanhu.harness.errors import HarnessError
-from kanhu.harness.faults import CannotBeHad, Disk, Medium
+from kanhu.harness.faults import Disk, Medium
 from kanhu.harness.faults.disk import fail_writes, let_write
 from kanhu.harness.prove.inner_county import InnerCounty
 from kanhu.harness.prove.lone_gateway import GATEWAY, LoneGateway, lone_gateway
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Limit, Output, Report, Value, finish, read_limits
-from kanhu.harness.stopping import STOPPED, until_told
-from kanhu.harness.village.processes import ProcessDied
+from kanhu.harness.stopping import until_told
 
 __all__ = ["main"]
 
@@ -35,7 +32,6 @@ _PRESSES = 2  # calls for help while the card takes no writes at all
 _WHILE_FULL = 600  # readings fed while nothing can be written
 _PATIENCE_S = 20.0
 _POLL_S = 0.2
-_CANNOT = 3
 _EXAMPLES = f"""examples:
   ./run prove disk-full --json
   ./run prove disk-full --broken uncapped        has to jam, and ends with 1
@@ -77,18 +73,8 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"--max-mib {chosen.max_mib}: 1 to 1024")
     if not 1 <= chosen.patience <= 600:
         parser.error(f"--patience {chosen.patience:g}: 1 to 600")
-    try:
-        with telling(total_s=1) as teller:
-            figures = until_told(_conduct(chosen, teller))
-    except CannotBeHad as missing:
-        print(f"kanhu: {missing}", file=sys.stderr)
-        return _CANNOT
-    except (HarnessError, ProcessDied) as error:
-        print(f"kanhu: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return STOPPED
+    with telling(total_s=1) as teller:
+        figures = until_told(_conduct(chosen, teller))
     report = Report(_NAME, figures, _limits(chosen.cycles), seed=chosen.seed, versions={"kanhu": VERSION})
     return finish(report, output=Output.TABLE_AND_JSON if chosen.json else Output.TABLE)
 

@@ -13,13 +13,11 @@ from rich.table import Table
 
 from kanhu.cloud.broker.settings import mosquitto
 from kanhu.cloud.errors import BrokerUnusable
-from kanhu.harness.errors import HarnessError
 from kanhu.harness.prove.broken_county import BROKEN
 from kanhu.harness.prove.gatehouse_rig import BROKERS, rig
 from kanhu.harness.prove.identity_checks import CHECKS, prepare
 from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
-from kanhu.harness.stopping import STOPPED, until_told
-from kanhu.harness.village.processes import ProcessDied
+from kanhu.harness.stopping import until_told
 
 __all__ = ["main"]
 
@@ -56,13 +54,10 @@ def main(arguments: Sequence[str]) -> int:
         if "mosquitto" in brokers:
             mosquitto()
         found, revocations = until_told(_try_all(brokers, broken=chosen.broken))
-        limits = read_limits(_NAME)
-    except (BrokerUnusable, HarnessError, ProcessDied) as error:
+    except BrokerUnusable as error:
         print(f"kanhu: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return STOPPED
+    limits = read_limits(_NAME)
     limits["checks"] = replace(limits["checks"], bound=len(CHECKS) * len(brokers))
     figures: dict[str, Value] = {
         "checks": len(found),

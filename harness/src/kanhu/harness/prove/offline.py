@@ -1,19 +1,15 @@
 """`./run prove offline`: days without a county lose nothing, drain in time, and no alert waits for them."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import metadata
 
-from kanhu.harness.errors import HarnessError
 from kanhu.harness.prove.absence import DAY_WINDOWS
 from kanhu.harness.prove.drain import Drained, Filled, drain, filled
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.report import Limit, Output, Report, Value, finish, read_limits
-from kanhu.harness.stopping import STOPPED, until_told
-from kanhu.harness.village.processes import ProcessDied
-from kanhu.harness.village.stage import VillageFailed
+from kanhu.harness.stopping import until_told
 
 __all__ = ["main"]
 
@@ -47,14 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"--days {chosen.days:g}: more than 0, at most {_LONGEST_DAYS:g}")
     if not 1 <= chosen.kbits <= 100_000:
         parser.error(f"--kbits {chosen.kbits:g}: 1 to 100000")
-    try:
-        figures = until_told(_conduct(chosen))
-    except (HarnessError, ProcessDied, VillageFailed) as error:
-        print(f"kanhu: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return STOPPED
+    figures = until_told(_conduct(chosen))
     versions = {package: metadata.version(package) for package in _PACKAGES}
     report = Report(_NAME, figures, _limits(chosen.days), seed=chosen.seed, versions=versions)
     return finish(report, output=Output.TABLE_AND_JSON if chosen.json else Output.TABLE)

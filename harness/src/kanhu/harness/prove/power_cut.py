@@ -3,7 +3,6 @@
 import argparse
 import os
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -11,21 +10,17 @@ from dataclasses import replace as replaced
 from pathlib import Path
 
 from kanhu.contract import VERSION, SystemClock
-from kanhu.harness.errors import HarnessError
-from kanhu.harness.faults import CannotBeHad
 from kanhu.harness.prove.power.recording import Length, Recording, record
 from kanhu.harness.prove.power.replay import Tally, replay
 from kanhu.harness.prove.power.survival import Broken
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Limit, Output, Report, Value, finish, read_limits
-from kanhu.harness.stopping import STOPPED, until_told
-from kanhu.harness.village.processes import ProcessDied
+from kanhu.harness.stopping import until_told
 
 __all__ = ["main"]
 
 _NAME = "prove-power-cut"
 _STATES = 6000
-_CANNOT = 3
 _SHORT = Length(calm=60, flood=0, after=40)
 _IN_PROPORTION = ("states", "in_recovery")
 _OF_A_LONG_ONE = ("promises", "released", "dropped_or_set_aside")
@@ -55,18 +50,8 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     _check(parser, chosen)
     began_s = time.monotonic()
-    try:
-        with telling(total_s=1) as teller:
-            recording, tally = until_told(_conduct(chosen, teller))
-    except CannotBeHad as missing:
-        print(f"kanhu: {missing}", file=sys.stderr)
-        return _CANNOT
-    except (HarnessError, ProcessDied) as error:
-        print(f"kanhu: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return STOPPED
+    with telling(total_s=1) as teller:
+        recording, tally = until_told(_conduct(chosen, teller))
     for example in tally.examples:
         print(example)
     figures = _figures(recording, tally) | {"seconds": round(time.monotonic() - began_s)}

@@ -23,8 +23,7 @@ from kanhu.harness.prove.pure_scenario import play_pure
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
 from kanhu.harness.stopping import STOPPED, until_told
-from kanhu.harness.village.processes import ProcessDied
-from kanhu.harness.village.stage import HARNESS, VillageFailed
+from kanhu.harness.village.stage import HARNESS
 
 __all__ = ["LIBRARY", "Played", "main"]
 
@@ -167,7 +166,7 @@ async def _play(file: Path, depth: Depth) -> Played:
             judgement = await play_process(file, say=lambda _: None)
         else:
             judgement = await asyncio.to_thread(_play_pure, file)
-    except (HarnessError, SimulatorError, VillageFailed, ProcessDied, OSError) as error:
+    except (HarnessError, SimulatorError, OSError) as error:
         judgement = Judgement(missing=[str(error)])
     return Played(file.stem, depth, judgement, time.monotonic() - began_s)
 

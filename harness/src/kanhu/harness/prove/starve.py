@@ -18,14 +18,14 @@ import aiomqtt
 
 from kanhu.contract import Lane
 from kanhu.harness.conform.kanhu_county import KanhuCounty
-from kanhu.harness.errors import HarnessError, ProgramFailed
+from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.prove.broken_county import ONE_QUEUE
 from kanhu.harness.prove.gatehouse_rig import letter
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
-from kanhu.harness.stopping import STOPPED, until_told
-from kanhu.harness.village.processes import ProcessDied, Processes
-from kanhu.harness.village.stage import VillageFailed, open_ground
+from kanhu.harness.stopping import until_told
+from kanhu.harness.village.processes import Processes
+from kanhu.harness.village.stage import open_ground
 
 __all__ = ["main"]
 
@@ -47,6 +47,7 @@ _GATEWAYS, _WILD_A_S = 200, 1000.0
 _SPEED = 12.0  # a parcel and a heartbeat each five seconds: enough waits to rank
 _AROUND_S = 40.0  # starting, connecting, draining; only for the time that is shown
 _BATCH_S = 0.02
+_POLL_S = 0.2
 _LANES = (Lane.LIVE, Lane.ALERT)
 
 
@@ -58,14 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"--seconds {chosen.seconds:g}: 5 to 3600")
     if not 1 <= chosen.rate <= 20_000:
         parser.error(f"--rate {chosen.rate:g}: 1 to 20000 envelopes a second")
-    try:
-        figures = until_told(_conduct(chosen))
-    except (HarnessError, ProcessDied, VillageFailed) as error:
-        print(f"kanhu: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("kanhu: stopped; nothing is left behind", file=sys.stderr)
-        return STOPPED
+    figures = until_told(_conduct(chosen))
     versions = {package: metadata.version(package) for package in _PACKAGES}
     report = Report(_NAME, figures, read_limits(_NAME), seed=chosen.seed, versions=versions)
     return finish(report, output=Output.TABLE_AND_JSON if chosen.json else Output.TABLE)
@@ -147,7 +141,7 @@ async def _fleet(processes: Processes, name: str, *words: str) -> Path:
     child.expected_to_run = False
     while child.process.returncode is None:
         processes.check()
-        await asyncio.wait([asyncio.create_task(child.process.wait())], timeout=1.0)
+        await asyncio.sleep(_POLL_S)
     return child.log
 
 

@@ -25,9 +25,7 @@ from kanhu.harness.prove.village_script import draw_village
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
 from kanhu.harness.stopping import STOPPED, until_told
 from kanhu.harness.village.county import SeenAlert
-from kanhu.harness.village.processes import ProcessDied
 from kanhu.harness.village.settings import Pace
-from kanhu.harness.village.stage import VillageFailed
 
 __all__ = ["Delivery", "deliveries", "main"]
 
@@ -73,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="kanhu-village-") as folder:
             course = _play(options, Path(folder))
-    except (VillageFailed, ProcessDied, HarnessError, OSError) as error:
+    except (HarnessError, OSError) as error:
         print(f"kanhu: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

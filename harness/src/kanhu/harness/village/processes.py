@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.errors import HarnessError, ProgramFailed
 
 _PR_SET_PDEATHSIG = 1  # prctl(2): the kernel ends the child when whoever started it dies, however it dies
 _STOP_PATIENCE_S = 15.0  # a gateway flushes its outbox and says goodbye; longer than that is a hang
@@ -20,7 +20,7 @@ _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 _libc = ctypes.CDLL(None)
 
 
-class ProcessDied(Exception):
+class ProcessDied(HarnessError):
     """A process ended that nobody had told to."""
 
     def __init__(self, name: str, code: int, log: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from kanhu.harness.errors import HarnessError
 from kanhu.harness.village import settings
 from kanhu.harness.village.county import County
 from kanhu.harness.village.processes import Processes, environment
@@ -50,7 +51,7 @@ _POLL_S = 0.1
 _TELL_EVERY_S = 15.0
 
 
-class VillageFailed(Exception):
+class VillageFailed(HarnessError):
     """The village did not come up, or a part of it fell over."""
 
 
