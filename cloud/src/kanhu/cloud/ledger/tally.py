@@ -67,7 +67,11 @@ _FORGET_OUTBOX = delete(_OUTBOX).where(_OUTBOX.c.gateway == bindparam("of"), _OU
 _STATUSES = select(schema.gateway.c.id, schema.gateway.c.status).where(
     schema.gateway.c.id.in_(bindparam("gateways", expanding=True)), schema.gateway.c.status.is_not(None)
 )
-_KNOWN = select(_TABLE.c.resident).where(_OF_OUTBOX, _TABLE.c.resident == bindparam("who"))
+_ADD_TO_ROW = (
+    update(_TABLE)
+    .where(_OF_OUTBOX, _TABLE.c.resident == bindparam("who"))
+    .values({_TABLE.c[name]: _TABLE.c[name] + bindparam(f"more_{name}") for name in ("received", "late", "counted")})
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +255,10 @@ def _count_again(
 
 def _count(connection: Connection, amounts: Mapping[str, int], *, gateway: str, epoch: str, whose: str) -> None:
     key = {"of": gateway, "in_epoch": epoch}
-    name = whose
-    if whose and connection.execute(_KNOWN, {**key, "who": whose}).first() is None:
-        name = whose if connection.execute(_NAMED, key).scalar_one() < MOST_NAMED else ""
+    more = {f"more_{name}": amount for name, amount in amounts.items()}
+    if connection.execute(_ADD_TO_ROW, {**key, "who": whose, **more}).rowcount:
+        return
+    name = whose if connection.execute(_NAMED, key).scalar_one() < MOST_NAMED else ""
     connection.execute(_COUNT, {"gateway": gateway, "epoch": epoch, "resident": name, **amounts})
 
 
