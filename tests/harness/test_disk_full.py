@@ -11,6 +11,7 @@ import pytest
 
 from kanhu.harness.faults import CannotBeHad, Disk
 from kanhu.harness.prove import disk_full
+from kanhu.harness.prove.__main__ import main as prove
 
 _COMMAND = (
     sys.executable, "-P", "-m", "kanhu.harness.prove", "disk-full", "--json", "--cycles", "1", "--medium", "memory",
@@ -65,7 +66,7 @@ def test_without_a_way_to_make_the_disk_it_says_so_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert disk_full.main(["--cycles", "1"]) == 3
+    assert prove(["disk-full", "--cycles", "1"]) == 3
     assert "mkfs.ext4 (e2fsprogs)" in capsys.readouterr().err
 
 

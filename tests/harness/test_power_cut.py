@@ -11,6 +11,7 @@ import pytest
 
 from kanhu.harness.faults import CannotBeHad
 from kanhu.harness.prove import power_cut
+from kanhu.harness.prove.__main__ import main as prove
 from kanhu.harness.prove.power.trace import traced
 from tests.debian import DebianPackages
 
@@ -62,7 +63,7 @@ def test_without_strace_it_says_so_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert power_cut.main(["--short"]) == 3
+    assert prove(["power-cut", "--short"]) == 3
     assert "apt-get install strace" in capsys.readouterr().err
 
 
@@ -87,5 +88,5 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(
 
 def test_a_recording_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "some.rec").write_bytes(b"no recording")
-    assert power_cut.main(["--recording", str(tmp_path / "some.rec")]) == 1
+    assert prove(["power-cut", "--recording", str(tmp_path / "some.rec")]) == 1
     assert "some.rec" in capsys.readouterr().err
