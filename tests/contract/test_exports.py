@@ -18,6 +18,7 @@ PINNED = [
     "DeviceStatus",
     "Down",
     "Envelope",
+    "EventWord",
     "Evidence",
     "FakeClock",
     "Finding",

@@ -12,6 +12,7 @@ from kanhu.contract import (
     METRICS,
     ClockState,
     Envelope,
+    EventWord,
     Evidence,
     Finding,
     Gap,
@@ -138,6 +139,27 @@ def test_a_series_has_no_single_value_unless_it_has_one_element() -> None:
     rhythm = Observation("heart_rhythm", (Part("rr_interval", (125, 128)),), PERSON, "strap-03", TIMES)
     assert rhythm.value("rr_interval") is None
     assert rhythm.series("rr_interval") == (125, 128)
+
+
+@pytest.mark.parametrize(
+    ("metric", "step", "word"),
+    [
+        ("help_button", 1, EventWord.CALL),
+        ("help_button", 2, EventWord.FINE),
+        ("help_button", 3, None),
+        ("well_check", 0, EventWord.SIGN_GIVEN),
+        ("well_check", 1, EventWord.SIGN_MISSING),
+        ("dosage", 1, EventWord.DOSE_TAKEN),
+        ("dosage", 2, EventWord.DOSE_MISSED),
+        ("dosage", 0, None),
+        ("motion", 1, None),
+        ("heart_rate", 1, None),
+    ],
+)
+def test_an_event_says_by_its_number_what_the_specification_lists(
+    metric: str, step: int, word: EventWord | None
+) -> None:
+    assert Observation(metric, (Part(metric, (step,)),), PERSON, "button-01", TIMES).word is word
 
 
 def test_the_shown_instant_is_arrival_until_an_interval_is_known() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanhu.edge.codecs.bthome import Said, decode_bthome, observe_press
+from kanhu.contract import EventWord
+from kanhu.edge.codecs.bthome import decode_bthome, observe_press
 from kanhu.edge.errors import DecodeError, DecodeReason
 from tests.edge.readings import RESIDENT, TIMES
 from tests.edge.vectors import Vector, name_of, vectors
@@ -113,7 +114,7 @@ def test_fine_is_told_only_by_the_way_of_pressing_that_was_named(
     events: list[int], fine: int | None, step: int
 ) -> None:
     packet = decode_bthome(bytes([0x40, *(byte for event in events for byte in (0x3A, event))]))
-    said = {} if fine is None else {fine: Said.FINE}
+    said = {} if fine is None else {fine: EventWord.FINE}
     press = observe_press(packet, subject=RESIDENT, device="button", times=TIMES, said=said)
     assert press.series("help_button") == (step,)
 
@@ -130,6 +131,6 @@ def test_fine_is_told_only_by_the_way_of_pressing_that_was_named(
 )
 def test_agreed_press_gives_the_sign_or_the_dose_and_any_doubt_is_a_call(codes: bytes, metric: str, step: int) -> None:
     packet = decode_bthome(bytes([0x44]) + codes)
-    said = {0x04: Said.WELL, 0x02: Said.DOSE}
+    said = {0x04: EventWord.SIGN_GIVEN, 0x02: EventWord.DOSE_TAKEN}
     press = observe_press(packet, subject=RESIDENT, device="button", times=TIMES, said=said)
     assert (press.metric, press.series(metric)) == (metric, (step,))

@@ -21,6 +21,7 @@ from kanhu.contract.ranges import SeqRanges
 from kanhu.contract.receipt import Receipt, Refusal, decode_receipt, encode_receipt
 from kanhu.contract.records import (
     Context,
+    EventWord,
     Evidence,
     Finding,
     Gap,
@@ -87,6 +88,7 @@ __all__ = [
     "DeviceStatus",
     "Down",
     "Envelope",
+    "EventWord",
     "Evidence",
     "FakeClock",
     "Finding",

@@ -26,6 +26,7 @@ from kanhu.contract.fields import (
 )
 from kanhu.contract.metrics import MetricKind, metric
 from kanhu.contract.vocabulary import (
+    EventWord,
     GapReason,
     Meal,
     Motion,
@@ -48,6 +49,7 @@ __all__ = [
     "MAX_SERIES",
     "MAX_TEXT_CHARACTERS",
     "Context",
+    "EventWord",
     "Evidence",
     "Finding",
     "Gap",
@@ -83,6 +85,8 @@ MAX_PARAMS = 64
 MAX_ACTIONS = 64
 MAX_FINDING_CHARACTERS = 10_000
 """Of all texts of one finding together: four bytes each still leave room for the numbers of its evidence."""
+
+_WORDS: dict[tuple[str | int, ...], EventWord] = {word.value: word for word in EventWord}
 
 
 class Observation(msgspec.Struct, frozen=True, array_like=True, tag="o", forbid_unknown_fields=True):
@@ -121,6 +125,11 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, tag="o", forbid_
             if part.metric == code:
                 return part.steps
         return ()
+
+    @property
+    def word(self) -> EventWord | None:
+        """What an event says by its number; None for whatever says no more than its value."""
+        return _WORDS.get((self.metric, *self.series(self.metric)))
 
     def value(self, code: str) -> Decimal | None:
         """A component's exact value in its metric's unit; None where the device did not report it."""

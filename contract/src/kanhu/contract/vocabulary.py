@@ -1,6 +1,6 @@
 """The closed word lists of the records; each word is what stands on the wire."""
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class Priority(StrEnum):
@@ -49,6 +49,20 @@ class QualityReason(StrEnum):
     NOT_A_NUMBER = "not_a_number"
     DEVICE_CLOCK_UNSET = "device_clock_unset"
     IDENTITY_UNKNOWN = "identity_unknown"
+
+
+class EventWord(Enum):
+    """What an event says by its number, metric and step (docs/spec/metrics.md)."""
+
+    CALL = ("help_button", 1)
+    FINE = ("help_button", 2)
+    """ "I am fine", after a call."""
+    SIGN_GIVEN = ("well_check", 0)
+    """The agreed daily sign of wellbeing."""
+    SIGN_MISSING = ("well_check", 1)
+    DOSE_TAKEN = ("dosage", 1)
+    DOSE_MISSED = ("dosage", 2)
+    """Nobody acknowledged it in its time."""
 
 
 class Meal(StrEnum):

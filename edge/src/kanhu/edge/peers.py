@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from kanhu.contract import Observation, Subject, Times
+from kanhu.contract import EventWord, Observation, Subject, Times
 from kanhu.edge.codecs import blood_pressure, bthome, heart_rate
 from kanhu.edge.devices import DeviceConfig, DeviceKind, FinePress
 from kanhu.edge.errors import DecodeError, LinkReason
@@ -177,7 +177,7 @@ class ButtonPeer:
         )
 
 
-def _said(device: DeviceConfig) -> dict[int, bthome.Said]:
+def _said(device: DeviceConfig) -> dict[int, EventWord]:
     """What each way of pressing this button says, besides calling."""
-    ways = {bthome.Said.FINE: device.fine, bthome.Said.WELL: device.well, bthome.Said.DOSE: device.dose}
+    ways = {EventWord.FINE: device.fine, EventWord.SIGN_GIVEN: device.well, EventWord.DOSE_TAKEN: device.dose}
     return {_PRESS_CODES[way]: said for said, way in ways.items() if way is not None}

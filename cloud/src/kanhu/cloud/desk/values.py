@@ -57,7 +57,7 @@ def vitals_of(connection: Connection, subject: str, *, now: datetime) -> tuple[V
         if not isinstance(record, Observation):
             continue
         at = datetime.fromtimestamp(row.at_ms / 1000, UTC)
-        said = SAID_BY_EVENT.get((record.metric, record.series(record.metric)))
+        said = None if record.word is None else SAID_BY_EVENT.get(record.word)
         shown = _shown(record) if said is None else [(record.metric, "")]
         for code, text in shown:
             tiles[code] = Vital(

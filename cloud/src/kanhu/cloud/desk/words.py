@@ -21,7 +21,7 @@ from kanhu.cloud.alerting.state import (
     Released,
 )
 from kanhu.cloud.desk.model import Both, Outcome
-from kanhu.contract import Phase, metric
+from kanhu.contract import EventWord, Phase, metric
 from kanhu.contract.actions import ActionOutcome, parse_action
 from kanhu.contract.status import UNDER_WAY
 
@@ -38,13 +38,13 @@ OUTCOMES = {
 }
 
 _LATEST_MS = 253_402_300_799_000  # the last instant that datetime knows
-SAID_BY_EVENT: dict[tuple[str, tuple[int, ...]], Both] = {
-    ("dosage", (1,)): Both("已服", "taken"),
-    ("dosage", (2,)): Both("未确认", "not confirmed"),
-    ("well_check", (0,)): Both("已收到", "given"),
-    ("well_check", (1,)): Both("未收到", "did not come"),
+SAID_BY_EVENT = {
+    EventWord.DOSE_TAKEN: Both("已服", "taken"),
+    EventWord.DOSE_MISSED: Both("未确认", "not confirmed"),
+    EventWord.SIGN_GIVEN: Both("已收到", "given"),
+    EventWord.SIGN_MISSING: Both("未收到", "did not come"),
 }
-"""What the events of every day say, by metric and steps."""
+"""What the events of every day say."""
 
 _UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "kg/m2": "kg/m²", "{steps}": "", "{score}": ""}
 _RELEASES = {

@@ -19,6 +19,7 @@ from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.upsert import upsert
 from kanhu.contract import (
     ClockState,
+    EventWord,
     Interval,
     MetricKind,
     Observation,
@@ -38,7 +39,7 @@ _FUTURE_MS = 5 * 60_000
 _KNOWN_WITHIN_MS = 60 * 60_000
 """An interval of an hour is shown by its middle; a wider one by its end, as not known (project choice)."""
 
-_NOBODY_THERE = frozenset({("well_check", (1,)), ("dosage", (2,))})
+_NOBODY_THERE = frozenset({EventWord.SIGN_MISSING, EventWord.DOSE_MISSED})
 """A gateway's own word that somebody gave no sign is no sign of that person."""
 
 _LATER = insert(schema.last_record)
@@ -282,7 +283,7 @@ def _keep_days(
 def _keep_seen(connection: Connection, readings: list[Reading]) -> None:
     seen: dict[str, int] = {}
     for reading in readings:
-        if (reading.observation.metric, reading.observation.parts[0].steps) in _NOBODY_THERE:
+        if reading.observation.word in _NOBODY_THERE:
             continue
         person = reading.observation.subject.id
         seen[person] = max(seen.get(person, 0), reading.at_ms())

@@ -7,10 +7,9 @@ an unknown id ends the reading of a packet.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
 from typing import NamedTuple
 
-from kanhu.contract import Observation, Part, Subject, Times
+from kanhu.contract import EventWord, Observation, Part, Subject, Times
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 SERVICE_UUID = "0000fcd2-0000-1000-8000-00805f9b34fb"
@@ -188,23 +187,11 @@ def decode_bthome(frame: bytes) -> BthomePacket:
     )
 
 
-class Said(Enum):
-    """What a way of pressing says: metric and steps."""
-
-    CALL = ("help_button", 1)
-    FINE = ("help_button", 2)
-    """ "I am fine", after a call."""
-    WELL = ("well_check", 0)
-    """The agreed daily sign of wellbeing."""
-    DOSE = ("dosage", 1)
-    """A dose of medicine was taken."""
-
-
-_NOTHING_SAID: Mapping[int, Said] = {}
+_NOTHING_SAID: Mapping[int, EventWord] = {}
 
 
 def observe_press(
-    packet: BthomePacket, *, subject: Subject, device: str, times: Times, said: Mapping[int, Said] = _NOTHING_SAID
+    packet: BthomePacket, *, subject: Subject, device: str, times: Times, said: Mapping[int, EventWord] = _NOTHING_SAID
 ) -> Observation:
     """One press of a help button; `said` are the event codes that say something else than a call.
 
@@ -215,7 +202,7 @@ def observe_press(
     if not pressed:
         raise DecodeError(DecodeReason.NO_VALUE, "no button was pressed")
     # one that calls among several outweighs all others
-    metric, step = (said.get(min(pressed), Said.CALL) if len(pressed) == 1 else Said.CALL).value
+    metric, step = (said.get(min(pressed), EventWord.CALL) if len(pressed) == 1 else EventWord.CALL).value
     return Observation(metric, (Part(metric, (step,)),), subject, device, times)
 
 

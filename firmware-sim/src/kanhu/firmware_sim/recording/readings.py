@@ -10,6 +10,7 @@ import msgspec
 
 from kanhu.contract import (
     Context,
+    EventWord,
     Meal,
     Observation,
     Part,
@@ -149,8 +150,9 @@ def room_temperature(true_ms: int, device: str, *, dwelling: Subject, celsius: f
     return _single(true_ms, device, "room_temperature", round(celsius * _TENTHS) * _TENTHS, dwelling)
 
 
-def daily_event(true_ms: int, device: str, *, metric: str, step: int, subject: Subject) -> Reading:
-    """What a gateway concluded about a day: `well_check` 0 given, 1 missing; `dosage` 1 taken, 2 missed."""
+def daily_event(true_ms: int, device: str, *, word: EventWord, subject: Subject) -> Reading:
+    """What a gateway concluded about a day: a sign of wellbeing or a dose."""
+    metric, step = word.value
     return Reading(true_ms, device, metric, (Part(metric, (step,)),), subject)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kanhu.contract import Meal, QualityReason, Subject
+from kanhu.contract import EventWord, Meal, QualityReason, Subject
 from kanhu.firmware_sim.bodies import Body, beats_of
 from kanhu.firmware_sim.recording.readings import (
     BloodPressure,
@@ -51,10 +51,10 @@ _ROOM_EVERY_S = 600
 _DAY_S = 86_400
 _WARMEST_S = 15 * 3600
 _WORDS = {
-    DailyWord.SIGN_GIVEN: ("well_check", 0),
-    DailyWord.SIGN_MISSING: ("well_check", 1),
-    DailyWord.DOSE_TAKEN: ("dosage", 1),
-    DailyWord.DOSE_MISSED: ("dosage", 2),
+    DailyWord.SIGN_GIVEN: EventWord.SIGN_GIVEN,
+    DailyWord.SIGN_MISSING: EventWord.SIGN_MISSING,
+    DailyWord.DOSE_TAKEN: EventWord.DOSE_TAKEN,
+    DailyWord.DOSE_MISSED: EventWord.DOSE_MISSED,
 }
 _LOOSE_SPO2_PERCENT = (70, 84)
 _LOOSE_PULSE_BPM = (40, 120)
@@ -109,9 +109,8 @@ def readings_of(stand: Stand, events: Sequence[Event]) -> Iterator[Reading]:
             case Warm():
                 yield from _room(stand, event, end_s)
             case Concluded():
-                metric, step = _WORDS[event.word]
                 subject = stand.subject or stand.dwelling
-                yield daily_event(stand.ms(event.at_s), stand.entry.id, metric=metric, step=step, subject=subject)
+                yield daily_event(stand.ms(event.at_s), stand.entry.id, word=_WORDS[event.word], subject=subject)
             case Wear() if stand.entry.kind is DeviceKind.OXIMETER:
                 yield from _windows(stand, event, end_s)
             case Wear():

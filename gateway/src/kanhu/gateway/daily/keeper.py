@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kanhu.contract import Clock, ClockState, Observation, Part, Subject, SubjectKind, Times
+from kanhu.contract import Clock, ClockState, EventWord, Observation, Part, Subject, SubjectKind, Times
 from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import Judged
 from kanhu.gateway.committer import Committer
@@ -33,7 +33,6 @@ _LOOK_S = 5.0
 _SIGN_KEPT_NS = 600 * 10**9
 """A later sign of a day that is settled is written this often at most: motion is seen every minute."""
 _DATED_ANEW_MS = 60_000
-_GIVEN, _MISSING, _TAKEN, _MISSED = 0, 1, 1, 2
 
 _log = logging.getLogger(__name__)
 
@@ -147,7 +146,7 @@ class DailyKeeper:
             day = self._days.get(name, DayState())
             agreed = one.well_check
             if agreed is not None and is_sign(agreed, observation, resident=name, now=now, zone=self._zone):
-                told = observation.metric == "well_check"
+                told = observation.word is EventWord.SIGN_GIVEN
                 day = msgspec.structs.replace(day, well=well.heard(day.well, now, told=told))
             if one.medicine is not None and is_dose(observation, resident=name):
                 day = msgspec.structs.replace(day, medicine=medicine.acknowledged(day.medicine, now))
@@ -177,7 +176,7 @@ class DailyKeeper:
             await self._read_card()
         self._date()
         while self._to_tell:
-            await self._tell(sink, self._to_tell[0], "dosage", _TAKEN)
+            await self._tell(sink, self._to_tell[0], EventWord.DOSE_TAKEN)
             del self._to_tell[0]
         for name, one in self._residents.items():
             if one.well_check is not None:
@@ -194,10 +193,10 @@ class DailyKeeper:
             one.well_check, self._asked, before, now=self._now(), zone=self._zone, known_since=known_since
         )
         if answer is Step.SIGNED and not (after.given is not None and after.given.told):
-            await self._tell(sink, name, "well_check", _GIVEN)
+            await self._tell(sink, name, EventWord.SIGN_GIVEN)
         elif answer is Step.MISSING:
             _log.warning("%s: no agreed sign of wellbeing", name)
-            await self._tell(sink, name, "well_check", _MISSING)
+            await self._tell(sink, name, EventWord.SIGN_MISSING)
         day = self._day(name)
         if day.well.given != before.given:  # another sign came meanwhile
             after = msgspec.structs.replace(after, given=day.well.given)
@@ -211,18 +210,19 @@ class DailyKeeper:
         before, known_since = self._day(name).medicine, self._day(name).known_since
         after, answer = medicine.step(one.medicine, before, now=self._now(), zone=self._zone, known_since=known_since)
         if answer is Dose.MISSED:
-            await self._tell(sink, name, "dosage", _MISSED)
+            await self._tell(sink, name, EventWord.DOSE_MISSED)
         day = self._day(name)
         if day.medicine == before:  # else it was acknowledged meanwhile
             self._days[name] = msgspec.structs.replace(day, medicine=after)
         if answer is Dose.REMIND:
             await self._remind(Reminder.MEDICINE)
 
-    async def _tell(self, sink: Sink, resident: str, metric: str, steps: int) -> None:
+    async def _tell(self, sink: Sink, resident: str, word: EventWord) -> None:
+        metric, step = word.value
         times = Times(self._clock.wall_ms(), self._clock.mono_ns(), self._clock.boot, self._clock.state())
         subject = Subject(SubjectKind.RESIDENT, resident)
         try:
-            await sink.accept(Observation(metric, (Part(metric, (steps,)),), subject, DEVICE, times))
+            await sink.accept(Observation(metric, (Part(metric, (step,)),), subject, DEVICE, times))
         except OutboxError as error:
             if self._not_stored is not None and not self._not_stored.done():
                 self._not_stored.set_exception(error)

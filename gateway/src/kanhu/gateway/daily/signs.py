@@ -5,7 +5,7 @@ A reading that a device had kept, or whose time cannot be told, is no sign: it s
 
 from zoneinfo import ZoneInfo
 
-from kanhu.contract import METRICS, MetricKind, Observation, QualityLevel, SubjectKind
+from kanhu.contract import METRICS, EventWord, MetricKind, Observation, QualityLevel, SubjectKind
 from kanhu.gateway.daily.hours import Moment
 from kanhu.gateway.daily.settings import Sign, WellCheckConfig
 from kanhu.gateway.device_clocks import local_span
@@ -13,8 +13,6 @@ from kanhu.gateway.device_clocks import local_span
 DEVICE = "daily-life"
 """Whose observations the gateway's own conclusions are."""
 
-_FINE = 2
-_TAKEN = 1
 _FRESH_MS = 600_000
 """A device's own time may be so far from now; project choice: a cuff whose clock was set by hand."""
 _OF_THE_ROOM = frozenset({"room_temperature", "room_humidity", "battery"})
@@ -29,7 +27,7 @@ def is_sign(config: WellCheckConfig, observation: Observation, *, resident: str,
     here = own or observation.subject.kind is SubjectKind.DWELLING
     code, steps = observation.metric, observation.series(observation.metric)
     step = steps[0] if len(steps) == 1 else None
-    if Sign.BUTTON in config.signs and own and (code, step) in {("well_check", 0), ("help_button", _FINE)}:
+    if Sign.BUTTON in config.signs and own and observation.word in {EventWord.SIGN_GIVEN, EventWord.FINE}:
         return True
     if METRICS[code].kind is MetricKind.EVENT:
         moved = Sign.MOTION in config.signs and code in _MOVED and step is not None and step > 0
@@ -41,7 +39,7 @@ def is_sign(config: WellCheckConfig, observation: Observation, *, resident: str,
 def is_dose(observation: Observation, *, resident: str) -> bool:
     """Whether a device says that this person took a dose."""
     own = observation.subject.kind is SubjectKind.RESIDENT and observation.subject.id == resident
-    return own and observation.device != DEVICE and observation.series("dosage") == (_TAKEN,)
+    return own and observation.device != DEVICE and observation.word is EventWord.DOSE_TAKEN
 
 
 def _is_fresh(observation: Observation, *, now: Moment, zone: ZoneInfo) -> bool:

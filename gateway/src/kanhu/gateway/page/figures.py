@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from kanhu.contract import METRICS, MetricKind, Observation
+from kanhu.contract import METRICS, EventWord, MetricKind, Observation
 from kanhu.gateway.page.words import Words
 
 # Digits after the point, as the devices themselves show them; every other measure is written whole.
@@ -23,11 +23,11 @@ _DIGITS = {
 _MINOR = frozenset({"mean_pressure", "perfusion"})
 _PULSE = {"pulse_cuff": "heart_rate", "pulse_oximeter": "heart_rate"}  # people read "heart rate", whatever told it
 _NO_VALUE = "–"
-_SAID: dict[tuple[str, tuple[int, ...]], str] = {
-    ("dosage", (1,)): "dose_was_taken",
-    ("dosage", (2,)): "dose_was_missed",
-    ("well_check", (0,)): "sign_given",
-    ("well_check", (1,)): "sign_missing",
+_SAID = {
+    EventWord.DOSE_TAKEN: "dose_was_taken",
+    EventWord.DOSE_MISSED: "dose_was_missed",
+    EventWord.SIGN_GIVEN: "sign_given",
+    EventWord.SIGN_MISSING: "sign_missing",
 }
 
 
@@ -51,9 +51,8 @@ def figure(observation: Observation, words: Words) -> Figure:
     if observation.metric == "bp":
         value = f"{_written(observation, 'systolic')}/{_written(observation, 'diastolic')}"
         return Figure(words.name(row), value, words.unit(METRICS["systolic"]), _beside(observation, words, main=()))
-    said = _SAID.get((observation.metric, observation.series(observation.metric)))
-    if said is not None:
-        return Figure(words.name(row), words(said), "")
+    if observation.word in _SAID:
+        return Figure(words.name(row), words(_SAID[observation.word]), "")
     if row.kind is MetricKind.EVENT:
         return Figure(words.name(row), "●", "")
     parts = [part.metric for part in observation.parts]
