@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import re
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from kanhu.contract import SystemClock
 from kanhu.harness.faults import CannotBeHad
 from kanhu.harness.prove import power_cut
 from kanhu.harness.prove.__main__ import main as prove
-from kanhu.harness.prove.power.trace import traced
+from kanhu.harness.prove.power.trace import finished, traced
 from tests.debian import DebianPackages
 
 _BROKEN = ("lost", "wrong_bytes", "corrupt", "reused")
@@ -38,14 +42,36 @@ async def run(*more: str) -> Ended:
     return Ended(process.returncode, json.loads(said.splitlines()[-1]), told.decode())
 
 
-async def test_no_cut_costs_a_promise_and_who_does_not_wait_for_the_disk_loses_some(
-    tmp_path: Path, debian_package: DebianPackages
-) -> None:
+@pytest.fixture
+def tracing(tmp_path: Path, debian_package: DebianPackages) -> None:
     debian_package("strace")
     try:
         traced(tmp_path)
     except CannotBeHad as missing:
         pytest.skip(str(missing))
+
+
+def tracer_of(process: int) -> int:
+    found = re.search(r"^TracerPid:\s+(\d+)$", Path(f"/proc/{process}/status").read_text("ascii"), re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+@pytest.mark.usefixtures("tracing")
+async def test_the_end_of_a_process_whose_group_is_ended_is_written_down(tmp_path: Path) -> None:
+    out = tmp_path / "trace"
+    process = await asyncio.create_subprocess_exec(*traced(out), "sleep", "60", start_new_session=True)
+    async with asyncio.timeout(10):
+        while (tracer := tracer_of(process.pid)) == 0:  # noqa: ASYNC110  # it is another process that changes it
+            await asyncio.sleep(0.01)
+    assert os.getpgid(tracer) != os.getpgid(process.pid) == process.pid
+    os.killpg(process.pid, signal.SIGKILL)
+    assert await process.wait() == -signal.SIGKILL
+    await asyncio.wait_for(finished(out, process.pid, SystemClock()), 10)
+
+
+@pytest.mark.usefixtures("tracing")
+@pytest.mark.timeout(300)  # the command itself says after two minutes what it waited for in vain
+async def test_no_cut_costs_a_promise_and_who_does_not_wait_for_the_disk_loses_some(tmp_path: Path) -> None:
     kept = tmp_path / "gateway.rec"
     sound, broken = await asyncio.gather(run("--keep", str(kept)), run("--broken", "normal"))
     assert (sound.code, sound.said["ok"]) == (0, True), sound.said

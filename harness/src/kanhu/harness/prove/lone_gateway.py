@@ -12,7 +12,7 @@ from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.ledger import Books
 from kanhu.harness.prove.feeding import Feeding
 from kanhu.harness.prove.inner_county import InnerCounty
-from kanhu.harness.village.processes import Processes, environment
+from kanhu.harness.village.processes import Processes, environment, last_lines
 
 __all__ = ["GATEWAY", "LoneGateway", "lone_gateway"]
 
@@ -91,14 +91,17 @@ class LoneGateway:
 
         Raises:
             ProcessDied: the gateway ended by itself.
-            ProgramFailed: it was not so in two minutes.
+            ProgramFailed: it was not so in two minutes; says how far it had come.
         """
         for _ in range(round(_PATIENCE_S / _POLL_S)):
             if until():
                 return
             self._processes.check()
             await asyncio.sleep(_POLL_S)
-        raise ProgramFailed("a fed gateway", f"what was waited for did not come in {_PATIENCE_S:.0f} s")
+        log = self._processes.children[GATEWAY].log
+        come = f"{self.books.emitted} fed, {self.books.accepted} accepted, {len(self.county.stored)} stored"
+        said = f"what was waited for did not come in {_PATIENCE_S:.0f} s: {come}. {last_lines(log)}"
+        raise ProgramFailed("a fed gateway", said)
 
 
 @asynccontextmanager

@@ -25,9 +25,14 @@ class ProcessDied(HarnessError):
 
     def __init__(self, name: str, code: int, log: Path) -> None:
         """Show the last lines that it wrote."""
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
-        super().__init__(f"{name} ended with status {code}. Its last lines:\n  " + "\n  ".join(lines))
+        super().__init__(f"{name} ended with status {code}. {last_lines(log)}")
         self.name = name
+
+
+def last_lines(log: Path) -> str:
+    """What a process wrote last, to stand at the end of an error."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+    return "\n  ".join(["Its last lines:", *lines])
 
 
 @dataclass(slots=True)

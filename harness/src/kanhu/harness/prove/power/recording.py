@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from kanhu.contract import Clock
+from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.faults import CannotBeHad
 from kanhu.harness.prove.lone_gateway import LoneGateway, lone_gateway
 from kanhu.harness.prove.power.trace import Said, Step, TraceRefused, Wrote, finished, read_trace, traced
@@ -118,7 +119,10 @@ async def _live(gateway: LoneGateway, out: Path, *, length: Length, broken: str 
 
 
 async def _written_down(gateway: LoneGateway, out: Path) -> None:
-    await asyncio.wait_for(finished(out, gateway.process_id, gateway.clock), _PATIENCE_S)
+    try:
+        await asyncio.wait_for(finished(out, gateway.process_id, gateway.clock), _PATIENCE_S)
+    except TimeoutError as error:
+        raise ProgramFailed("strace", f"no line on the gateway's end within {_PATIENCE_S:.0f} s") from error
 
 
 def _settled(gateway: LoneGateway) -> bool:

@@ -121,6 +121,8 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
 def traced(out: Path) -> tuple[str, ...]:
     """What to put before a command so that its writes are written down; its process id stays its own.
 
+    Who writes them down stands in a group of its own: whoever ends the command's group lets it write the last line.
+
     Raises:
         CannotBeHad: there is no strace, or nobody may trace here.
     """
@@ -131,7 +133,7 @@ def traced(out: Path) -> tuple[str, ...]:
         raise CannotBeHad(_RECORD, f"nobody may trace a process: {tried.stderr.decode(errors='replace').strip()}")
     needed = (*_KNOWN.split(), *_REFUSED.split())
     calls = ",".join([*needed, *(f"?{call}" for call in (*_KNOWN_ELSEWHERE.split(), *_REFUSED_ELSEWHERE.split()))])
-    return ("strace", "-D", "-f", "-y", "-xx", "-ttt", "-s", str(_LONGEST_BYTES), "--seccomp-bpf", "-q",
+    return ("strace", "-DD", "-f", "-y", "-xx", "-ttt", "-s", str(_LONGEST_BYTES), "--seccomp-bpf", "-q",
             "-A", "-o", str(out), "-e", "signal=kill,term", "-e", f"trace={calls}", "--")  # fmt: skip  # a command line
 
 
