@@ -20,7 +20,6 @@ MAX_TALLIED = 256
 MAX_REQUESTS = 8
 """Numbers of requests in one heartbeat."""
 
-
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # what SQLite and PostgreSQL can hold
 _Seconds = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Text = Annotated[str, msgspec.Meta(max_length=128)]

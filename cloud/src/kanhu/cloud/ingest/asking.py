@@ -1,9 +1,9 @@
 """What the county asks of a gateway by itself: after each start, to deliver again what it once had and has no more.
 
 Whatever is not accounted for is asked for, once, at the first heartbeat of each outbox; what one request cannot name,
-by another once that was taken. Where nothing was lost the
-gateway has nothing of it: what it keeps is what was confirmed. So nobody has to notice that a ledger was put back to a
-backup. What an administrator asks (`kanhu-cloud ask`) waits in a folder, a file a gateway, for its next heartbeat.
+by another once that was taken. Where nothing was lost the gateway has nothing of it: what it keeps is what was
+confirmed. So nobody has to notice that a ledger was put back to a backup. What an administrator asks
+(`kanhu-cloud ask`) waits in a folder, a file a gateway, for its next heartbeat.
 
 Asked again with each heartbeat until one names the request; a gateway whose heartbeat names none is not asked.
 """

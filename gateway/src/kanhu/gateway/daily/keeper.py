@@ -16,6 +16,7 @@ from kanhu.gateway.config import ResidentConfig
 from kanhu.gateway.daily import medicine, well
 from kanhu.gateway.daily.hours import Moment
 from kanhu.gateway.daily.medicine import Dose, MedicineState
+from kanhu.gateway.daily.settings import MedicineConfig, WellCheckConfig
 from kanhu.gateway.daily.signs import DEVICE, is_dose, is_sign
 from kanhu.gateway.daily.well import Step, WellState
 from kanhu.gateway.daily.words import Reminder
@@ -180,17 +181,15 @@ class DailyKeeper:
             del self._to_tell[0]
         for name, one in self._residents.items():
             if one.well_check is not None:
-                await self._look_well(sink, name, one)
+                await self._look_well(sink, name, one.well_check)
             if one.medicine is not None:
-                await self._look_medicine(sink, name, one)
+                await self._look_medicine(sink, name, one.medicine)
         await self._write_if_due()
 
-    async def _look_well(self, sink: Sink, name: str, one: ResidentConfig) -> None:
-        if one.well_check is None:
-            return
+    async def _look_well(self, sink: Sink, name: str, agreed: WellCheckConfig) -> None:
         before, known_since = self._day(name).well, self._day(name).known_since
         after, answer = well.step(
-            one.well_check, self._asked, before, now=self._now(), zone=self._zone, known_since=known_since
+            agreed, self._asked, before, now=self._now(), zone=self._zone, known_since=known_since
         )
         if answer is Step.SIGNED and not (after.given is not None and after.given.told):
             await self._tell(sink, name, EventWord.SIGN_GIVEN)
@@ -204,11 +203,9 @@ class DailyKeeper:
         if answer is Step.PROMPT:
             await self._remind(Reminder.WELL_CHECK)
 
-    async def _look_medicine(self, sink: Sink, name: str, one: ResidentConfig) -> None:
-        if one.medicine is None:
-            return
+    async def _look_medicine(self, sink: Sink, name: str, agreed: MedicineConfig) -> None:
         before, known_since = self._day(name).medicine, self._day(name).known_since
-        after, answer = medicine.step(one.medicine, before, now=self._now(), zone=self._zone, known_since=known_since)
+        after, answer = medicine.step(agreed, before, now=self._now(), zone=self._zone, known_since=known_since)
         if answer is Dose.MISSED:
             await self._tell(sink, name, EventWord.DOSE_MISSED)
         day = self._day(name)
