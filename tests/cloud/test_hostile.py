@@ -1,6 +1,7 @@
 """Whatever comes from the wire is stored, or kept in quarantine with a named reason; honest gateways never notice."""
 
 import asyncio
+from collections.abc import Iterable
 from functools import partial
 from random import Random
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kanhu.cloud.broker.child import BrokerChild
-from kanhu.cloud.ingest import quarantine, take
+from kanhu.cloud.ingest import gathered, quarantine
 from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ingest.receiver import LinkState, Receiver
 from kanhu.cloud.ledger import values
@@ -207,7 +208,7 @@ def test_what_sql_cannot_hold_is_refused_alone(town: Town, clock: FakeClock, mon
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
         honest(connection, found, **settings)  # type: ignore[arg-type]  # passed on as it came
 
-    monkeypatch.setattr(take, "keep_values", breaks)
+    monkeypatch.setattr(gathered, "keep_values", breaks)
     now_ms = clock.wall_ms()
     answers = town.deliver(envelope((1, oximetry(now_ms, 97))), envelope((3, oximetry(now_ms, 97)), gateway="home-02"))
     assert [(answer.contiguous, [refusal.reason for refusal in answer.refused]) for answer in answers] == [
@@ -215,6 +216,31 @@ def test_what_sql_cannot_hold_is_refused_alone(town: Town, clock: FakeClock, mon
         (0, [RefusalReason.NOT_STORABLE]),
     ]
     assert [line.gateway for line in town.lines()] == ["home-01"]
+
+
+def test_of_many_taken_together_those_that_sql_cannot_hold_cost_the_others_nothing(
+    town: Town, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two in a hundred: every other is stored once, counted once and answered, and a call for help is one alert."""
+    honest = values.keep_values
+
+    def breaks(connection: object, readings: Iterable[values.Reading], **settings: object) -> None:
+        found = list(readings)
+        if any(reading.seq in {17, 83} for reading in found):
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        honest(connection, found, **settings)  # type: ignore[arg-type]  # passed on as it came
+
+    monkeypatch.setattr(gathered, "keep_values", breaks)
+    now_ms = clock.wall_ms()
+    (answer,) = town.deliver(
+        envelope((1, finding(now_ms)), lane="alert"),
+        *(envelope((seq, oximetry(now_ms + seq, 97))) for seq in range(2, 101)),
+    )
+    assert [(refusal.first, refusal.last) for refusal in answer.refused] == [(17, 17), (83, 83)]
+    assert [line.seq for line in town.lines()] == [seq for seq in range(1, 101) if seq not in {17, 83}]
+    assert (town.counter("ingest.records"), town.counter("ingest.envelopes")) == (98, 98)
+    assert (_reasons(town), len(town.board())) == ({"not_storable": 2}, 1)
+    assert sum(row[6] for row in town.table("minute") if row[1] == "spo2") == 97
 
 
 def test_a_status_that_grows_over_the_limit_when_written_out_is_refused_alone(town: Town, clock: FakeClock) -> None:

@@ -1,10 +1,9 @@
 """What one MQTT message is: an envelope, a status, or something to refuse with a named reason."""
 
+from collections.abc import Container, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
-from kanhu.cloud.people.register import enrolled_gateway
 from kanhu.contract import (
     Envelope,
     InvalidTopic,
@@ -57,13 +56,22 @@ Found = Letter | Status | StatesSent | StatesAsked
 """What a message may be."""
 
 
-def examine(connection: Connection, message: Message) -> Found | Refused:
+def senders(messages: Iterable[Message]) -> frozenset[str]:
+    """The gateways that the topics of these messages name."""
+    found = set()
+    for message in messages:
+        with suppress(InvalidTopic):
+            found.add(parse_up_topic(message.topic)[0])
+    return frozenset(found)
+
+
+def examine(message: Message, *, enrolled: Container[str]) -> Found | Refused:
     """Check topic = body = enrolled."""
     try:
         gateway, kind = parse_up_topic(message.topic)
     except InvalidTopic as error:
         return Refused(BAD_TOPIC, str(error))
-    if enrolled_gateway(connection, gateway) is None:
+    if gateway not in enrolled:
         return Refused(RefusalReason.UNKNOWN_GATEWAY.value, f"no gateway {gateway} is enrolled")
     try:
         if kind is Up.STATE:

@@ -1,7 +1,8 @@
 """Takes messages into the ledger: store, roll up, hand findings on, and say what may be answered after the commit.
 
-One savepoint a message: a record that SQL cannot hold sends its message into quarantine and leaves the others alone.
-A fault of the disk fails the whole job instead, so nobody gets a receipt for what is not stored.
+A record that SQL cannot hold sends its message into quarantine and leaves the others alone: messages share a savepoint,
+and where one of them fails each half is taken anew in its own, down to the message that it was. A fault of the disk
+fails the whole job instead, so nobody gets a receipt for what is not stored.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from kanhu.cloud.alerting.listening import Listening
 from kanhu.cloud.alerting.pipeline import Judge
 from kanhu.cloud.alerting.silence import Watch
 from kanhu.cloud.ingest.asking import Asking
-from kanhu.cloud.ingest.door import Found, Letter, Message, Refused, examine
+from kanhu.cloud.ingest.door import Found, Letter, Message, Refused, examine, senders
+from kanhu.cloud.ingest.gathered import Gathered
 from kanhu.cloud.ingest.inbox import Dropped
 from kanhu.cloud.ingest.quarantine import quarantine
 from kanhu.cloud.ingest.states import StatesAnswer, take_states
@@ -27,9 +29,9 @@ from kanhu.cloud.ledger.coverage import Coverage, read_coverage, receipt
 from kanhu.cloud.ledger.segments import Keyed, store
 from kanhu.cloud.ledger.tally import count_received, take_told
 from kanhu.cloud.ledger.untimed import hold, release
-from kanhu.cloud.ledger.values import Reading, keep_values
+from kanhu.cloud.ledger.values import Reading
 from kanhu.cloud.ledger.writer import Transaction
-from kanhu.cloud.people.register import registered_elsewhere
+from kanhu.cloud.people.register import enrolled_among
 from kanhu.contract import (
     ClockState,
     ContractError,
@@ -42,7 +44,6 @@ from kanhu.contract import (
     StatesAsked,
     StatesSent,
     Status,
-    SubjectKind,
     Timeline,
     Times,
     decode_status,
@@ -53,6 +54,9 @@ from kanhu.contract.status import Tally
 _EARLIEST_MS = int(EARLIEST_PLAUSIBLE.timestamp() * 1000)
 _FUTURE_MS = 5 * 60_000
 _ANSWERABLE = frozenset({RefusalReason.WRONG_GATEWAY.value, RefusalReason.NOT_STORABLE.value})
+
+
+_Answer = Receipt | StatesAnswer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,7 @@ class Ingest:
         self.listening.heard()
         receipts: dict[tuple[str, str], Receipt] = {}
         states: list[StatesAnswer] = []
-        for message in messages:
-            answer = self._guarded(transaction, message)
+        for answer in self._together(transaction, messages):
             if isinstance(answer, Receipt):
                 key = (answer.gateway, answer.epoch)
                 before = receipts.get(key)
@@ -94,29 +97,35 @@ class Ingest:
         count(transaction.connection, {"ingest.no_room": dropped.messages.total()})
         self.faults.turned_away(transaction, dropped.over_own)
 
-    def _guarded(self, transaction: Transaction, message: Message) -> Receipt | StatesAnswer | None:
-        revision = transaction.revision
+    def _together(self, transaction: Transaction, messages: Sequence[Message]) -> list[_Answer]:
+        """What each of these is answered with."""
+        revision, connection = transaction.revision, transaction.connection
+        enrolled = enrolled_among(connection, senders(messages))
         try:
-            with transaction.connection.begin_nested():
-                return self._take(transaction, message)
+            with connection.begin_nested():
+                gathered = Gathered()
+                answers = [self._take(transaction, examine(one, enrolled=enrolled), one, gathered) for one in messages]
+                gathered.write(connection, timezone=self.intake.policy.timezone)
+                return answers
         except (IntegrityError, DataError, InterfaceError, ContractError, OverflowError, ValueError) as error:
             transaction.revision = revision
-            found = examine(transaction.connection, message)
-            refused = _not_storable(found, str(error))
-            return self._refuse(transaction, message, refused)
+            if len(messages) == 1:
+                refused = _not_storable(examine(messages[0], enrolled=enrolled), str(error))
+                return [self._refuse(transaction, messages[0], refused)]
+        half = len(messages) // 2
+        return self._together(transaction, messages[:half]) + self._together(transaction, messages[half:])
 
-    def _take(self, transaction: Transaction, message: Message) -> Receipt | StatesAnswer | None:
-        found = examine(transaction.connection, message)
+    def _take(self, transaction: Transaction, found: Found | Refused, message: Message, gathered: Gathered) -> _Answer:
         if isinstance(found, Refused):
             return self._refuse(transaction, message, found)
         if isinstance(found, Status):
-            return self._status(transaction, message, found)
+            return self._status(transaction, message, found, gathered)
         if isinstance(found, StatesSent | StatesAsked):
             heartbeat = _heartbeat(transaction.connection, found.gateway)
             return take_states(transaction, found, in_use="" if heartbeat is None else heartbeat[0].epoch)
-        return self._store(transaction, message, found)
+        return self._store(transaction, message, found, gathered)
 
-    def _store(self, transaction: Transaction, message: Message, letter: Letter) -> Receipt:
+    def _store(self, transaction: Transaction, message: Message, letter: Letter, gathered: Gathered) -> Receipt:
         connection, envelope = transaction.connection, letter.envelope
         stored = store(connection, envelope, wire=message.body, lane=letter.lane.value, now_ms=transaction.now_ms)
         key = {"gateway": envelope.gateway, "epoch": envelope.epoch}
@@ -130,19 +139,14 @@ class Ingest:
         if timeline is not None:  # else each of them knows its time, and nobody need be asked
             hold(connection, [reading for reading in readings if reading.is_pending()])
             readings = [reading for reading in readings if not reading.is_pending()]
-        keep_values(connection, readings, timezone=self.intake.policy.timezone)
+        gathered.readings += readings
+        gathered.add(envelope.gateway, stored.fresh)
         # A finding under a known key with other bytes may come from a copied card: it is a call for help all the same.
         self._findings(transaction, envelope.gateway, (*stored.fresh, *stored.conflicts))
-        count(
-            connection,
-            {
-                "ingest.envelopes": 1,
-                "ingest.records": len(stored.fresh),
-                "ingest.redelivered": stored.redelivered,
-                "ingest.conflicts": len(stored.conflicts),
-                "ingest.foreign_subject": _foreign(connection, envelope.gateway, stored.fresh),
-            },
-        )
+        gathered.amounts["ingest.envelopes"] += 1
+        gathered.amounts["ingest.records"] += len(stored.fresh)
+        gathered.amounts["ingest.redelivered"] += stored.redelivered
+        gathered.amounts["ingest.conflicts"] += len(stored.conflicts)
         return receipt(
             stored.coverage,
             gateway=envelope.gateway,
@@ -160,7 +164,7 @@ class Ingest:
             at_ms = county_time_ms(finding.times, heartbeat, now_ms=transaction.now_ms)
             self.intake.take(transaction, finding, gateway=gateway, at_ms=at_ms, judge=Judge.GATEWAY)
 
-    def _status(self, transaction: Transaction, message: Message, status: Status) -> Receipt | None:
+    def _status(self, transaction: Transaction, message: Message, status: Status, gathered: Gathered) -> Receipt | None:
         if message.retained:
             count(transaction.connection, {"ingest.retained_status_ignored": 1})
             return _greeting(transaction, status)
@@ -174,8 +178,7 @@ class Ingest:
         self.faults.heard(transaction, status)
         connection, now_ms = transaction.connection, transaction.now_ms
         timeline = _of_boots(status, now_ms=now_ms)
-        released = release(connection, gateway=status.gateway, timeline=timeline, now_ms=now_ms)
-        keep_values(connection, released, timezone=self.intake.policy.timezone)
+        gathered.readings += release(connection, gateway=status.gateway, timeline=timeline, now_ms=now_ms)
         self.asking.heard(status, now_ms=now_ms)
         coverage = _coverage(connection, status)
         return receipt(coverage, gateway=status.gateway, epoch=status.epoch, now_ms=now_ms, heard_ns=status.mono_ns)
@@ -214,17 +217,6 @@ def county_time_ms(times: Times, heartbeat: tuple[Status, int] | None, *, now_ms
     if not known or not _EARLIEST_MS <= shown_ms <= now_ms + _FUTURE_MS:
         return None
     return min(shown_ms, now_ms)
-
-
-def _foreign(connection: Connection, gateway: str, records: Sequence[Keyed]) -> int:
-    """How many readings and findings are about people registered at another gateway: stored and judged like any."""
-    about = [
-        record.subject.id
-        for _, record in records
-        if isinstance(record, Observation | Finding) and record.subject.kind is SubjectKind.RESIDENT
-    ]
-    elsewhere = registered_elsewhere(connection, {*about}, gateway=gateway) if about else frozenset()
-    return sum(1 for resident in about if resident in elsewhere)
 
 
 def _greeting(transaction: Transaction, status: Status) -> Receipt | None:

@@ -6,16 +6,18 @@ whose time is known.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.by_keys import among, by_keys
 from kanhu.cloud.ledger.upsert import upsert
 from kanhu.contract import (
     ClockState,
@@ -51,10 +53,8 @@ _KEEP_LAST = _LATER.on_conflict_do_update(
         (schema.last_record.c.at_ms == _LATER.excluded.at_ms) & (schema.last_record.c.seq <= _LATER.excluded.seq),
     ),
 )
-_ENROLLED = select(schema.resident.c.id).where(schema.resident.c.id.in_(bindparam("who", expanding=True)))
-_READ_RECENT = select(schema.recent.c.points).where(
-    schema.recent.c.subject == bindparam("of"), schema.recent.c.metric == bindparam("code")
-)
+_ENROLLED = select(schema.resident.c.id).where(among(schema.resident.c.id))
+_READ_RECENT = select(schema.recent).where(among(schema.recent.c.subject, schema.recent.c.metric))
 _KEEP_RECENT = upsert(schema.recent)
 _MINUTE = insert(schema.minute)
 _KEEP_MINUTES = _MINUTE.on_conflict_do_update(
@@ -68,11 +68,7 @@ _KEEP_MINUTES = _MINUTE.on_conflict_do_update(
         "level": func.max(schema.minute.c.level, _MINUTE.excluded.level),
     },
 )
-_READ_DAY = select(schema.daily).where(
-    schema.daily.c.subject == bindparam("of"),
-    schema.daily.c.metric == bindparam("code"),
-    schema.daily.c.day == bindparam("on"),
-)
+_READ_DAYS = select(schema.daily).where(among(schema.daily.c.subject, schema.daily.c.metric, schema.daily.c.day))
 _KEEP_DAY = upsert(schema.daily)
 _SEE = (
     update(schema.resident)
@@ -143,25 +139,31 @@ class Reading:
         return self.timeline.interval(times.boot, times.mono_ns)
 
 
+_Key = tuple[str, str]
+_ByPart = dict[_Key, list[tuple[Reading, int]]]
+"""Values within the sensor's range, by resident and metric."""
+
+
 def keep_values(connection: Connection, readings: Iterable[Reading], *, timezone: tzinfo) -> None:
     """Bring last values, recent points, minutes and days up to date with newly stored readings."""
     claimed = [reading for reading in readings if reading.observation.subject.kind is SubjectKind.RESIDENT]
-    subjects = {reading.observation.subject.id for reading in claimed}
-    enrolled = set(connection.execute(_ENROLLED, {"who": [*subjects]}).scalars())
+    enrolled = {
+        row.id for row in by_keys(connection, _ENROLLED, {reading.observation.subject.id for reading in claimed})
+    }
     own = [reading for reading in claimed if reading.observation.subject.id in enrolled]
     if not own:
         return
     _keep_last(connection, own)
-    by_part: defaultdict[tuple[str, str], list[tuple[Reading, int]]] = defaultdict(list)
+    by_part: _ByPart = defaultdict(list)
     for reading in own:
         for part in reading.observation.parts:
             row = metric(part.metric)
             if row.kind is MetricKind.SCALAR and _in_range(part.metric, part.steps[0]):
                 by_part[reading.observation.subject.id, part.metric].append((reading, part.steps[0]))
-    for (subject, code), values in by_part.items():
-        _keep_recent(connection, subject, code, values)
-        _keep_minutes(connection, subject, code, values)
-        _keep_days(connection, subject, code, values, timezone)
+    if by_part:
+        _keep_recent(connection, by_part)
+        _keep_minutes(connection, by_part)
+        _keep_days(connection, by_part, timezone)
     _keep_seen(connection, own)
 
 
@@ -186,8 +188,11 @@ def read_histogram(data: bytes) -> dict[int, int]:
 
 def read_points(connection: Connection, *, subject: str, code: str) -> list[Point]:
     """Recent points, oldest first."""
-    found = connection.execute(_READ_RECENT, {"of": subject, "code": code}).scalar()
-    return [] if found is None else _points.decode(found)
+    return _recent(connection, [(subject, code)]).get((subject, code), [])
+
+
+def _recent(connection: Connection, keys: Collection[_Key]) -> dict[_Key, list[Point]]:
+    return {(row.subject, row.metric): _points.decode(row.points) for row in by_keys(connection, _READ_RECENT, keys)}
 
 
 def _in_range(code: str, steps: int) -> bool:
@@ -223,19 +228,24 @@ def _order(reading: Reading) -> tuple[int, str, str, int]:
     return reading.at_ms(), reading.gateway, reading.epoch, reading.seq
 
 
-def _keep_recent(connection: Connection, subject: str, code: str, values: list[tuple[Reading, int]]) -> None:
-    points = {*read_points(connection, subject=subject, code=code)}
-    points |= {
-        Point(reading.at_ms(), steps, reading.observation.quality.level, reading.seq) for reading, steps in values
-    }
-    kept = _encode(sorted(points)[-RECENT_POINTS:])
-    connection.execute(_KEEP_RECENT, {"subject": subject, "metric": code, "points": kept})
+def _keep_recent(connection: Connection, by_part: _ByPart) -> None:
+    held = _recent(connection, by_part)
+    kept = []
+    for (subject, code), values in by_part.items():
+        points = {*held.get((subject, code), ())}
+        points |= {
+            Point(reading.at_ms(), steps, reading.observation.quality.level, reading.seq) for reading, steps in values
+        }
+        newest = _encode(sorted(points)[-RECENT_POINTS:])
+        kept.append({"subject": subject, "metric": code, "points": newest})
+    connection.execute(_KEEP_RECENT, kept)
 
 
-def _keep_minutes(connection: Connection, subject: str, code: str, values: list[tuple[Reading, int]]) -> None:
-    buckets: defaultdict[int, list[tuple[int, QualityLevel]]] = defaultdict(list)
-    for reading, steps in values:
-        buckets[reading.at_ms() // _MINUTE_MS].append((steps, reading.observation.quality.level))
+def _keep_minutes(connection: Connection, by_part: _ByPart) -> None:
+    buckets: defaultdict[tuple[str, str, int], list[tuple[int, QualityLevel]]] = defaultdict(list)
+    for (subject, code), values in by_part.items():
+        for reading, steps in values:
+            buckets[subject, code, reading.at_ms() // _MINUTE_MS].append((steps, reading.observation.quality.level))
     connection.execute(
         _KEEP_MINUTES,
         [
@@ -249,35 +259,44 @@ def _keep_minutes(connection: Connection, subject: str, code: str, values: list[
                 "readings": len(bucket),
                 "level": max(level.value for _, level in bucket),
             }
-            for at, bucket in buckets.items()
+            for (subject, code, at), bucket in buckets.items()
         ],
     )
 
 
-def _keep_days(
-    connection: Connection, subject: str, code: str, values: list[tuple[Reading, int]], timezone: tzinfo
-) -> None:
-    days: defaultdict[str, list[int]] = defaultdict(list)
-    for reading, steps in values:
-        known_ms = reading.known_ms()
-        if known_ms is not None and reading.observation.quality.level is QualityLevel.OK:
-            days[datetime.fromtimestamp(known_ms / 1000, UTC).astimezone(timezone).date().isoformat()].append(steps)
-    for day, of_day in days.items():
-        held = connection.execute(_READ_DAY, {"of": subject, "code": code, "on": day}).first()
-        histogram = {} if held is None else read_histogram(held.histogram)
-        coarse = max(1, metric(code).steps_per_unit // 10)
-        for value in of_day:
-            bucket = value // coarse * coarse
-            histogram[bucket] = histogram.get(bucket, 0) + 1
-        lows, highs = (of_day, of_day) if held is None else ([*of_day, held.low], [*of_day, held.high])
-        rolled = {
-            "readings": len(of_day) + (0 if held is None else held.readings),
-            "low": min(lows),
-            "high": max(highs),
-            "total": sum(of_day) + (0 if held is None else held.total),
-            "histogram": _encode(dict(sorted(histogram.items()))),
-        }
-        connection.execute(_KEEP_DAY, {"subject": subject, "metric": code, "day": day, **rolled})
+def _keep_days(connection: Connection, by_part: _ByPart, timezone: tzinfo) -> None:
+    days: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for (subject, code), values in by_part.items():
+        for reading, steps in values:
+            known_ms = reading.known_ms()
+            if known_ms is not None and reading.observation.quality.level is QualityLevel.OK:
+                day = datetime.fromtimestamp(known_ms / 1000, UTC).astimezone(timezone).date().isoformat()
+                days[subject, code, day].append(steps)
+    if not days:
+        return
+    held = {(row.subject, row.metric, row.day): row for row in by_keys(connection, _READ_DAYS, days)}
+    connection.execute(_KEEP_DAY, [_rolled(key, of_day, held.get(key)) for key, of_day in days.items()])
+
+
+def _rolled(key: tuple[str, str, str], of_day: list[int], held: Row[Any] | None) -> dict[str, Any]:
+    """The row of a day, with these values beside those that it holds."""
+    subject, code, day = key
+    histogram = {} if held is None else read_histogram(held.histogram)
+    coarse = max(1, metric(code).steps_per_unit // 10)
+    for value in of_day:
+        bucket = value // coarse * coarse
+        histogram[bucket] = histogram.get(bucket, 0) + 1
+    lows, highs = (of_day, of_day) if held is None else ([*of_day, held.low], [*of_day, held.high])
+    return {
+        "subject": subject,
+        "metric": code,
+        "day": day,
+        "readings": len(of_day) + (0 if held is None else held.readings),
+        "low": min(lows),
+        "high": max(highs),
+        "total": sum(of_day) + (0 if held is None else held.total),
+        "histogram": _encode(dict(sorted(histogram.items()))),
+    }
 
 
 def _keep_seen(connection: Connection, readings: list[Reading]) -> None:

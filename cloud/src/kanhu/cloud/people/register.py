@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select
 
 from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.by_keys import among, by_keys
 from kanhu.contract import Subject, SubjectKind
 
 _ENROLLED = select(schema.gateway.c.id, schema.gateway.c.kind, schema.gateway.c.place).where(
     schema.gateway.c.id == bindparam("gateway")
 )
-_AMONG = select(schema.gateway.c.id).where(schema.gateway.c.id.in_(bindparam("gateways", expanding=True)))
-_ELSEWHERE = select(schema.resident.c.id).where(
-    schema.resident.c.id.in_(bindparam("who", expanding=True)), schema.resident.c.gateway != bindparam("here")
+_AMONG = select(schema.gateway.c.id).where(among(schema.gateway.c.id))
+_WHOSE = select(schema.resident.c.id, schema.resident.c.gateway).where(
+    among(schema.resident.c.id), schema.resident.c.gateway.is_not(None)
 )
 _TAGS_AT = select(schema.resident.c.tags).where(schema.resident.c.gateway == bindparam("at"))
 
@@ -54,7 +55,7 @@ def enrolled_gateway(connection: Connection, gateway: str) -> EnrolledGateway | 
 
 def enrolled_among(connection: Connection, gateways: Collection[str]) -> frozenset[str]:
     """Those of these that the county knows."""
-    return frozenset(connection.scalars(_AMONG, {"gateways": [*gateways]}))
+    return frozenset(row.id for row in by_keys(connection, _AMONG, gateways))
 
 
 def whereabouts(connection: Connection, subject: Subject, *, gateway: str) -> Whereabouts:
@@ -71,10 +72,9 @@ def whereabouts(connection: Connection, subject: Subject, *, gateway: str) -> Wh
     return Whereabouts(place or "/", frozenset().union(*everyone))
 
 
-def registered_elsewhere(connection: Connection, residents: Collection[str], *, gateway: str) -> frozenset[str]:
-    """Those of these residents who are enrolled at another gateway."""
-    asked = {"who": [*residents], "here": gateway}
-    return frozenset(connection.execute(_ELSEWHERE, asked).scalars())
+def gateways_of(connection: Connection, residents: Collection[str]) -> dict[str, str]:
+    """At which gateway each of these residents is enrolled; those who are at one."""
+    return {row.id: row.gateway for row in by_keys(connection, _WHOSE, residents)}
 
 
 def tags_of_people_at(connection: Connection, gateway: str) -> list[frozenset[str]]:
