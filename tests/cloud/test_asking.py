@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from kanhu.cloud import cli
+from kanhu.cloud.ingest import gathered
 from kanhu.cloud.ingest.asking import FOLDER, Wanted, missing, want_live
 from kanhu.cloud.ingest.door import Message
+from kanhu.cloud.ledger import values
 from kanhu.contract import Ask, Request, SeqRanges, decode_status, encode_status
 from kanhu.contract.receipt import MAX_RANGES
 from tests.cloud.town import EPOCH, Town, envelope, heartbeat, oximetry
@@ -109,6 +112,29 @@ def test_an_administrator_asks_for_a_live_view_that_is_repeated_until_taken(
     assert "home-99" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.main(["ask", "live", "home-01", "--minutes", "31"])
+
+
+def test_a_heartbeat_taken_again_because_of_another_message_asks_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (of_itself,) = beat(town)
+    want_live(town.folder / FOLDER, gateway="home-01", minutes=7, resident="", now_ms=town.clock.wall_ms())
+    honest = values.keep_values
+    tries: list[tuple[Any, ...]] = []
+
+    def breaks_once(*arguments: Any, **named: Any) -> None:
+        tries.append(arguments)
+        if len(tries) == 1:
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        honest(*arguments, **named)
+
+    monkeypatch.setattr(gathered, "keep_values", breaks_once)
+    plain = heartbeat("home-01", town.clock.wall_ms())
+    status = msgspec.structs.replace(decode_status(plain.body), requests=(of_itself.number,))
+    reading = envelope((1, oximetry(town.clock.wall_ms(), 97)), gateway="home-02")
+    town.deliver(Message(plain.topic, encode_status(status), retained=False), reading)
+    assert [request.ask for request in town.county.ingest.asking.due()] == [Ask.LIVE]
+    assert (len(tries), [line.gateway for line in town.lines()]) == (2, ["home-02"])
 
 
 def test_what_an_administrator_asks_goes_where_no_link_points(town: Town, tmp_path: Path) -> None:

@@ -151,9 +151,13 @@ class Asking:
         )
 
     def due(self) -> Iterator[Request]:
-        """What is to be sent now, each once."""
+        """What is to be sent now, each once: a heartbeat may have been taken again, with others beside it."""
+        sent = set()
         while self._waiting:
-            yield self._waiting.popleft()
+            request = self._waiting.popleft()
+            if request not in sent:
+                sent.add(request)
+                yield request
 
 
 def missing(accounted: SeqRanges, *, upto: int = _LAST_SEQ) -> tuple[tuple[tuple[int, int], ...], int]:
