@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 from kanhu.cloud import cli
+from kanhu.cloud.desk.model import LIVE_MINUTES
 from kanhu.cloud.ingest import gathered
 from kanhu.cloud.ingest.asking import FOLDER, Wanted, missing, want_live
 from kanhu.cloud.ingest.door import Message
 from kanhu.cloud.ledger import values
 from kanhu.contract import Ask, Request, SeqRanges, decode_status, encode_status
 from kanhu.contract.receipt import MAX_RANGES
-from tests.cloud.town import EPOCH, Town, envelope, heartbeat, oximetry
+from tests.cloud.town import EPOCH, VILLAGE, Town, envelope, heartbeat, oximetry
 
 _LAST = 2**63 - 1
 _OTHER = "f" * 32
@@ -112,6 +113,20 @@ def test_an_administrator_asks_for_a_live_view_that_is_repeated_until_taken(
     assert "home-99" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.main(["ask", "live", "home-01", "--minutes", "31"])
+
+
+def test_staff_ask_for_a_live_view_of_whom_they_may_see_and_it_is_in_the_audit(town: Town) -> None:
+    (of_itself,) = beat(town)
+    desk = town.county.services.desk
+    assert desk.ask_live(VILLAGE, "r-0002") == "not_found"  # of another village
+    assert beat(town, of_itself.number) == []
+    assert desk.ask_live(VILLAGE, "r-0001") == "done"
+    (live,) = beat(town, of_itself.number)
+    assert (live.ask, live.gateway, live.resident, live.minutes) == (Ask.LIVE, "home-01", "r-0001", LIVE_MINUTES)
+    assert [entry[2:] for entry in town.table("audit")] == [
+        ("zhao", "ask live", "r-0002", "not_found"),
+        ("zhao", "ask live", "r-0001", "done"),
+    ]
 
 
 def test_a_heartbeat_taken_again_because_of_another_message_asks_once(

@@ -55,6 +55,10 @@ class FakeDesk:
     broker: str = "connected"
     keys: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    asked_live: list[str] | None = field(default_factory=list)
+    """None where nothing can be written down."""
+    newest: str = ""
+    """Text of everybody's first value, where it is not that of the scene."""
 
     def put(self, row: AlertRow) -> None:
         """Open or change an alert, and ring."""
@@ -92,7 +96,9 @@ class FakeDesk:
         if person is None:
             return None
         alerts = tuple(row for row in self.board(viewer).rows if row.subject == resident_id)
-        return resident_page(person, alerts, days=days, now=self.clock.now())
+        page = resident_page(person, alerts, days=days, now=self.clock.now())
+        first, *others = page.vitals
+        return replace(page, vitals=(replace(first, text=self.newest or first.text), *others))
 
     def equipment(self, viewer: Viewer) -> Equipment:
         found = equipment(self.clock.now())
@@ -149,6 +155,14 @@ class FakeDesk:
 
     def confirm_gateway(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
         return self._answer(viewer, gateway_id, certificate)
+
+    def ask_live(self, viewer: Viewer, resident_id: str) -> ActResult:
+        if self.asked_live is None:
+            raise OSError(28, "No space left on device")
+        if resident_id not in PEOPLE or not self._visible(viewer):
+            return ActResult.NOT_FOUND
+        self.asked_live.append(resident_id)
+        return ActResult.DONE
 
     def take_gateway_away(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
         return self._answer(viewer, gateway_id, certificate)

@@ -3,6 +3,7 @@
 import pytest
 
 from kanhu.cloud.dashboard.look import safe_path
+from kanhu.cloud.desk.model import LIVE_MINUTES
 from kanhu.contract import FakeClock
 from tests.cloud.dashboard.client import SCRIPTED, Browser
 from tests.cloud.dashboard.fake_desk import scene
@@ -215,3 +216,35 @@ async def test_a_fragment_for_scripts_holds_no_whole_page() -> None:
         await browser.sign_in()
         for path in ("/alerts/a-1", "/help"):
             assert "<html" not in (await browser.client.get(path, headers=SCRIPTED)).text
+
+
+async def test_a_live_view_is_asked_for_by_a_form_and_ends_by_itself() -> None:
+    clock = FakeClock(NOW)
+    shown = scene(clock=clock)
+    async with Browser(shown) as browser:
+        await browser.sign_in()
+        assert 'action="/residents/r-0002/live"' in (await browser.get("/residents/r-0002")).text
+        answer = await browser.send("/residents/r-0002/live", {})
+        assert (answer.status_code, shown.desk.asked_live) == (303, ["r-0002"])
+        address = answer.headers["location"]
+        assert 'hx-trigger="every 5s"' in (await browser.get(address)).text
+        clock.advance(60 * LIVE_MINUTES)
+        assert "hx-trigger" not in (await browser.get(address)).text
+
+
+@pytest.mark.parametrize("ends", ["1", "0", str(2**53 - 1)])
+async def test_an_address_that_no_live_view_made_shows_the_page_as_ever(ends: str) -> None:
+    async with Browser(scene()) as browser:
+        await browser.sign_in()
+        page = await browser.get(f"/residents/r-0002?days=1&live={ends}")
+        assert (page.status_code, "hx-trigger" in page.text) == (200, False)
+
+
+async def test_a_live_view_of_nobody_here_does_not_exist_and_one_that_cannot_be_kept_says_so() -> None:
+    shown = scene()
+    async with Browser(shown) as browser:
+        await browser.sign_in()
+        assert (await browser.send("/residents/r-nobody/live", {})).status_code == 404
+        shown.desk.asked_live = None
+        answer = await browser.send("/residents/r-0002/live", {})
+        assert (answer.status_code, "could not be asked" in answer.text) == (503, True)

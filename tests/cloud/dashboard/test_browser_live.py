@@ -327,3 +327,14 @@ def test_a_phone_opens_an_alert_as_a_page_and_claims_there(chromium: Browser, co
     page.go_back()
     expect(page.locator("#row-a-2")).to_have_class(re.compile("mine"))
     context.close()
+
+
+def test_readings_come_as_they_are_measured_without_a_reload(shown: Scene, page: Page, county: str) -> None:
+    page.goto(f"{county}/residents/r-0002")
+    expect(page.locator(".vital .v").first).to_contain_text("84")
+    page.get_by_role("button", name="Show readings as they come").click()
+    expect(page.locator("#newest .note")).to_contain_text("each reading is shown a moment after")
+    shown.desk.newest = "91"
+    expect(page.locator(".vital .v").first).to_contain_text("91", timeout=8000)
+    shown.desk.newest = "93"
+    expect(page.locator(".vital .v").first).to_contain_text("93", timeout=8000)

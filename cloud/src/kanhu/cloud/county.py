@@ -8,8 +8,8 @@ from kanhu.cloud.alerting.policy import Policy
 from kanhu.cloud.config import CloudConfig, policy_of
 from kanhu.cloud.deciding import Deciding, assemble
 from kanhu.cloud.desk.ledger_desk import LedgerDesk
-from kanhu.cloud.desk.model import Both
-from kanhu.cloud.ingest.asking import FOLDER
+from kanhu.cloud.desk.model import LIVE_MINUTES, Both
+from kanhu.cloud.ingest.asking import FOLDER, want_live
 from kanhu.cloud.ingest.take import Ingest
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.writer import Job, Writer
@@ -62,8 +62,13 @@ def open_county(config: CloudConfig, *, pack: RulePack, clock: Clock, broker: Ca
     ledger.check()
     stream = ChangeStream()
     writer = Writer(ledger, clock, announce=stream.announce)
-    deciding = assemble(policy, pack, clock=clock, listening=Listening(), asked=config.data / FOLDER)
-    desk = LedgerDesk(ledger, writer, clock, policy, pack, broker)
+    asked = config.data / FOLDER
+    deciding = assemble(policy, pack, clock=clock, listening=Listening(), asked=asked)
+
+    def live(gateway: str, resident: str) -> None:
+        want_live(asked, gateway=gateway, minutes=LIVE_MINUTES, resident=resident, now_ms=clock.wall_ms())
+
+    desk = LedgerDesk(ledger, writer, clock, policy, pack, broker, live)
     stream.announce(desk.newest_revision())
     writer.start()
     services = Services(

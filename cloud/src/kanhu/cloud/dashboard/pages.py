@@ -1,16 +1,14 @@
-"""The screens staff open: board, alert, resident, and the fragments that keep them fresh."""
+"""The screens staff open: board, alert, and the fragments that keep them fresh."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from kanhu.cloud.dashboard import acts, entry, equipment
+from kanhu.cloud.dashboard import acts, entry, equipment, residents
 from kanhu.cloud.dashboard.assets import assets
 from kanhu.cloud.dashboard.board_view import FILTERS, board_view, row_view
-from kanhu.cloud.dashboard.look import CHOICES, look_of
-from kanhu.cloud.dashboard.resident_view import PERIODS, resident_view
+from kanhu.cloud.dashboard.look import CHOICES
 from kanhu.cloud.dashboard.respond import answer, is_fragment_request
 from kanhu.cloud.staff.book import Session
 from kanhu.cloud.staff.session import current_session, services_of
@@ -21,6 +19,7 @@ router = APIRouter(include_in_schema=False)
 router.include_router(entry.router)
 router.include_router(acts.router)
 router.include_router(equipment.router)
+router.include_router(residents.router)
 
 SignedIn = Annotated[Session, Depends(current_session)]
 Identifier = Annotated[str, Path(max_length=128)]
@@ -68,23 +67,6 @@ async def rows(
 async def alert(request: Request, session: SignedIn, alert_id: Identifier) -> Response:
     """One alert: a page, or the panel beside the board."""
     return await acts.show_alert(request, session, alert_id, said="")
-
-
-@router.get("/residents/{resident_id}")
-async def resident(request: Request, session: SignedIn, resident_id: Identifier, days: int = PERIODS[1]) -> Response:
-    """One resident: alerts, newest values, trends, contacts, timeline."""
-    services = services_of(request)
-    period = days if days in PERIODS else PERIODS[1]
-    found = await run_in_threadpool(services.desk.resident, session.viewer, resident_id, days=period)
-    if found is None:
-        return answer(request, "absent.html", session=session, values={"what": "resident"}, status=404)
-    now = services.clock.now()
-    language = look_of(request).language
-    view = resident_view(
-        found, session.viewer, start=now - timedelta(days=period), end=now, zone=services.timezone, language=language
-    )
-    values = {"view": view, "days": period, "periods": PERIODS, "resident_id": resident_id}
-    return answer(request, "resident.html", session=session, values=values)
 
 
 @router.get("/help")

@@ -61,6 +61,8 @@ class LedgerDesk:
     policy: Policy
     pack: RulePack
     broker: Callable[[], str]
+    live: Callable[[str, str], None]
+    """Keeps for a gateway's next heartbeat that a resident's readings are wanted as they come."""
 
     def board(self, viewer: Viewer) -> Board:
         """Open alerts in the viewer's area."""
@@ -168,6 +170,24 @@ class LedgerDesk:
     def take_gateway_away(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
         """Say that it does not: its certificates are taken back."""
         return self.writer.run(partial(late.take_away, viewer=viewer, gateway=gateway_id, certificate=certificate))
+
+    def ask_live(self, viewer: Viewer, resident_id: str) -> ActResult:
+        """Have a resident's readings sent as they come; who asked is in the audit before the gateway is."""
+        table = schema.resident
+
+        def job(transaction: Transaction) -> str | None:
+            area = area_of(transaction.connection, viewer.place)
+            found = select(table.c.gateway).where(table.c.id == resident_id, inside(table.c.place, area))
+            gateway: str | None = transaction.connection.execute(found).scalar()
+            result = ActResult.NOT_FOUND if gateway is None else ActResult.DONE
+            record(transaction, viewer, act="ask live", about=resident_id[:128], result=result.value)
+            return gateway
+
+        gateway = self.writer.run(job)
+        if gateway is None:
+            return ActResult.NOT_FOUND
+        self.live(gateway, resident_id)
+        return ActResult.DONE
 
     def _act(self, viewer: Viewer, act: Callable[..., acts.Answer], alert_id: str, key: str) -> acts.Answer:
         def job(transaction: Transaction) -> acts.Answer:

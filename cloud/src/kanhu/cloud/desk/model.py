@@ -9,6 +9,9 @@ from typing import Protocol
 
 from kanhu.contract import Priority, QualityLevel
 
+LIVE_MINUTES = 10
+"""A telephone call, or a visit (project choice); a gateway takes 30 at most (docs/spec/request.md)."""
+
 
 class Role(StrEnum):
     """Staff roles, each bounded by a place and everything below it."""
@@ -392,6 +395,13 @@ class Desk(Protocol):
 
     def confirm_gateway(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
         """Say that a gateway which came back late stands where it should; the first answer stands."""
+
+    def ask_live(self, viewer: Viewer, resident_id: str) -> ActResult:
+        """Have a resident's readings sent as they come, for LIVE_MINUTES, from the next heartbeat of their gateway.
+
+        Raises:
+            OSError: what is asked could not be kept.
+        """
 
     def take_gateway_away(self, viewer: Viewer, gateway_id: str, *, certificate: str) -> ActResult:
         """Say that it does not: its certificates are taken back."""

@@ -13,9 +13,7 @@ _ENROLLED = select(schema.gateway.c.id, schema.gateway.c.kind, schema.gateway.c.
     schema.gateway.c.id == bindparam("gateway")
 )
 _AMONG = select(schema.gateway.c.id).where(among(schema.gateway.c.id))
-_WHOSE = select(schema.resident.c.id, schema.resident.c.gateway).where(
-    among(schema.resident.c.id), schema.resident.c.gateway.is_not(None)
-)
+_WHOSE = select(schema.resident.c.id, schema.resident.c.gateway).where(among(schema.resident.c.id))
 _TAGS_AT = select(schema.resident.c.tags).where(schema.resident.c.gateway == bindparam("at"))
 
 LIVES_ALONE = "lives_alone"
@@ -73,7 +71,7 @@ def whereabouts(connection: Connection, subject: Subject, *, gateway: str) -> Wh
 
 
 def gateways_of(connection: Connection, residents: Collection[str]) -> dict[str, str]:
-    """At which gateway each of these residents is enrolled; those who are at one."""
+    """At which gateway each of these residents is enrolled; those whom the county knows."""
     return {row.id: row.gateway for row in by_keys(connection, _WHOSE, residents)}
 
 
