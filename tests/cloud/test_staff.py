@@ -1,6 +1,7 @@
 """Signing in: Argon2id as stated, growing delays without lockout, sessions that end."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from argon2 import extract_parameters
@@ -9,7 +10,7 @@ from argon2.low_level import Type
 from kanhu.cloud.app import create_app
 from kanhu.cloud.desk.model import Role
 from kanhu.cloud.errors import StaffRefused
-from kanhu.cloud.services import Services, Settings, Transport
+from kanhu.cloud.services import Settings, Transport
 from kanhu.cloud.staff import passwords
 from kanhu.cloud.staff.accounts import FREE_TRIES, WrongTries, add_account
 from kanhu.cloud.staff.session import SESSION_S
@@ -61,9 +62,7 @@ def test_the_right_password_opens_a_session_that_lasts_a_shift(client: Client, c
 
 def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(town: Town, client: Client) -> None:
     own = town.county.services
-    https = Services(
-        own.desk, own.staff, own.clock, own.stream, own.timezone, own.county, Settings(transport=Transport.HTTPS)
-    )
+    https = replace(own, settings=Settings(transport=Transport.HTTPS))
     with Client(create_app(https), base_url="https://county") as secure:
         answer = secure.post("/api/v1/session", json={"user": "li.jing", "password": _PASSWORD})
         cookie = answer.headers["set-cookie"]

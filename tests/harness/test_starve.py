@@ -26,7 +26,7 @@ def test_what_cannot_be_is_refused_before_anything_starts(
 
 @pytest.mark.parametrize(("beside_ms", "kept"), [(499.0, True), (700.0, False)])
 def test_waits_are_compared_with_those_of_the_same_county_left_alone(beside_ms: float, kept: bool) -> None:
-    quiet = {"receipt_p50_ms": 20.0, "receipt_p99_ms": 250.0, "owed": 0}
+    quiet = {"receipt_p50_ms": 20.0, "receipt_p99_ms": 250.0, "owed": 0, "receipts_silent": 0}
     beside = {"receipt_p50_ms": 90.0, "receipt_p99_ms": beside_ms, "owed": 0, "sent": 4000, "receipts_silent": 0}
     figures = starve._figures(quiet, beside)
     assert figures["p99_times"] == round(beside_ms / 250, 2)

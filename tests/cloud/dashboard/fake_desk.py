@@ -229,6 +229,7 @@ def scene(*, clock: Clock | None = None, heartbeat_s: float = 15.0, now: datetim
         stream=stream,
         timezone=ZoneInfo("Asia/Shanghai"),
         county=Both("云岭县", "Yunling"),
+        broker=lambda: "connected",
         settings=Settings(heartbeat_s=heartbeat_s),
     )
     return Scene(create_app(services), desk, staff, clock)

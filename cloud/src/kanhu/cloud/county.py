@@ -78,6 +78,7 @@ def open_county(config: CloudConfig, *, pack: RulePack, clock: Clock, broker: Ca
         stream=stream,
         timezone=policy.timezone,
         county=Both(config.county.zh, config.county.en),
+        broker=broker,
         settings=Settings(transport=config.http.transport, undo_s=policy.undo_ms / 1000),
     )
     return County(ledger, writer, deciding, services)

@@ -1,5 +1,6 @@
-"""What every route gets: the desk, the staff book, the clock, the change stream, and how this county is set."""
+"""What every route gets: the desk, the staff book, the clock, the change stream, how this county is set and hears."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -38,4 +39,6 @@ class Services:
     stream: ChangeStream
     timezone: ZoneInfo
     county: Both
+    broker: Callable[[], str]
+    """How the link to the broker is, as the equipment page says it: a state, and after a colon what is wrong."""
     settings: Settings = Settings()

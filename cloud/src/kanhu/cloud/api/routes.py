@@ -43,10 +43,12 @@ _Page = TypeVar("_Page", AlertPage, ResidentPage)
 
 
 class Health(BaseModel):
-    """Whether the service answers, and which one it is."""
+    """Whether the service answers, which one it is, and whether it hears its gateways."""
 
     status: str
     version: str
+    broker: str
+    """`connected`, `connecting` or `backing_off`; why is told on the equipment page, to who has signed in."""
 
 
 class Credentials(BaseModel):
@@ -87,9 +89,9 @@ class Acted(BaseModel):
 
 
 @router.get("/health")
-async def health() -> Health:
-    """Whether the service answers."""
-    return Health(status="ok", version=VERSION)
+async def health(request: Request) -> Health:
+    """Whether the service answers, and hears its gateways."""
+    return Health(status="ok", version=VERSION, broker=services_of(request).broker().partition(":")[0])
 
 
 @router.post("/session")

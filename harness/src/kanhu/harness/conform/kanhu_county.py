@@ -3,10 +3,13 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import httpx
 
 from kanhu.harness.conform.bench import LedgerRow
 from kanhu.harness.conform.clauses import ENROLLED
@@ -16,7 +19,7 @@ from kanhu.harness.village.stage import free_port
 
 __all__ = ["KanhuCounty", "broker_answers", "start_broker"]
 
-_BROKER_UP_S = 30.0
+_UP_S = 30.0
 _POLL_S = 0.05
 _CONNECT = b"\x10\x13\x00\x04MQTT\x04\x02\x00\x05\x00\x07conform"
 _CONNACK = b"\x20\x02\x00\x00"
@@ -34,22 +37,28 @@ class KanhuCounty:
     async def begin(
         cls, folder: Path, processes: Processes, *, site: Path | None = None, program: Sequence[str] = ()
     ) -> "KanhuCounty":
-        """Write its settings, enrol the gateways, and start it; the caller stops the processes.
+        """Write its settings, enrol the gateways, start it, and wait until it hears; the caller stops the processes.
 
         Gateways are those of the clauses where no `site` names others; `program` serves in place of `kanhu-cloud`.
+
+        Raises:
+            ProgramFailed: it does not hear its gateways within half a minute.
+            ProcessDied: a part of it ended.
         """
         county = cls(folder, processes, free_port())
+        http_port = free_port()
         data = folder / "county"
         data.mkdir(parents=True)
         county.settings.write_text(
             f"data = {json.dumps(str(data))}\n"
             f'broker = "mqtt://127.0.0.1:{county.broker_port}"\n'
-            f'\n[http]\nhost = "127.0.0.1"\nport = {free_port()}\n',
+            f'\n[http]\nhost = "127.0.0.1"\nport = {http_port}\n',
             encoding="utf-8",
         )
         await start_broker(processes, folder=folder / "broker", port=county.broker_port, name="broker")
         await county._once("site", "load", str(site or _write_site(folder / "site.toml")))
         await processes.start("cloud", (*(program or (_tool(),)), "serve", "--config", str(county.settings)))
+        await _until_up("cloud", partial(_hears, f"http://127.0.0.1:{http_port}/api/v1/health"), processes=processes)
         return county
 
     @property
@@ -100,13 +109,26 @@ async def start_broker(processes: Processes, *, folder: Path, port: int, name: s
         ProcessDied: it ended.
     """
     await processes.start(name, (_tool(), "broker", "--port", str(port), "--data", str(folder)))
+    await _until_up(name, partial(broker_answers, port), processes=processes)
+
+
+async def _until_up(name: str, is_up: Callable[[], Awaitable[bool]], *, processes: Processes) -> None:
     try:
-        async with asyncio.timeout(_BROKER_UP_S):
-            while not await broker_answers(port):
+        async with asyncio.timeout(_UP_S):
+            while not await is_up():
                 processes.check()
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
-        raise ProgramFailed(f"starting {name}", f"port {port} is silent after {_BROKER_UP_S:.0f} s") from None
+        raise ProgramFailed(f"starting {name}", f"it is not up after {_UP_S:.0f} s") from None
+
+
+async def _hears(health: str) -> bool:
+    """Whether the county is subscribed: what gateways publish before that reaches nobody."""
+    # On this machine: no proxy of the environment has business in between.
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with suppress(httpx.TransportError):
+            return bool((await client.get(health)).json()["broker"] == "connected")
+    return False
 
 
 async def broker_answers(port: int) -> bool:

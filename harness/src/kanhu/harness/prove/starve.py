@@ -114,7 +114,7 @@ def _figures(quiet: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, V
         "p99_times": round(beside["receipt_p99_ms"] / max(1.0, quiet["receipt_p99_ms"]), 2),
         "sent": beside["sent"],
         "owed": quiet["owed"] + beside["owed"],
-        "receipts_silent": beside["receipts_silent"],
+        "receipts_silent": quiet["receipts_silent"] + beside["receipts_silent"],
     }
 
 
