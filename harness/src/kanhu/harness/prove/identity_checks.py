@@ -1,4 +1,4 @@
-"""Seventeen things that nobody may be able to do to a county; each answers "" where it held, else what happened.
+"""Nineteen things that nobody may be able to do to a county; each answers "" where it held, else what happened.
 
 An attacker holds whatever can be had: any key, a valid certificate of `home-01`, an invitation that was read over
 somebody's shoulder. The victim is `home-02`.
@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from random import Random
 
 import aiomqtt
 from cryptography import x509
@@ -19,18 +20,10 @@ from cryptography import x509
 from kanhu.cloud.authority.certificates import fingerprint, issue_gateway, key_digest, read_key
 from kanhu.cloud.authority.store import open_authority
 from kanhu.cloud.broker.settings import COUNTY_NAME
-from kanhu.contract import (
-    ClockState,
-    GatewayState,
-    Lane,
-    Status,
-    SystemClock,
-    Up,
-    encode_status,
-    up_topic,
-)
-from kanhu.contract.status import STATUS_VERSION
-from kanhu.harness.prove.gatehouse_rig import Key, Pass, Rig, letter, long_ago, new_epoch
+from kanhu.contract import Lane, SystemClock
+from kanhu.harness.prove.gatehouse_rig import Key, Pass, Rig, heartbeat, letter, long_ago, new_epoch
+from kanhu.harness.prove.topic_drawing import draw_topics
+from kanhu.harness.prove.topic_fuzz import listens_around, says_around
 
 __all__ = ["CHECKS", "Cast", "Check", "prepare"]
 
@@ -50,13 +43,19 @@ class Cast:
     victim: Pass
     used_token: str
     fresh_token: str
+    draw: Random
+    topics: int
     revocation_s: float = 0.0
 
 
-async def prepare(rig: Rig) -> Cast:
-    """Enrol attacker and victim, and see that honest letters arrive: else everything below would hold for nothing."""
+async def prepare(rig: Rig, *, topics: int, seed: int = 1) -> Cast:
+    """Enrol attacker and victim, and see that honest letters arrive: else everything below would hold for nothing.
+
+    `topics` is how many are drawn, half of them to publish to and half to subscribe to.
+    """
     used, other, fresh = [await rig.token(name) for name in (_MINE, _VICTIM, _INVITED)]
-    cast = Cast(rig, await rig.enrol(_MINE, used), await rig.enrol(_VICTIM, other), used, fresh)
+    attacker, victim = await rig.enrol(_MINE, used), await rig.enrol(_VICTIM, other)
+    cast = Cast(rig, attacker, victim, used, fresh, Random(seed), topics)
     for holder in (cast.attacker, cast.victim):
         await _say_something_honest(cast, holder)
     return cast
@@ -173,6 +172,18 @@ async def _reads_system(cast: Cast) -> str:
     return await _overhears(cast, "$SYS/#", "$SYS/broker/clients/total", "$MQTT/#")
 
 
+async def _says_on_drawn(cast: Cast) -> str:
+    return await says_around(cast.rig, cast.attacker, cast.victim, _drawn(cast))
+
+
+async def _listens_to_drawn(cast: Cast) -> str:
+    return await listens_around(cast.rig, cast.attacker, cast.victim, _drawn(cast))
+
+
+def _drawn(cast: Cast) -> list[str]:
+    return draw_topics(cast.draw, cast.topics // 2, mine=_MINE, victim=_VICTIM)
+
+
 async def _open_session_ends(cast: Cast) -> str:
     """Measured from the moment in the ledger: the command itself takes a while to come and go."""
     async with cast.rig.client(cast.victim) as client:
@@ -218,7 +229,7 @@ async def _displaces(cast: Cast) -> str:
             except aiomqtt.MqttError:
                 pass
         try:
-            await client.publish(*_beat(_VICTIM), qos=1)
+            await client.publish(*heartbeat(_VICTIM), qos=1)
             async with asyncio.timeout(_HEAR_S * 5):
                 async for _ in client.messages:
                     return ""
@@ -250,6 +261,8 @@ CHECKS = (
     Check("topics: reads what is for another", _reads_others),
     Check("topics: subscribes to everything", _reads_all),
     Check("topics: reads of the broker itself", _reads_system),
+    Check("topics: drawn ones, published and willed", _says_on_drawn),
+    Check("topics: drawn ones, subscribed to", _listens_to_drawn),
     Check("takeover: another's client id", _displaces),
     Check("revoked: the open session ends", _open_session_ends),
     Check("revoked: comes back", _revoked_comes_back),
@@ -325,7 +338,7 @@ async def _victim_beats(cast: Cast) -> None:
     """The victim sends a heartbeat and gets its receipt."""
     async with cast.rig.client(cast.victim) as client:
         await client.subscribe(f"kanhu/v1/down/{_VICTIM}/receipt")
-        await client.publish(*_beat(_VICTIM), qos=1)
+        await client.publish(*heartbeat(_VICTIM), qos=1)
         try:
             async with asyncio.timeout(_HEAR_S * 5):
                 async for _ in client.messages:
@@ -357,11 +370,3 @@ def _said(cast: Cast, before: int, heard: list[str]) -> str:
     if came:
         return f"{came} letters got through as {_VICTIM}"
     return f"heard {sorted(set(heard))[:3]}" if heard else ""
-
-
-def _beat(gateway: str) -> tuple[str, bytes]:
-    status = Status(
-        STATUS_VERSION, gateway, "b" * 32, GatewayState.ONLINE, boot="0" * 32, sent_ms=SystemClock().wall_ms(),
-        clock=ClockState.SYNCED,
-    )  # fmt: skip  # one record
-    return up_topic(gateway, Up.STATUS), encode_status(status)
