@@ -154,6 +154,17 @@ def test_the_demo_runs_where_the_person_stands(
     assert command[1:] == ["-P", "-m", "kanhu.harness.demo", "--report", "demo.json"]
 
 
+@pytest.mark.parametrize(("proof", "purpose"), [("arm64", "development"), ("chaos", "demo")])
+def test_a_proof_that_builds_a_package_has_what_builds_it(
+    door_code: ModuleType, monkeypatch: pytest.MonkeyPatch, proof: str, purpose: str
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(door_code, "ensure_installed", asked.append)
+    monkeypatch.setattr(door_code.os, "execve", lambda *_: None)
+    door_code.prove([proof, "--json"])
+    assert asked == [purpose]
+
+
 def test_second_run_waits_while_the_first_installs(door: Path) -> None:
     """Two processes take the lock in turn; the second says that it waits."""
     script = (
