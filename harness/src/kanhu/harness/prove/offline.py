@@ -14,7 +14,7 @@ from kanhu.harness.stopping import until_told
 __all__ = ["main"]
 
 _EXAMPLES = """examples:
-  ./run prove offline --days 30 --json                 10 to 15 minutes
+  ./run prove offline --days 30 --json                 6 minutes on a quiet machine
   ./run prove offline --days 1
   ./run prove offline --days 1 --kbits 9.6
   ./run prove offline --days 1 --broken one-queue      alerts come too late, and it ends with 1
