@@ -176,7 +176,10 @@ def _adjtimex() -> Callable[..., int]:
     return found
 
 
+# Asked at every reading: one for all threads. Its `modes` stay 0, read only, and what it is filled with nobody reads.
+_TIMEX = ctypes.create_string_buffer(_ADJTIMEX_BYTES)
+
+
 def _kernel_is_synchronised() -> bool:
-    timex = ctypes.create_string_buffer(_ADJTIMEX_BYTES)  # modes = 0: read only
-    status: int = _adjtimex()(timex)
+    status: int = _adjtimex()(_TIMEX)
     return 0 <= status != _ADJTIMEX_UNSYNCHRONISED

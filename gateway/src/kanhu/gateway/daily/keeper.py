@@ -142,6 +142,8 @@ class DailyKeeper:
         """Bytes that became no reading are nobody's sign."""
 
     def _hear(self, observation: Observation) -> None:
+        if not self._residents:
+            return
         now = self._now()
         for name, one in self._residents.items():
             day = self._days.get(name, DayState())
