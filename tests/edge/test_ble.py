@@ -1,27 +1,27 @@
 """Bluetooth through Bumble over TCP: found, subscribed, decoded, lost in every way and back again."""
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import msgspec
 import pytest
 from bumble.gatt import Characteristic
 
 from kanhu.contract import FakeClock, SubjectKind, SystemClock
-from kanhu.edge import peers
-from kanhu.edge.devices import DeviceConfig, DeviceKind, FinePress, RadioConfig
+from kanhu.edge.devices import DeviceConfig, FinePress, RadioConfig
 from kanhu.edge.errors import DecodeReason, LinkReason
+from kanhu.edge.kinds import strap_ble
 from kanhu.edge.sensing import run_devices
 from kanhu.edge.transports import ble
 from tests.edge.readings import RememberingSink, until
 from tests.edge.test_blood_pressure import frame_of as cuff_frame
 from tests.edge.virtual_radio import Peripheral, VirtualAir
 
-CUFF = DeviceConfig(id="cuff-03", kind=DeviceKind.CUFF_BLE, address="f0:0d:00:00:00:03", subject="r-0003")
-STRAP = DeviceConfig(id="strap-03", kind=DeviceKind.STRAP_BLE, address="F0:0D:00:00:00:04", subject="r-0003")
-BUTTON = DeviceConfig(id="button-03", kind=DeviceKind.BUTTON_BTHOME, address="F0:0D:00:00:00:05", subject="r-0003")
+CUFF = DeviceConfig(id="cuff-03", kind="cuff-ble", address="f0:0d:00:00:00:03", subject="r-0003")
+STRAP = DeviceConfig(id="strap-03", kind="strap-ble", address="F0:0D:00:00:00:04", subject="r-0003")
+BUTTON = DeviceConfig(id="button-03", kind="button-bthome", address="F0:0D:00:00:00:05", subject="r-0003")
 
 _HEART_RATE = (0x180D, 0x2A37)
 _BLOOD_PRESSURE = (0x1810, 0x2A35)
@@ -191,7 +191,8 @@ async def test_a_link_that_ends_is_told_and_comes_back(air: VirtualAir) -> None:
 async def test_a_strap_that_is_connected_and_never_tells_anything_is_connected_to_anew(
     air: VirtualAir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peers, "_PROFILES", {STRAP.kind: _impatient(peers._PROFILES[STRAP.kind], quiet_s=0.4)})
+    kind = strap_ble.KIND
+    monkeypatch.setattr(strap_ble, "KIND", replace(kind, target=replace(kind.target, quiet_s=0.4)))
     sink = RememberingSink()
     await strap_on(air)
     async with reading(sink, air, STRAP):
@@ -214,10 +215,6 @@ async def test_a_link_is_quiet_only_where_a_whole_stretch_had_no_value() -> None
     await asyncio.sleep(0.01)
     gone.set()
     assert not await waiting, "a link that ended is no quiet one"
-
-
-def _impatient(profile: peers._Profile, *, quiet_s: float) -> peers._Profile:
-    return profile._replace(target=dataclasses.replace(profile.target, quiet_s=quiet_s))
 
 
 async def test_a_controller_that_dies_and_returns_is_used_again_and_again(
@@ -292,7 +289,7 @@ async def test_a_device_without_its_service_is_told_and_harms_no_other(air: Virt
 async def test_each_reading_of_a_shared_cuff_is_another_unknown_person(air: VirtualAir) -> None:
     sink = RememberingSink()
     cuff = await cuff_on(air)
-    shared = DeviceConfig(id="cuff-c", kind=DeviceKind.CUFF_BLE, address=CUFF.address)
+    shared = DeviceConfig(id="cuff-c", kind="cuff-ble", address=CUFF.address)
     async with reading(sink, air, shared):
         await cuff.subscribed.wait()
         await cuff.send(cuff_frame(150, 91))

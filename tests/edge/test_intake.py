@@ -7,12 +7,12 @@ import pytest
 
 from kanhu.contract import FakeClock, Observation, Part, Subject, Times
 from kanhu.edge import intake as intake_module
-from kanhu.edge.devices import DeviceConfig, DeviceKind
+from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.intake import Inbox, Intake
 from tests.edge.readings import RESIDENT, RememberingSink, until
 
-STRAP = DeviceConfig(id="strap-03", kind=DeviceKind.STRAP_BLE, address="F0:0D:00:00:00:04", subject="r-0003")
+STRAP = DeviceConfig(id="strap-03", kind="strap-ble", address="F0:0D:00:00:00:04", subject="r-0003")
 
 
 class SlowSink(RememberingSink):

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanhu.contract import FakeClock
-from kanhu.edge.devices import DeviceConfig, DeviceKind
+from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.folding import WINDOW_PACKETS
 from kanhu.edge.intake import Intake
 from kanhu.edge.oximeter import Oximeter
 from tests.edge.readings import RememberingSink
 from tests.edge.test_cms50d import packet_of
 
-_DEVICE = DeviceConfig(id="ox-03", kind=DeviceKind.OXIMETER_CMS50D, port="/dev/ttyUSB0", subject="r-0003")
+_DEVICE = DeviceConfig(id="ox-03", kind="oximeter-cms50d", port="/dev/ttyUSB0", subject="r-0003")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakError
 
 from kanhu.contract import FakeClock, SystemClock
-from kanhu.edge.devices import DeviceConfig, DeviceKind
+from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.errors import LinkReason
 from kanhu.edge.intake import Intake
 from kanhu.edge.peers import ButtonPeer
@@ -19,7 +19,7 @@ from kanhu.edge.sensing import run_devices
 from kanhu.edge.transports.ble import RadioSession, run_links
 from tests.edge.readings import RememberingSink, until
 
-BUTTON = DeviceConfig(id="button-03", kind=DeviceKind.BUTTON_BTHOME, address="F0:0D:00:00:00:05", subject="r-0003")
+BUTTON = DeviceConfig(id="button-03", kind="button-bthome", address="F0:0D:00:00:00:05", subject="r-0003")
 
 
 class ToldScanner(BaseBleakScanner):
@@ -62,7 +62,7 @@ class ToldRadio:
 @asynccontextmanager
 async def listening(radio: ToldRadio, sink: RememberingSink, clock: FakeClock) -> AsyncIterator[None]:
     ToldScanner.starts = 0
-    peer = ButtonPeer(Intake(BUTTON, sink=sink, clock=clock), address=BUTTON.address or "")
+    peer = ButtonPeer(Intake(BUTTON, sink=sink, clock=clock))
     task = asyncio.create_task(run_links([peer], radio=radio, clock=clock))
     try:
         yield

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kanhu.edge.devices import DeviceConfig, DeviceKind
+from kanhu.edge.devices import DeviceConfig
 
 _ROOT = Path(__file__).resolve().parents[2]
-CUFF = DeviceConfig(id="cuff-03", kind=DeviceKind.CUFF_BLE, address="F0:0D:00:00:00:03")
-OXIMETER = DeviceConfig(id="ox-03", kind=DeviceKind.OXIMETER_CMS50D, port="/nowhere/ttyUSB0")
+CUFF = DeviceConfig(id="cuff-03", kind="cuff-ble", address="F0:0D:00:00:00:03")
+OXIMETER = DeviceConfig(id="ox-03", kind="oximeter-cms50d", port="/nowhere/ttyUSB0")
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -9,14 +9,15 @@ import struct
 import termios
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kanhu.contract import QualityLevel, SubjectKind, SystemClock
-from kanhu.edge import sensing
-from kanhu.edge.devices import DeviceConfig, DeviceKind
+from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.errors import DecodeReason, LinkReason
+from kanhu.edge.kinds import oximeter_cms50d
 from kanhu.edge.sensing import run_devices
 from kanhu.edge.transports.serial_port import GATHER_S
 from tests.edge.readings import RememberingSink, until
@@ -63,7 +64,7 @@ def plug(tmp_path: Path) -> Iterator[Plug]:
 
 @pytest.fixture(autouse=True)
 def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensing, "SESSION_PAUSE_S", _PAUSE_S)
+    monkeypatch.setattr(oximeter_cms50d, "KIND", replace(oximeter_cms50d.KIND, pause_s=_PAUSE_S))
 
 
 @asynccontextmanager
@@ -78,7 +79,7 @@ async def reading(sink: RememberingSink, *devices: DeviceConfig) -> AsyncIterato
 
 
 def oximeter(plug: Plug, *, subject: str | None = "r-0003") -> DeviceConfig:
-    return DeviceConfig(id="ox-03", kind=DeviceKind.OXIMETER_CMS50D, port=str(plug.path), subject=subject)
+    return DeviceConfig(id="ox-03", kind="oximeter-cms50d", port=str(plug.path), subject=subject)
 
 
 def is_open(sink: RememberingSink) -> bool:
@@ -162,7 +163,7 @@ async def test_a_path_that_leads_to_another_device_is_opened_again(plug: Plug) -
 
 async def test_a_port_that_is_not_there_harms_no_other(plug: Plug, tmp_path: Path) -> None:
     sink = RememberingSink()
-    absent = DeviceConfig(id="absent", kind=DeviceKind.OXIMETER_CMS50D, port=str(tmp_path / "nothing"))
+    absent = DeviceConfig(id="absent", kind="oximeter-cms50d", port=str(tmp_path / "nothing"))
     async with reading(sink, absent, oximeter(plug)):
         await until(lambda: is_open(sink))
         await plug.send(packet_of() * 600)

@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kanhu.contract import ClockState, FakeClock, QualityLevel, QualityReason, SubjectKind
-from kanhu.edge.devices import DeviceConfig, DeviceKind
+from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.folding import WINDOW_PACKETS
 from kanhu.edge.intake import Intake
+from kanhu.edge.kinds import cuff_ble
 from kanhu.edge.oximeter import Oximeter
 from kanhu.edge.peers import ConnectedPeer
 from kanhu.edge.sessions import Sessions
@@ -19,13 +20,11 @@ from kanhu.edge.whose import SESSION_S, Attendance, Choice, People, Stay, Whose,
 from tests.edge.readings import RememberingSink, until
 from tests.edge.test_cms50d import packet_of
 
-CUFF = DeviceConfig(id="cuff", kind=DeviceKind.CUFF_BLE, address="F0:0D:00:00:00:03")
-STRAP = DeviceConfig(id="strap", kind=DeviceKind.STRAP_BLE, address="F0:0D:00:00:00:04")
-OXIMETER = DeviceConfig(id="ox", kind=DeviceKind.OXIMETER_CMS50D, port="/dev/ttyUSB0")
-BED_CUFF = DeviceConfig(id="bed-cuff", kind=DeviceKind.CUFF_BLE, address="F0:0D:00:00:00:06", bed="3-1")
-BED_BUTTON = DeviceConfig(
-    id="bell", kind=DeviceKind.BUTTON_BTHOME, address="F0:0D:00:00:00:07", bed="3-1", dwelling="home-03"
-)
+CUFF = DeviceConfig(id="cuff", kind="cuff-ble", address="F0:0D:00:00:00:03")
+STRAP = DeviceConfig(id="strap", kind="strap-ble", address="F0:0D:00:00:00:04")
+OXIMETER = DeviceConfig(id="ox", kind="oximeter-cms50d", port="/dev/ttyUSB0")
+BED_CUFF = DeviceConfig(id="bed-cuff", kind="cuff-ble", address="F0:0D:00:00:00:06", bed="3-1")
+BED_BUTTON = DeviceConfig(id="bell", kind="button-bthome", address="F0:0D:00:00:00:07", bed="3-1", dwelling="home-03")
 CUFF_FRAME = bytes((0x00, 128, 0, 76, 0, 93, 0))  # 128/76, mean 93 mmHg, whole numbers
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -62,7 +61,7 @@ def test_two_people_take_turns_at_one_cuff() -> None:
 
 async def test_two_people_one_cuff_interleaved_through_the_radios_door() -> None:
     room, sink = Room(), RememberingSink()
-    peer = ConnectedPeer(Intake(CUFF, sink=sink, clock=room.clock, people=room.people), address=CUFF.address or "")
+    peer = ConnectedPeer(Intake(CUFF, sink=sink, clock=room.clock, people=room.people), kind=cuff_ble.KIND)
     for person in ("r-1", "r-2", None, "r-1"):  # all arrive before the disk answers once
         if person is None:
             room.attendance.done()

@@ -133,9 +133,9 @@ class Peripheral:
         self._characteristic: Characteristic[bytes] | None = None
         self.device.on(Device.EVENT_CONNECTION, self._on_connection)
 
-    def serve(self, service: int, characteristic: int, *, properties: Characteristic.Properties) -> None:
+    def serve(self, service: int | str, characteristic: int | str, *, properties: Characteristic.Properties) -> None:
         """Offer one characteristic, and a battery at 81 percent."""
-        self._characteristic = Characteristic(UUID.from_16_bits(characteristic), properties, Characteristic.READABLE)
+        self._characteristic = Characteristic(_uuid(characteristic), properties, Characteristic.READABLE)
         self._characteristic.on(Characteristic.EVENT_SUBSCRIPTION, self._on_subscription)
         battery: Characteristic[bytes] = Characteristic(
             UUID.from_16_bits(0x2A19),
@@ -145,7 +145,7 @@ class Peripheral:
         )
         self.device.add_services(
             [
-                Service(UUID.from_16_bits(service), [self._characteristic]),
+                Service(_uuid(service), [self._characteristic]),
                 Service(UUID.from_16_bits(0x180F), [battery]),
             ]
         )
@@ -153,11 +153,14 @@ class Peripheral:
     async def power_on(self) -> None:
         await self.device.power_on()
 
-    async def advertise(self, service: int) -> None:
+    async def advertise(self, service: int | str) -> None:
         """Be connectable, and again after every disconnection."""
-        data = AdvertisingData(
-            [(AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, service.to_bytes(2, "little"))]
-        )
+        kinds = {
+            2: AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
+            16: AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS,
+        }
+        uuid = bytes(_uuid(service))
+        data = AdvertisingData([(kinds[len(uuid)], uuid)])
         await self.device.start_advertising(
             auto_restart=True,
             advertising_data=bytes(data),
@@ -214,3 +217,7 @@ class Peripheral:
     def _on_subscription(self, _connection: object, notify: bool, indicate: bool) -> None:
         if notify or indicate:
             self.subscribed.set()
+
+
+def _uuid(of: int | str) -> UUID:
+    return UUID(of) if isinstance(of, str) else UUID.from_16_bits(of)

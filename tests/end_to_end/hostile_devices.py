@@ -14,7 +14,7 @@ from bumble import hci, ll
 from kanhu.contract import ClockState, Observation, Part, Subject, SubjectKind, SystemClock, Times
 from kanhu.edge.codecs.bthome import decode_bthome
 from kanhu.edge.errors import DecodeError
-from kanhu.edge.peers import observe_cuff_frame, observe_strap_frame
+from kanhu.edge.kinds import cuff_ble, strap_ble
 from kanhu.firmware_sim.air import Air, Beacon, Delivery, Identity, Peripheral
 from kanhu.firmware_sim.wire import (
     ButtonPress,
@@ -48,7 +48,7 @@ class HostileConnection:
         self.address = address
         self._answers = answers
         self._draw = draw
-        self._observe: Observe = observe_cuff_frame if cuff else observe_strap_frame
+        self._observe: Observe = cuff_ble.observe if cuff else strap_ble.observe
         self._honest = honest_cuff_frame if cuff else honest_strap_frame
         self._peripheral = Peripheral(
             air,

@@ -70,7 +70,7 @@ GATEWAY_MISTAKES = (
     Mistake("[broker]", "[broker", "file", "line"),
     Mistake("88", "8", "spo2_limit_percent", "percent"),
     Mistake("88", '"NaN"', "spo2_limit_percent", "percent"),
-    Mistake("oximeter-cms50d", "toaster", "device[0].kind", "docs/gateway.md"),
+    Mistake("oximeter-cms50d", "toaster", "device[0].kind", "oximeter-cms50d"),
     Mistake('port = "/dev/ttyUSB0"', 'address = "F0:0D:00:00:00:01"', "device[0].port", "serial"),
     Mistake('resident = "r-0001"', 'resident = "r-0002"', "device[0].resident", "[[resident]]"),
     Mistake('"accepted.ndjson"', '"no/such/folder/x"', "journal.path", "folder"),

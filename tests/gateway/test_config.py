@@ -81,7 +81,7 @@ def test_a_help_button_of_nobody_belongs_to_where_the_gateway_stands(tmp_path: P
         (("port = 1884", "port = 70000"), "broker.port", "docs/gateway.md"),
         (("port = 1884", "prot = 1884"), "broker.prot", "Remove it"),
         (("routine_s = 2", 'routine_s = "soon"'), "uplink.routine_s", "docs/gateway.md"),
-        (('kind = "cuff-ble"', 'kind = "cuff"'), "device[0].kind", "docs/gateway.md"),
+        (('kind = "cuff-ble"', 'kind = "cuff"'), "device[0].kind", "cuff-ble"),
         (('address = "F0:0D:00:00:00:03"', ""), "device[0].address", "Bluetooth address"),
         (('address = "F0:0D:00:00:00:03"', 'port = "/dev/ttyUSB0"'), "device[0].port", "remove it"),
         (('resident = "r-0003"', 'resident = "r-0004"'), "device[0].resident", "[[resident]]"),

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kanhu.contract import ClockState, Observation, Part, Subject, SubjectKind, Times
-from kanhu.edge.devices import DeviceKind, DeviceSeen
+from kanhu.edge.devices import DeviceSeen
 from kanhu.edge.errors import LinkReason
 from kanhu.gateway.device_clocks import DeviceClocks, local_span
 
@@ -54,7 +54,7 @@ def test_a_clock_that_can_be_read_is_not_judged_by_kept_readings() -> None:
     made.seen(
         DeviceSeen(
             "cuff-03",
-            DeviceKind.CUFF_BLE,
+            "cuff-ble",
             connected=True,
             reason=LinkReason.CONNECTED,
             clock_error_s=0,

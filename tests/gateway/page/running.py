@@ -23,7 +23,7 @@ from kanhu.contract import (
     Times,
     metric,
 )
-from kanhu.edge.devices import DeviceConfig, DeviceKind, DeviceSeen
+from kanhu.edge.devices import DeviceConfig, DeviceSeen
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sessions import mark_unidentified
 from kanhu.edge.whose import Attendance, People
@@ -33,7 +33,7 @@ from kanhu.gateway.page.clinic import Clinic
 from kanhu.gateway.page.serve import serve_page
 from kanhu.vitals import Judge, Runs, core_pack, profile_from_tags
 
-CUFF = DeviceConfig(id="cuff-01", kind=DeviceKind.CUFF_BLE, address="F0:0D:00:00:00:03")
+CUFF = DeviceConfig(id="cuff-01", kind="cuff-ble", address="F0:0D:00:00:00:03")
 
 HOME = """
 gateway = "clinic-01"

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from kanhu.contract import ClockState, Observation, Part, QualityReason, Subject, SubjectKind, Times
-from kanhu.edge.devices import DeviceKind, DeviceSeen
+from kanhu.edge.devices import DeviceSeen
 from kanhu.edge.errors import LinkReason
 from tests.cloud.dashboard.chromium import axe_findings, chromium_at, opened
 from tests.debian import DebianPackages
@@ -90,10 +90,8 @@ def held_to_the_screen(page: Page) -> None:
 
 def in_trouble(running: RunningPage) -> None:
     """A cuff whose battery is low, and an oximeter that is not plugged in."""
-    cuff = DeviceSeen(
-        "cuff-01", DeviceKind.CUFF_BLE, connected=False, reason=LinkReason.DISCONNECTED, battery_percent=9
-    )
-    oximeter = DeviceSeen("ox-01", DeviceKind.OXIMETER_CMS50D, connected=False, reason=LinkReason.UNPLUGGED)
+    cuff = DeviceSeen("cuff-01", "cuff-ble", connected=False, reason=LinkReason.DISCONNECTED, battery_percent=9)
+    oximeter = DeviceSeen("ox-01", "oximeter-cms50d", connected=False, reason=LinkReason.UNPLUGGED)
     running.call(lambda bench: bench.seen.update({"cuff-01": cuff, "ox-01": oximeter}))
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from kanhu.contract import ClockState, FakeClock, Lane, QualityReason, SeqRanges, SubjectKind
-from kanhu.edge.devices import DeviceKind, DeviceSeen
+from kanhu.edge.devices import DeviceSeen
 from kanhu.edge.errors import DecodeReason, LinkReason
 from kanhu.edge.whose import Choice, WhoseReason
 from kanhu.gateway.page.clinic import Attempt, Scan
@@ -229,9 +229,9 @@ async def test_the_county_is_in_reach_while_it_answers_and_what_waits_is_counted
 
 
 async def test_a_clock_a_battery_and_a_plug_are_said_in_words(bench: Bench) -> None:
-    bench.seen["ox"] = DeviceSeen("ox", DeviceKind.OXIMETER_CMS50D, connected=False, reason=LinkReason.UNPLUGGED)
+    bench.seen["ox"] = DeviceSeen("ox", "oximeter-cms50d", connected=False, reason=LinkReason.UNPLUGGED)
     bench.seen["cuff-01"] = DeviceSeen(
-        "cuff-01", DeviceKind.CUFF_BLE, connected=False, reason=LinkReason.DISCONNECTED, battery_percent=12
+        "cuff-01", "cuff-ble", connected=False, reason=LinkReason.DISCONNECTED, battery_percent=12
     )
     clock_of(bench).set_state(ClockState.UNSET)
     page = screens(bench).equipment()
@@ -245,10 +245,9 @@ async def test_a_clock_a_battery_and_a_plug_are_said_in_words(bench: Bench) -> N
 
 
 def test_a_cuff_that_sleeps_is_no_trouble_and_a_radio_that_is_gone_is_one() -> None:
-    sleeping = DeviceSeen("cuff-01", DeviceKind.CUFF_BLE, connected=False, reason=LinkReason.LISTENING)
+    sleeping = DeviceSeen("cuff-01", "cuff-ble", connected=False, reason=LinkReason.LISTENING)
     gone = [
-        DeviceSeen(f"cuff-{number}", DeviceKind.CUFF_BLE, connected=False, reason=LinkReason.RADIO_LOST)
-        for number in range(3)
+        DeviceSeen(f"cuff-{number}", "cuff-ble", connected=False, reason=LinkReason.RADIO_LOST) for number in range(3)
     ]
     fine = {"clock": ClockState.SYNCED, "card_failed": False, "fullness": 0.1, "confirmed": True}
     assert troubles([sleeping], **fine) == ()  # type: ignore[arg-type]  # keywords of several kinds

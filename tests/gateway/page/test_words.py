@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from kanhu.contract import METRICS, Priority, QualityReason
-from kanhu.edge.devices import DeviceKind
+from kanhu.edge.kinds import kind_names, kind_of
 from kanhu.edge.whose import NOBODY_KNOWN
 from kanhu.gateway.page import words as table
 from kanhu.gateway.page.clinic import Attempt
 from kanhu.gateway.page.day import RowState
 from kanhu.gateway.page.troubles import TroubleKind
-from kanhu.gateway.page.words import ADVICE, DEVICES, NOBODY, UNITS, Said
+from kanhu.gateway.page.words import ADVICE, NOBODY, UNITS, Said
 
 _FOLDER = Path(table.__file__).parent
 _WORDS = table._WORDS
@@ -25,7 +25,8 @@ _DIAGNOSES = re.compile(
 
 
 def every_text() -> list[Said]:
-    return [*_WORDS.values(), *ADVICE.values(), *DEVICES.values()]
+    kinds = [kind_of(name) for name in kind_names()]
+    return [*_WORDS.values(), *ADVICE.values(), *(Said(kind.zh, kind.en) for kind in kinds)]
 
 
 def test_every_text_is_in_both_languages() -> None:
@@ -41,7 +42,6 @@ def test_every_text_is_in_both_languages() -> None:
 def test_every_reason_has_words() -> None:
     assert set(ADVICE) == set(QualityReason)
     assert set(NOBODY) == NOBODY_KNOWN
-    assert set(DEVICES) == set(DeviceKind)
     assert set(NOBODY.values()) <= set(_WORDS)
     for kinds, prefix in ((TroubleKind, ""), (Attempt, ""), (RowState, "state_")):
         assert [kind.value for kind in kinds if f"{prefix}{kind.value}" not in _WORDS] == []

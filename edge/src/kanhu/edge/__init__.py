@@ -4,14 +4,13 @@ Here lives what knows a device's bytes and how to reach it.
 Not here: MQTT, HTTP, databases, configuration files.
 """
 
-from kanhu.edge.devices import DeviceConfig, DeviceKind, DeviceSeen, RadioConfig
+from kanhu.edge.devices import DeviceConfig, DeviceSeen, RadioConfig
 from kanhu.edge.errors import DecodeError, DecodeReason, DeviceRefused, EdgeError, LinkLost, LinkReason, ReplayRefused
 
 __all__ = [
     "DecodeError",
     "DecodeReason",
     "DeviceConfig",
-    "DeviceKind",
     "DeviceRefused",
     "DeviceSeen",
     "EdgeError",

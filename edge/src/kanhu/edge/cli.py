@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from kanhu.contract import Observation, SystemClock, metric
-from kanhu.edge.devices import ADVERTISING_KINDS, CONNECTED_KINDS, DeviceConfig, DeviceKind, DeviceSeen, RadioConfig
+from kanhu.edge.devices import DeviceConfig, DeviceSeen, RadioConfig
 from kanhu.edge.errors import DeviceRefused, ReplayRefused
+from kanhu.edge.kinds import kind_names
 from kanhu.edge.pipeline import Judged, SensingPipeline
 from kanhu.edge.replay import replay
 from kanhu.edge.sensing import run_devices
@@ -29,6 +30,7 @@ from kanhu.vitals import (
     render,
 )
 
+_ON_A_PORT = "oximeter-cms50d"
 _REFUSED = 2
 _INTERRUPTED = 130
 
@@ -62,10 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     judging.add_argument("--json", action="store_true", help="one JSON object a line")
     listen = commands.add_parser("listen", parents=[judging], help="read one device until interrupted")
     way = listen.add_mutually_exclusive_group(required=True)
-    way.add_argument("--serial", metavar="PORT", help="oximeter on this serial port")
+    way.add_argument("--serial", metavar="PORT", help="device on this serial port")
     way.add_argument("--ble", metavar="ADDRESS", help="Bluetooth device with this address")
-    radio_kinds = sorted(kind.value for kind in CONNECTED_KINDS | ADVERTISING_KINDS)
-    listen.add_argument("--kind", choices=radio_kinds, help="what the Bluetooth device is")
+    listen.add_argument(
+        "--kind", choices=kind_names(), help=f"what the device is; {_ON_A_PORT} on a serial port where nothing is said"
+    )
     listen.add_argument("--radio", metavar="TRANSPORT", help="Bumble transport to use in place of BlueZ")
     listen.add_argument("--resident", metavar="ID[=TAG,TAG]", help="whom the device measures; without it nobody known")
     again = commands.add_parser("replay", parents=[judging], help="judge readings from a file")
@@ -90,11 +93,12 @@ def _replay(options: argparse.Namespace, printer: "_Printer") -> int:
 async def _listen(options: argparse.Namespace, printer: "_Printer") -> int:
     resident, profile = _profile(options.resident) if options.resident else (None, None)
     if options.serial:
-        device = DeviceConfig(id="listened", kind=DeviceKind.OXIMETER_CMS50D, port=options.serial, subject=resident)
+        kind = options.kind or _ON_A_PORT
+        device = DeviceConfig(id="listened", kind=kind, port=options.serial, subject=resident)
     elif options.kind is None:
         raise DeviceRefused("listened", "kind", "say what the device is: --kind cuff-ble, for example")
     else:
-        device = DeviceConfig(id="listened", kind=DeviceKind(options.kind), address=options.ble, subject=resident)
+        device = DeviceConfig(id="listened", kind=options.kind, address=options.ble, subject=resident)
     profiles = {} if resident is None or profile is None else {resident: profile}
     sink = _PrintingSink(_pipeline(printer.pack, options.timezone, profiles), printer)
     await run_devices([device], sink, clock=SystemClock(), radio=RadioConfig(bumble=options.radio))

@@ -9,18 +9,10 @@ import msgspec
 
 from kanhu.contract import Observation
 from kanhu.edge.errors import DeviceRefused, LinkReason
+from kanhu.edge.kinds import ButtonKind, SerialKind, find_kind, kind_names
 
 _MAX_ID = 64  # leaves room for the session that is written behind it
 _ADDRESS = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
-
-
-class DeviceKind(StrEnum):
-    """The devices this part can read; each has a page in docs/devices."""
-
-    OXIMETER_CMS50D = "oximeter-cms50d"
-    CUFF_BLE = "cuff-ble"
-    STRAP_BLE = "strap-ble"
-    BUTTON_BTHOME = "button-bthome"
 
 
 class FinePress(StrEnum):
@@ -30,16 +22,12 @@ class FinePress(StrEnum):
     LONG = "long"
 
 
-SERIAL_KINDS = frozenset({DeviceKind.OXIMETER_CMS50D})
-CONNECTED_KINDS = frozenset({DeviceKind.CUFF_BLE, DeviceKind.STRAP_BLE})
-ADVERTISING_KINDS = frozenset({DeviceKind.BUTTON_BTHOME})
-
-
 class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One device. Without a subject or a bed it is shared: it measures the person chosen before, or nobody known."""
 
     id: str
-    kind: DeviceKind
+    kind: str
+    """Name of one of `kinds.kind_names`."""
     port: str | None = None
     """Path of a serial device."""
     address: str | None = None
@@ -61,7 +49,10 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         """Raise DeviceRefused where the fields contradict each other."""
         if not 0 < len(self.id) <= _MAX_ID:
             raise DeviceRefused(self.id, "id", f"give it 1 to {_MAX_ID} characters")
-        if self.kind in SERIAL_KINDS:
+        kind = find_kind(self.kind)
+        if kind is None:
+            raise DeviceRefused(self.id, "kind", f"{self.kind[:_MAX_ID]!r} is none of {', '.join(kind_names())}")
+        if isinstance(kind, SerialKind):
             if not self.port:
                 raise DeviceRefused(self.id, "port", "name the serial device, such as /dev/ttyUSB0")
             if self.address is not None:
@@ -73,16 +64,17 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 raise DeviceRefused(self.id, "address", "give its Bluetooth address, such as F0:0D:00:00:00:03")
         if self.bed is not None and self.subject is not None:
             raise DeviceRefused(self.id, "bed", "remove it, or the resident: a bed says by itself who lies there")
-        if self.dwelling is not None and (self.kind not in ADVERTISING_KINDS or self.subject is not None):
+        is_button = isinstance(kind, ButtonKind)
+        if self.dwelling is not None and (not is_button or self.subject is not None):
             raise DeviceRefused(self.id, "dwelling", "remove it: only a help button of nobody belongs to a place")
-        if self.fine is not None and self.kind not in ADVERTISING_KINDS:
+        if self.fine is not None and not is_button:
             raise DeviceRefused(self.id, "fine", "remove it: only a help button can take a call back")
-        self._check_ways()
+        self._check_ways(is_button=is_button)
 
-    def _check_ways(self) -> None:
+    def _check_ways(self, *, is_button: bool) -> None:
         ways = {"fine": self.fine, "well": self.well, "dose": self.dose}
         for field in ("well", "dose"):
-            if ways[field] is not None and (self.kind not in ADVERTISING_KINDS or self.subject is None):
+            if ways[field] is not None and (not is_button or self.subject is None):
                 raise DeviceRefused(self.id, field, "remove it: only the help button of one person can say this")
         said = [way for way in ways.values() if way is not None]
         if len(said) != len(set(said)):
@@ -110,7 +102,7 @@ class DeviceSeen(msgspec.Struct, frozen=True):
     """A device as its transport sees it at this moment; counters run since the process began."""
 
     device: str
-    kind: DeviceKind
+    kind: str
     connected: bool
     """Its port is open, its connection stands, or it was heard since the radio came up."""
     reason: LinkReason

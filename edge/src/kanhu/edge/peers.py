@@ -1,65 +1,22 @@
 """Bluetooth devices as the radio sees them: what to subscribe to, and how their frames become readings."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Protocol
 
 from kanhu.contract import EventWord, Observation, Subject, Times
-from kanhu.edge.codecs import blood_pressure, bthome, heart_rate
-from kanhu.edge.devices import DeviceConfig, DeviceKind, FinePress
+from kanhu.edge.codecs import bthome
+from kanhu.edge.devices import DeviceConfig, FinePress
 from kanhu.edge.errors import DecodeError, LinkReason
 from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake
+from kanhu.edge.kinds.kind import ConnectedKind
 from kanhu.edge.sessions import Sessions
-from kanhu.edge.transports.ble import GattTarget
-from kanhu.edge.transports.ble_clock import OwnClock
+from kanhu.edge.ways import BlePeer, GattTarget, OwnClock
 
 
-def observe_strap_frame(frame: bytes, *, subject: Subject, device: str, times: Times) -> Observation:
-    """One 0x2A37 notification is one reading."""
-    return heart_rate.observe_heart_rate(
-        heart_rate.decode_heart_rate(frame), subject=subject, device=device, times=times
-    )
+class HeardPeer(BlePeer, Protocol):
+    """A device of the radio, and where what it sent waits."""
 
-
-def observe_cuff_frame(frame: bytes, *, subject: Subject, device: str, times: Times) -> Observation:
-    """One 0x2A35 indication is one reading."""
-    return blood_pressure.observe_blood_pressure(
-        blood_pressure.decode_blood_pressure(frame), subject=subject, device=device, times=times
-    )
-
-
-class _Profile(NamedTuple):
-    target: GattTarget
-    observe: Callable[..., Observation]
-    reading_takes_s: float | None
-    """Each reading is a session of its own and takes at least so long; None: a session lasts as long as the link."""
-    has_clock: bool
-
-
-# From a press on the button of a cuff to its result pass about 30 to 60 s; project choice: none does it in 15. A result
-# that comes sooner after another person was chosen was begun before.
-_CUFF_LEAST_S = 15.0
-
-# A strap that is worn tells its rate every second. One that was taken off may be silent on a link that stands; to
-# connect to it anew every five minutes costs it little, and a link that only seems to stand is found out.
-_STRAP_QUIET_S = 300.0
-
-_PROFILES = {
-    # Each inflation of a shared cuff may be another arm.
-    DeviceKind.CUFF_BLE: _Profile(
-        GattTarget(blood_pressure.SERVICE_UUID, blood_pressure.CHARACTERISTIC_UUID),
-        observe_cuff_frame,
-        reading_takes_s=_CUFF_LEAST_S,
-        has_clock=True,
-    ),
-    # A strap is on one chest for as long as its link stands.
-    DeviceKind.STRAP_BLE: _Profile(
-        GattTarget(heart_rate.SERVICE_UUID, heart_rate.CHARACTERISTIC_UUID, quiet_s=_STRAP_QUIET_S),
-        observe_strap_frame,
-        reading_takes_s=None,
-        has_clock=False,
-    ),
-}
+    inbox: Inbox
 
 
 # Button events of the BTHome format, version 2.
@@ -67,26 +24,25 @@ _PRESS_CODES = {FinePress.DOUBLE: 0x02, FinePress.LONG: 0x04}
 
 
 class ConnectedPeer:
-    """A cuff or a strap: connected to, subscribed to, one reading a value."""
+    """A device such as a cuff: connected to, subscribed to, one reading a value."""
 
-    def __init__(self, intake: Intake, *, address: str) -> None:
+    def __init__(self, intake: Intake, *, kind: ConnectedKind) -> None:
         """Begin before the first link."""
-        profile = _PROFILES[intake.device.kind]
-        self.address = address.upper()
-        self.target: GattTarget | None = profile.target
+        self.address = (intake.device.address or "").upper()
+        self.target: GattTarget | None = kind.target
         self.inbox = Inbox(intake, observe=self._observe)
-        self._profile = profile
+        self._kind = kind
         self._intake = intake
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
-        self.own_clock: OwnClock | None = intake if profile.has_clock else None
+        self.own_clock: OwnClock | None = intake if kind.has_clock else None
 
     def advertised(self, service_data: dict[str, bytes]) -> None:
         """Nothing is read from its advertisements."""
 
     def notified(self, value: bytes) -> None:
         """One reading arrived."""
-        if self._profile.reading_takes_s is not None:
-            self._sessions.begin(ago_s=self._profile.reading_takes_s)
+        if self._kind.reading_takes_s is not None:
+            self._sessions.begin(ago_s=self._kind.reading_takes_s)
         self.inbox.put(value, self._sessions.measured())
 
     def battery(self, percent: int) -> None:
@@ -103,18 +59,15 @@ class ConnectedPeer:
         self._intake.unlinked(reason, detail)
 
     def _observe(self, frame: bytes, subject: Subject, times: Times) -> Observation:
-        observation: Observation = self._profile.observe(
-            frame, subject=subject, device=self._intake.device.id, times=times
-        )
-        return observation
+        return self._kind.observe(frame, subject=subject, device=self._intake.device.id, times=times)
 
 
 class ButtonPeer:
     """A help button: heard, never connected to; one reading a press, however often it is repeated."""
 
-    def __init__(self, intake: Intake, *, address: str) -> None:
+    def __init__(self, intake: Intake) -> None:
         """Begin before the radio listens."""
-        self.address = address.upper()
+        self.address = (intake.device.address or "").upper()
         self.target: GattTarget | None = None
         self.own_clock: OwnClock | None = None
         self.inbox = Inbox(intake, observe=self._observe)

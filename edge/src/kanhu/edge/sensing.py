@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 
 from kanhu.contract import Clock
 from kanhu.edge.devices import (
-    CONNECTED_KINDS,
-    SERIAL_KINDS,
     DeviceConfig,
-    DeviceKind,
     DeviceSeen,
     LocalTime,
     RadioConfig,
@@ -22,15 +19,15 @@ from kanhu.edge.devices import (
     unknown_time,
 )
 from kanhu.edge.errors import DeviceRefused, LinkReason
-from kanhu.edge.folding import SESSION_PAUSE_S
 from kanhu.edge.intake import Intake
-from kanhu.edge.oximeter import Oximeter
+from kanhu.edge.kinds import ButtonKind, ConnectedKind, SerialKind, kind_of
+from kanhu.edge.peers import ConnectedPeer, HeardPeer
 from kanhu.edge.whose import People
 
 if TYPE_CHECKING:
     from kanhu.edge.transports.ble import Radio
 
-__all__ = ["DeviceConfig", "DeviceKind", "DeviceSeen", "RadioConfig", "Sink", "run_devices"]
+__all__ = ["DeviceConfig", "DeviceSeen", "RadioConfig", "Sink", "run_devices"]
 
 _log = logging.getLogger(__name__)
 
@@ -54,53 +51,59 @@ async def run_devices(
     """
     _refuse_twins(config)
     intakes = [Intake(device, sink=sink, clock=clock, people=people, local_time=local_time) for device in config]
-    over_serial = [intake for intake in intakes if intake.device.kind in SERIAL_KINDS]
-    over_radio = [intake for intake in intakes if intake.device.kind not in SERIAL_KINDS]
+    over_radio: list[Intake] = []
     async with asyncio.TaskGroup() as tasks:
-        for intake in over_serial:
-            tasks.create_task(_read_oximeter(intake), name=f"serial {intake.device.id}")
+        for intake in intakes:
+            kind = kind_of(intake.device.kind)
+            if isinstance(kind, SerialKind):
+                tasks.create_task(_read_port(intake, kind), name=f"serial {intake.device.id}")
+            else:
+                over_radio.append(intake)
         if over_radio:
             tasks.create_task(_read_radio(over_radio, radio=radio or RadioConfig()), name="radio")
 
 
-async def _read_oximeter(intake: Intake) -> None:
+async def _read_port(intake: Intake, kind: SerialKind) -> None:
     try:
-        from kanhu.edge.transports import serial_port  # noqa: PLC0415  # an extra, needed by this kind only
+        from kanhu.edge.transports import serial_port  # noqa: PLC0415  # an extra, needed by these kinds only
     except ModuleNotFoundError as error:
         _missing([intake], error)
         return
-    oximeter = Oximeter(intake)
+    receiver = kind.receiver(intake)
     try:
         await serial_port.read_serial(
             intake.device.port or "",
-            oximeter,
-            settings=serial_port.CMS50D_SETTINGS,
-            pause_s=SESSION_PAUSE_S,
+            receiver,
+            settings=kind.settings,
+            pause_s=kind.pause_s,
             clock=intake.clock,
         )
     finally:
-        await oximeter.paused()  # a window that was begun is a reading, and is refused
+        await receiver.paused()  # what was begun and not ended is refused
 
 
 async def _read_radio(intakes: Sequence[Intake], *, radio: RadioConfig) -> None:
     try:
-        from kanhu.edge import peers  # noqa: PLC0415  # needs bleak, an extra
-        from kanhu.edge.transports import ble  # noqa: PLC0415  # the same
+        from kanhu.edge.transports import ble  # noqa: PLC0415  # needs bleak, an extra
 
         way = _radio(radio)
     except ModuleNotFoundError as error:
         _missing(intakes, error)
         return
-    all_peers = [
-        (peers.ConnectedPeer if intake.device.kind in CONNECTED_KINDS else peers.ButtonPeer)(
-            intake, address=intake.device.address or ""
-        )
-        for intake in intakes
-    ]
+    peers = [_peer(intake) for intake in intakes]
     async with asyncio.TaskGroup() as tasks:
-        for intake, peer in zip(intakes, all_peers, strict=True):
+        for intake, peer in zip(intakes, peers, strict=True):
             tasks.create_task(peer.inbox.drain(), name=f"inbox {intake.device.id}")
-        tasks.create_task(ble.run_links(all_peers, radio=way, clock=intakes[0].clock), name="links")
+        tasks.create_task(ble.run_links(peers, radio=way, clock=intakes[0].clock), name="links")
+
+
+def _peer(intake: Intake) -> HeardPeer:
+    kind = kind_of(intake.device.kind)
+    if isinstance(kind, ButtonKind):
+        return kind.peer(intake)
+    if isinstance(kind, ConnectedKind):
+        return ConnectedPeer(intake, kind=kind)
+    raise LookupError(f"no way by radio to a {kind.name}")
 
 
 def _radio(config: RadioConfig) -> "Radio":

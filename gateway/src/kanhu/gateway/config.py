@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kanhu.contract import InvalidTopic, check_gateway_id
-from kanhu.edge.devices import ADVERTISING_KINDS, DeviceConfig, DeviceKind, FinePress, RadioConfig
+from kanhu.edge.devices import DeviceConfig, FinePress, RadioConfig
 from kanhu.edge.errors import DeviceRefused
+from kanhu.edge.kinds import ButtonKind, find_kind
 from kanhu.gateway.alarm.contacts import load_contacts
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.daily.settings import DailyRefused, MedicineConfig, WellCheckConfig, check_daily
@@ -84,7 +85,7 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """One device; without a resident or a bed it is shared."""
 
     id: _Name
-    kind: DeviceKind
+    kind: str
     port: str | None = None
     address: str | None = None
     resident: str | None = None
@@ -96,7 +97,7 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     def as_edge(self, *, gateway: str) -> DeviceConfig:
         """The same for the part that reads devices; a help button of nobody belongs to where the gateway stands."""
-        of_nobody = self.kind in ADVERTISING_KINDS and self.resident is None
+        of_nobody = self.resident is None and isinstance(find_kind(self.kind), ButtonKind)
         return DeviceConfig(
             id=self.id,
             kind=self.kind,

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kanhu.contract import Clock, ClockState
-from kanhu.edge.devices import SERIAL_KINDS
+from kanhu.edge.kinds import SerialKind, kind_of
 from kanhu.gateway._figures import Space
 from kanhu.gateway._lock import is_held
 from kanhu.gateway.alarm.notes import PIN_TRIED, faults
@@ -162,7 +162,7 @@ def _devices(config: GatewayConfig, outbox: Outbox, machine: Path) -> Iterator[C
     counters, notes = outbox.counters(), outbox.notes()
     no_radio = "" if config.radio.bumble else _radio_remedy(machine)
     for device in config.device:
-        remedy = "" if device.kind in SERIAL_KINDS else no_radio
+        remedy = "" if isinstance(kind_of(device.kind), SerialKind) else no_radio
         yield _device(device, counters, notes, remedy or "Check its power, battery, plug and distance")
 
 

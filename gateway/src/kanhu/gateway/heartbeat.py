@@ -77,7 +77,7 @@ def _device(
     now = seen.get(device.id)
     return DeviceStatus(
         device=device.id,
-        kind=device.kind.value,
+        kind=device.kind,
         connected=now is not None and now.connected,
         last_reading_ms=last_reading_ms.get(device.id),
         battery_percent=None if now is None else now.battery_percent,

@@ -32,7 +32,8 @@ from kanhu.contract import Clock
 from kanhu.edge.codecs.date_time import CURRENT_TIME_SERVICE_UUID
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.back_off import BackOff
-from kanhu.edge.transports.ble_clock import OwnClock, keep_clock
+from kanhu.edge.transports.ble_clock import keep_clock
+from kanhu.edge.ways import BlePeer, GattTarget
 
 _log = logging.getLogger(__name__)
 
@@ -51,47 +52,6 @@ _DEVICE_INFORMATION_UUID = "0000180a-0000-1000-8000-00805f9b34fb"
 _BATTERY_SERVICE_UUID = "0000180f-0000-1000-8000-00805f9b34fb"
 _BATTERY_LEVEL_UUID = "00002a19-0000-1000-8000-00805f9b34fb"
 _FULL_PERCENT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class GattTarget:
-    """What to subscribe to on a device that is connected."""
-
-    service_uuid: str
-    characteristic_uuid: str
-    quiet_s: float | None = None
-    """A device that is silent for so long on a link that stands is connected to anew; None where silence is normal."""
-
-
-class BlePeer(Protocol):
-    """One configured device, and who is told about it."""
-
-    @property
-    def address(self) -> str:
-        """Identity address, upper case."""
-
-    @property
-    def target(self) -> GattTarget | None:
-        """None for a device that only advertises."""
-
-    @property
-    def own_clock(self) -> OwnClock | None:
-        """Who keeps the device's own clock right; None for a device without one."""
-
-    def advertised(self, service_data: dict[str, bytes]) -> None:
-        """Heard, with this service data by UUID."""
-
-    def notified(self, value: bytes) -> None:
-        """A value of the target characteristic."""
-
-    def battery(self, percent: int) -> None:
-        """The battery service was read."""
-
-    def linked(self, reason: LinkReason) -> None:
-        """The way to the device is good, for this reason."""
-
-    def unlinked(self, reason: LinkReason, detail: str) -> None:
-        """The way to the device is gone; it will be tried again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ and the link alone: some devices refuse, some want to be paired first.
 """
 
 import asyncio
-from typing import Protocol
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -20,6 +19,7 @@ from kanhu.edge.codecs.date_time import (
     encode_date_time,
 )
 from kanhu.edge.errors import DecodeError
+from kanhu.edge.ways import OwnClock
 
 NEVER_WRITTEN: dict[str, str] = {
     "HEM-6232T": "answers application error 0x80 to every write of its clock (hass-omron)",
@@ -31,19 +31,6 @@ _MODEL_UUID = "00002a24-0000-1000-8000-00805f9b34fb"
 _WITHIN_S = 5.0
 _LEFT_ALONE_S = 2
 """So far off is as good as it gets: a clock of whole seconds, and a write that takes its time."""
-
-
-class OwnClock(Protocol):
-    """Who knows the time, and is told about the device's own clock."""
-
-    def local_time(self) -> tuple[int, int] | None:
-        """The people's local time now, between these milliseconds; None where nobody knows."""
-
-    def clock_read(self, error_s: int) -> None:
-        """It was off by so much, ahead counts positive."""
-
-    def clock_set(self, error_s: int | None) -> None:
-        """It was set; before it was off by so much, None where that could not be read."""
 
 
 async def keep_clock(client: BleakClient, clock: OwnClock) -> None:

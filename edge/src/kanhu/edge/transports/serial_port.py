@@ -15,13 +15,14 @@ import os
 import termios
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import serial
 
 from kanhu.contract import Clock
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.back_off import BackOff
+from kanhu.edge.ways import SerialReceiver, SerialSettings
 
 _log = logging.getLogger(__name__)
 
@@ -32,32 +33,6 @@ _READ_BYTES = 4096
 _CHECK_S = 30.0
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 10.0
-
-
-class SerialSettings(NamedTuple):
-    """How a device talks; 8 data bits, one stop bit, no flow control."""
-
-    baud: int
-    parity: str
-
-
-CMS50D_SETTINGS = SerialSettings(baud=4800, parity=serial.PARITY_ODD)
-
-
-class SerialReceiver(Protocol):
-    """Who is told what a port gave."""
-
-    def opened(self) -> None:
-        """The port is open."""
-
-    async def received(self, data: bytes) -> None:
-        """Bytes, in order, seldom none; the next are read once this returns."""
-
-    async def paused(self) -> None:
-        """Nothing came for the pause after the last byte; said once."""
-
-    async def lost(self, reason: LinkReason, detail: str) -> None:
-        """The port could not be opened, or is gone; it will be tried again."""
 
 
 async def read_serial(

@@ -8,12 +8,13 @@ from html import escape
 from urllib.parse import quote
 
 from kanhu.contract import Priority, QualityLevel, QualityReason, SubjectKind
+from kanhu.edge.kinds import kind_of
 from kanhu.edge.pipeline import Judged
 from kanhu.gateway.page.clinic import Attempt, Clinic, Resident, Scan
 from kanhu.gateway.page.day import Row
 from kanhu.gateway.page.figures import Figure, figure
 from kanhu.gateway.page.troubles import Trouble, TroubleKind
-from kanhu.gateway.page.words import ADVICE, DEVICES, NOBODY, Words
+from kanhu.gateway.page.words import ADVICE, NOBODY, Words
 from kanhu.vitals import DecisionReason, Language, RulePack
 
 _AT_THE_LIMIT = frozenset(
@@ -268,7 +269,7 @@ class Screens:
         if trouble.kind is TroubleKind.CLOCK_UNSURE:
             return self._say(trouble.kind.value, at=self._clinic.now().strftime("%H:%M"))
         device = (
-            "" if trouble.device is None else f"{self._say.of(DEVICES[trouble.device.kind])} {trouble.device.device}"
+            "" if trouble.device is None else f"{self._say.kind(kind_of(trouble.device.kind))} {trouble.device.device}"
         )
         return self._say(trouble.kind.value, device=device, percent=trouble.percent)
 

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from kanhu.contract import Metric, QualityReason
-from kanhu.edge.devices import DeviceKind
+from kanhu.edge.kinds import Kind
 from kanhu.edge.whose import WhoseReason
 
 Tongue = Literal["zh", "en"]
@@ -151,13 +151,6 @@ NOBODY = {
     WhoseReason.CLOCK_UNSET: "nobody_clock",
 }
 
-DEVICES = {
-    DeviceKind.CUFF_BLE: Said("血压计", "cuff"),
-    DeviceKind.OXIMETER_CMS50D: Said("血氧仪", "oximeter"),
-    DeviceKind.STRAP_BLE: Said("心率带", "strap"),
-    DeviceKind.BUTTON_BTHOME: Said("求助按钮", "help button"),
-}
-
 UNITS = {
     "mm[Hg]": Said("mmHg", "mmHg"),
     "/min": Said("次/分", "/min"),
@@ -189,6 +182,10 @@ class Words:
     def of(self, said: Said) -> str:
         """One text of a table."""
         return said.zh if self.tongue == "zh" else said.en
+
+    def kind(self, kind: Kind) -> str:
+        """What a kind of device is called."""
+        return kind.zh if self.tongue == "zh" else kind.en
 
     def name(self, row: Metric) -> str:
         """What a measure is called."""

@@ -1,0 +1,6 @@
+"""A help button that advertises BTHome version 2."""
+
+from kanhu.edge.kinds.kind import ButtonKind
+from kanhu.edge.peers import ButtonPeer
+
+KIND = ButtonKind(name="button-bthome", zh="求助按钮", en="help button", peer=ButtonPeer)

@@ -1,0 +1,86 @@
+"""What a transport is told about a device, and whom it tells what it heard. It needs no library of a transport."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from kanhu.edge.errors import LinkReason
+
+__all__ = ["BlePeer", "GattTarget", "OwnClock", "SerialReceiver", "SerialSettings"]
+
+
+class SerialSettings(NamedTuple):
+    """How a device talks; 8 data bits, one stop bit, no flow control."""
+
+    baud: int
+    parity: str
+    """`N`, `E` or `O`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GattTarget:
+    """What to subscribe to on a device that is connected."""
+
+    service_uuid: str
+    characteristic_uuid: str
+    quiet_s: float | None = None
+    """A device that is silent for so long on a link that stands is connected to anew; None where silence is normal."""
+
+
+class OwnClock(Protocol):
+    """Who knows the time, and is told about the device's own clock."""
+
+    def local_time(self) -> tuple[int, int] | None:
+        """The people's local time now, between these milliseconds; None where nobody knows."""
+
+    def clock_read(self, error_s: int) -> None:
+        """It was off by so much, ahead counts positive."""
+
+    def clock_set(self, error_s: int | None) -> None:
+        """It was set; before it was off by so much, None where that could not be read."""
+
+
+class BlePeer(Protocol):
+    """One configured device, and who is told about it."""
+
+    @property
+    def address(self) -> str:
+        """Identity address, upper case."""
+
+    @property
+    def target(self) -> GattTarget | None:
+        """None for a device that only advertises."""
+
+    @property
+    def own_clock(self) -> OwnClock | None:
+        """Who keeps the device's own clock right; None for a device without one."""
+
+    def advertised(self, service_data: dict[str, bytes]) -> None:
+        """Heard, with this service data by UUID."""
+
+    def notified(self, value: bytes) -> None:
+        """A value of the target characteristic."""
+
+    def battery(self, percent: int) -> None:
+        """The battery service was read."""
+
+    def linked(self, reason: LinkReason) -> None:
+        """The way to the device is good, for this reason."""
+
+    def unlinked(self, reason: LinkReason, detail: str) -> None:
+        """The way to the device is gone; it will be tried again."""
+
+
+class SerialReceiver(Protocol):
+    """Who is told what a port gave."""
+
+    def opened(self) -> None:
+        """The port is open."""
+
+    async def received(self, data: bytes) -> None:
+        """Bytes, in order, seldom none; the next are read once this returns."""
+
+    async def paused(self) -> None:
+        """Nothing came for the pause after the last byte; said once."""
+
+    async def lost(self, reason: LinkReason, detail: str) -> None:
+        """The port could not be opened, or is gone; it will be tried again."""

@@ -1,0 +1,117 @@
+"""Kinds of devices are found by name, shipped ones and those of other packages; the page that says how is tried."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from importlib import invalidate_caches
+from pathlib import Path
+
+import pytest
+from bumble.gatt import Characteristic
+
+from kanhu.contract import SystemClock
+from kanhu.edge.devices import DeviceConfig, RadioConfig
+from kanhu.edge.errors import DecodeReason, DeviceRefused, LinkReason
+from kanhu.edge.kinds import ConnectedKind, find_kind, kind_names, kind_of
+from kanhu.edge.sensing import run_devices
+from tests.edge.readings import RememberingSink, until
+from tests.edge.virtual_radio import Peripheral, VirtualAir
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PAGE = (_ROOT / "docs" / "adding-a-device.md").read_text(encoding="utf-8")
+_SHIPPED = ("button-bthome", "cuff-ble", "oximeter-cms50d", "strap-ble")
+
+
+def test_the_shipped_kinds_are_those_of_their_modules() -> None:
+    assert set(_SHIPPED) <= set(kind_names())
+    for name in kind_names():
+        kind = kind_of(name)
+        assert kind.name == name
+        assert kind.zh
+        assert kind.en
+
+
+def test_no_word_of_a_kind_needs_the_library_of_a_transport() -> None:
+    script = "import sys; from kanhu.edge.kinds import kind_names, kind_of; [kind_of(name) for name in kind_names()]; "
+    script += "print(*sorted({'bleak', 'serial', 'bumble'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == []
+
+
+def test_a_kind_that_nobody_ships_is_refused_with_those_that_are() -> None:
+    assert find_kind("village-blow") is None
+    with pytest.raises(LookupError, match="village-blow"):
+        kind_of("village-blow")
+    with pytest.raises(DeviceRefused, match="cuff-ble") as refused:
+        DeviceConfig(id="a", kind="village-blow", address="F0:0D:00:00:00:09")
+    assert refused.value.field == "kind"
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of another's, as the page says, on the path as an installed one is."""
+    module, points = (re.search(rf"```{kind}\n(.*?)```", _PAGE, re.DOTALL) for kind in ("python", "toml"))
+    assert module is not None
+    assert points is not None
+    (tmp_path / "village_blow.py").write_text(module[1], encoding="utf-8")
+    name, value = re.findall(r'^(\S+) = "(\S+)"$', points[1], re.MULTILINE)[0]
+    install(tmp_path, f"[kanhu.devices]\n{name} = {value}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "village_blow", raising=False)
+    invalidate_caches()
+    return tmp_path
+
+
+def install(folder: Path, points: str) -> None:
+    information = folder / "village_blow-1.0.dist-info"
+    information.mkdir(exist_ok=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: village-blow\nVersion: 1.0\n", encoding="utf-8")
+    (information / "entry_points.txt").write_text(points, encoding="utf-8")
+
+
+def test_the_device_of_the_page_takes_less_than_a_hundred_lines(package: Path) -> None:
+    written = sum(len(block.splitlines()) for block in re.findall(r"```(?:python|toml)\n(.*?)```", _PAGE, re.DOTALL))
+    assert written < 100
+    assert "village-blow" in kind_names()
+    assert kind_of("village-blow").en == "peak flow meter"
+    assert (package / "village_blow.py").is_file()
+
+
+@pytest.mark.usefixtures("package")
+async def test_the_device_of_the_page_is_read_over_the_radio(free_port: int) -> None:
+    device = DeviceConfig(id="blow-1", kind="village-blow", address="F0:0D:00:00:00:09", subject="r-0001")
+    kind = kind_of(device.kind)
+    assert isinstance(kind, ConnectedKind)
+    air = VirtualAir(free_port)
+    await air.open()
+    meter = Peripheral(air, address=device.address or "")
+    meter.serve(
+        kind.target.service_uuid, kind.target.characteristic_uuid, properties=Characteristic.Properties.INDICATE
+    )
+    await meter.power_on()
+    await meter.advertise(kind.target.service_uuid)
+    sink = RememberingSink()
+    task = asyncio.create_task(
+        run_devices([device], sink, clock=SystemClock(), radio=RadioConfig(bumble=air.transport))
+    )
+    try:
+        await until(lambda: (seen := sink.latest("blow-1")) is not None and seen.reason is LinkReason.CONNECTED)
+        await meter.send((312).to_bytes(2, "little"))
+        await meter.send(b"\xff\xff")
+        await until(lambda: bool(sink.accepted and sink.refused))
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await air.close()
+    assert [(one.metric, one.series("peak_flow"), one.subject.id) for one in sink.accepted] == [
+        ("peak_flow", (312,), "r-0001")
+    ]
+    assert [reason for _, reason in sink.refused] == [DecodeReason.NO_VALUE.value]
+
+
+def test_a_shipped_kind_is_not_replaced_by_another_package(package: Path) -> None:
+    install(package, "[kanhu.devices]\ncuff-ble = village_blow:KIND\nwrong-name = village_blow:KIND\n")
+    invalidate_caches()
+    assert kind_of("cuff-ble").en == "cuff"
+    assert find_kind("wrong-name") is None, "a kind is called as its own module says"
