@@ -135,7 +135,8 @@ class Disk:
 
     async def _make_image(self) -> None:
         if not self._as_root or shutil.which("mkfs.ext4") is None:
-            raise CannotBeHad("an ext4 image", "needs root, a loop device and mkfs.ext4 (e2fsprogs)")
+            wanted = "needs root, a loop device and mkfs.ext4 (e2fsprogs) on the PATH; Debian has it in /usr/sbin"
+            raise CannotBeHad("an ext4 image", wanted)
         with self._image.open("wb") as image:
             image.truncate(self._mib * _MIB)
         made = await self._start("mkfs.ext4", "-q", "-F", str(self._image))
