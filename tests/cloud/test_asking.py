@@ -1,6 +1,7 @@
 """After each start the county asks every gateway once for what its ledger lacks."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,17 @@ def test_what_is_too_old_or_cut_short_is_not_asked_and_goes(town: Town, left: by
     file.write_bytes(left)
     assert beat(town, of_itself.number) == []
     assert not file.exists()
+
+
+def test_two_who_ask_for_the_same_gateway_at_once_are_both_served(tmp_path: Path) -> None:
+    folder = tmp_path / FOLDER
+
+    def ask(number: int) -> None:
+        for turn in range(200):
+            want_live(folder, gateway="home-01", minutes=5, resident=f"r-{number}-{turn}", now_ms=0)
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(ask, number) for number in range(4)]:
+            done.result()
+    assert [file.name for file in folder.iterdir()] == ["home-01.json"], "what was begun was left behind"
+    assert msgspec.json.decode((folder / "home-01.json").read_bytes(), type=Wanted).resident.endswith("-199")

@@ -2,15 +2,19 @@
 
 from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 from sqlalchemy.exc import OperationalError
 
 from kanhu.cloud.ledger import segments
 from kanhu.cloud.ledger.coverage import Coverage, read_coverage, receipt
 from kanhu.cloud.ledger.database import LEDGER_FILE, Durability, Ledger
+from kanhu.cloud.ledger.schema import quarantine
+from kanhu.cloud.ledger.writer import Transaction
 from kanhu.contract import FakeClock, Gap, GapReason, Record, SeqRanges, record_digest
 from kanhu.contract.receipt import MAX_RANGES
 from tests.cloud.town import EPOCH, Town, envelope, finding, heartbeat, oximetry, times
@@ -169,6 +173,38 @@ def test_full_disk_gives_no_receipt_and_drains_afterwards(town: Town, clock: Fak
     answers = town.deliver(*big)
     assert answers[-1].contiguous == 8000
     assert len(town.lines()) == 8000
+
+
+def test_a_full_disk_that_takes_back_the_whole_commit_gives_no_receipt_to_those_before_it(
+    town: Town, clock: FakeClock
+) -> None:
+    """SQLite gives up all of a transaction where a large statement finds no room: who shares its commit is told."""
+    writer, ingest = town.county.writer, town.county.ingest
+    pages = writer.run(lambda tx: tx.connection.exec_driver_sql("PRAGMA page_count").scalar())
+    _limit_pages(town, int(pages or 0) + 40)
+    call = envelope((1, finding(clock.wall_ms())))
+    gate = Event()
+    writer.submit(lambda _: gate.wait())
+    first = writer.submit(lambda tx: ingest.take(tx, [call]))
+    large = writer.submit(_fill)
+    after = writer.submit(lambda tx: tx.connection.exec_driver_sql("SELECT 1").scalar())
+    gate.set()
+    assert isinstance(large.exception(timeout=30), OperationalError)
+    assert isinstance(first.exception(timeout=30), OperationalError), "a receipt for what is not stored"
+    assert isinstance(after.exception(timeout=30), OperationalError)
+    assert town.lines() == []
+    _limit_pages(town, 2**30)
+    (answer,) = town.deliver(call)
+    assert answer.contiguous == 1
+    assert len(town.lines()) == 1
+    assert town.board()[0].count == 1
+
+
+def _fill(transaction: Transaction) -> None:
+    """Write far more than the page cache holds."""
+    row = {"received_ms": 1, "reason": "x", "detail": "", "size": 1, "sha256": b"", "body": bytes(3000)}
+    rows = [{**row, "topic": f"t{number}"} for number in range(4000)]
+    transaction.connection.execute(insert(quarantine), rows)
 
 
 def test_coverage_of_another_epoch_is_another_outbox(town: Town, clock: FakeClock) -> None:

@@ -4,16 +4,19 @@ import asyncio
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import invalidate_caches
 from pathlib import Path
 
 import pytest
 from bumble.gatt import Characteristic
 
-from kanhu.contract import SystemClock
+from kanhu.contract import Observation, Subject, SystemClock, Times
 from kanhu.edge.devices import DeviceConfig, RadioConfig
 from kanhu.edge.errors import DecodeReason, DeviceRefused, LinkReason
-from kanhu.edge.kinds import ConnectedKind, find_kind, kind_names, kind_of
+from kanhu.edge.intake import Intake
+from kanhu.edge.kinds import ConnectedKind, cuff_ble, find_kind, kind_names, kind_of
+from kanhu.edge.peers import ConnectedPeer
 from kanhu.edge.sensing import run_devices
 from tests.edge.readings import RememberingSink, until
 from tests.edge.virtual_radio import Peripheral, VirtualAir
@@ -111,7 +114,41 @@ async def test_the_device_of_the_page_is_read_over_the_radio(free_port: int) -> 
 
 
 def test_a_shipped_kind_is_not_replaced_by_another_package(package: Path) -> None:
-    install(package, "[kanhu.devices]\ncuff-ble = village_blow:KIND\nwrong-name = village_blow:KIND\n")
+    install(package, "[kanhu.devices]\ncuff-ble = village_blow:KIND\n")
     invalidate_caches()
     assert kind_of("cuff-ble").en == "cuff"
-    assert find_kind("wrong-name") is None, "a kind is called as its own module says"
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ("other-name = village_blow:KIND", "no kind of this name"),
+        ("other-name = village_blow:observe", "no kind of this name"),
+        ("other-name = village_blow:NOTHING", "cannot be loaded"),
+        ("other-name = nowhere_at_all:KIND", "cannot be loaded"),
+    ],
+)
+def test_a_package_that_cannot_be_used_is_named_with_the_device(package: Path, points: str, said: str) -> None:
+    install(package, f"[kanhu.devices]\n{points}\n")
+    invalidate_caches()
+    with pytest.raises(DeviceRefused, match=said) as refused:
+        DeviceConfig(id="a", kind="other-name", address="F0:0D:00:00:00:09")
+    assert (refused.value.device, refused.value.field) == ("a", "kind")
+
+
+async def test_a_codec_that_raises_what_it_may_not_is_counted_and_stops_nothing() -> None:
+    sink = RememberingSink()
+    device = DeviceConfig(id="cuff-1", kind="cuff-ble", address="F0:0D:00:00:00:03", subject="r-0001")
+
+    def broken(frame: bytes, *, subject: Subject, device: str, times: Times) -> Observation:
+        del subject, device, times
+        raise IndexError(f"{frame[0]}")
+
+    peer = ConnectedPeer(Intake(device, sink=sink, clock=SystemClock()), kind=replace(cuff_ble.KIND, observe=broken))
+    draining = asyncio.create_task(peer.inbox.drain())
+    peer.notified(b"\x07")
+    peer.notified(b"")
+    await until(lambda: len(sink.refused) == 2)
+    assert not draining.done()
+    draining.cancel()
+    assert sink.refused == [("cuff-1", DecodeReason.CODEC_FAILED.value)] * 2

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from kanhu.contract import Observation
-from kanhu.edge.errors import DeviceRefused, LinkReason
+from kanhu.edge.errors import DeviceRefused, KindUnusable, LinkReason
 from kanhu.edge.kinds import ButtonKind, SerialKind, find_kind, kind_names
 
 _MAX_ID = 64  # leaves room for the session that is written behind it
@@ -49,7 +49,10 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         """Raise DeviceRefused where the fields contradict each other."""
         if not 0 < len(self.id) <= _MAX_ID:
             raise DeviceRefused(self.id, "id", f"give it 1 to {_MAX_ID} characters")
-        kind = find_kind(self.kind)
+        try:
+            kind = find_kind(self.kind)
+        except KindUnusable as error:
+            raise DeviceRefused(self.id, "kind", error.detail) from error
         if kind is None:
             raise DeviceRefused(self.id, "kind", f"{self.kind[:_MAX_ID]!r} is none of {', '.join(kind_names())}")
         if isinstance(kind, SerialKind):

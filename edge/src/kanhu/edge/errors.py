@@ -2,6 +2,7 @@
 
 EdgeError
 ├── DecodeError     a reading a device sent that cannot become an observation; carries a named reason
+├── KindUnusable    a kind of device whose package cannot be used; carries its name
 ├── DeviceRefused   a device's settings contradict each other; carries the device, the field and the remedy
 ├── ReplayRefused   a line of a replayed file that is not an observation; carries its number
 └── LinkLost        a port, radio or connection that is gone; carries a named reason
@@ -39,6 +40,8 @@ class DecodeReason(StrEnum):
     """A whole window of an oximeter without one usable packet."""
     WINDOW_INCOMPLETE = "window_incomplete"
     """An oximeter fell silent before a window was full."""
+    CODEC_FAILED = "codec_failed"
+    """The codec itself is defective: it raised what it may not raise. Worth a report to who wrote it."""
     BACKLOG_FULL = "backlog_full"
     """More readings wait for the disk than may wait."""
 
@@ -88,6 +91,16 @@ class DeviceRefused(EdgeError, ValueError):
         self.device = device
         self.field = field
         self.remedy = remedy
+
+
+class KindUnusable(EdgeError):
+    """A kind of device that another package ships and that cannot be used."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        """Keep which."""
+        super().__init__(f"kind {kind!r}: {detail}")
+        self.kind = kind
+        self.detail = detail
 
 
 class ReplayRefused(EdgeError):

@@ -1,6 +1,7 @@
 """One device's way into the sink: every reading it sent is accepted or refused there, exactly once."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 
 from msgspec.structs import replace
@@ -11,6 +12,8 @@ from kanhu.edge.devices import DeviceConfig, DeviceSeen, LocalTime, Sink, unknow
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.sessions import mark_unidentified
 from kanhu.edge.whose import People
+
+_log = logging.getLogger(__name__)
 
 # At one reading a second this is four minutes of a disk that does not answer.
 _MOST_WAITING = 256
@@ -48,6 +51,10 @@ class Intake:
             observation = mark_unidentified(observe())
         except DecodeError as error:
             await self.refuse(error)
+            return
+        except Exception as error:  # noqa: BLE001  # of a kind that another package may have brought
+            _log.exception("%s: its codec failed", self.device.id)
+            await self.refuse(DecodeError(DecodeReason.CODEC_FAILED, f"{type(error).__name__}: {error}"))
             return
         await _to_the_end(self._sink.accept(observation))
 

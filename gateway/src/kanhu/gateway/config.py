@@ -15,7 +15,7 @@ import msgspec
 from kanhu.contract import InvalidTopic, check_gateway_id
 from kanhu.edge.devices import DeviceConfig, FinePress, RadioConfig
 from kanhu.edge.errors import DeviceRefused
-from kanhu.edge.kinds import ButtonKind, find_kind
+from kanhu.edge.kinds import ButtonKind, kind_of
 from kanhu.gateway.alarm.contacts import load_contacts
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.daily.settings import DailyRefused, MedicineConfig, WellCheckConfig, check_daily
@@ -97,19 +97,20 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     def as_edge(self, *, gateway: str) -> DeviceConfig:
         """The same for the part that reads devices; a help button of nobody belongs to where the gateway stands."""
-        of_nobody = self.resident is None and isinstance(find_kind(self.kind), ButtonKind)
-        return DeviceConfig(
+        device = DeviceConfig(
             id=self.id,
             kind=self.kind,
             port=self.port,
             address=self.address,
             subject=self.resident,
             bed=self.bed,
-            dwelling=gateway if of_nobody and self.dwelling is None else self.dwelling,
+            dwelling=self.dwelling,
             fine=self.fine,
             well=self.well,
             dose=self.dose,
         )
+        of_nobody = self.resident is None and self.dwelling is None and isinstance(kind_of(device.kind), ButtonKind)
+        return msgspec.structs.replace(device, dwelling=gateway) if of_nobody else device
 
 
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

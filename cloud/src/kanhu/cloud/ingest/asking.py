@@ -53,16 +53,18 @@ def want_live(folder: Path, *, gateway: str, minutes: int, resident: str, now_ms
         folder.mkdir(mode=0o700)
     owner = folder.parent.stat()
     inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    new = f".{gateway}.{wanted.number}.new"  # of its own: two people may ask at once
     try:
         _give(inside, owner)
-        new = f".{gateway}.new"
-        with suppress(FileNotFoundError):
-            os.unlink(new, dir_fd=inside)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         with os.fdopen(os.open(new, flags, 0o600, dir_fd=inside), "wb") as out:
             _give(out.fileno(), owner)
             out.write(msgspec.json.encode(wanted))
         os.replace(new, f"{gateway}.json", src_dir_fd=inside, dst_dir_fd=inside)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(new, dir_fd=inside)
+        raise
     finally:
         os.close(inside)
 

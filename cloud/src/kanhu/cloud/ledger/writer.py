@@ -105,18 +105,34 @@ class Writer:
         transaction = Transaction(connection, self._clock.wall_ms())
         try:
             with connection.begin():
-                jobs = [job for job in jobs if _attempt(job, transaction)]
+                for job in jobs:
+                    error = _attempt(job, transaction)
+                    if error is not None and not _is_open(connection):
+                        raise error  # what the jobs before it wrote is gone too
         except BaseException as error:  # noqa: BLE001  # handed to everyone who waits for this commit
             for job in jobs:
-                job.done.set_exception(error)
+                if not job.done.done():
+                    job.done.set_exception(error)
             return
         for job in jobs:
-            job.done.set_result(job.answer)
+            if not job.done.done():
+                job.done.set_result(job.answer)
         if transaction.revision:
             self._announce(transaction.revision)
 
 
-def _attempt(job: _Job, transaction: Transaction) -> bool:
+def _is_open(connection: Connection) -> bool:
+    """Whether the transaction still is there: a full disk may make SQLite take back all of it and not the savepoint.
+
+    It does so where the statement that failed had written more than the page cache holds (sqlite.org/lang_transaction,
+    "Response To Errors Within A Transaction"); an I/O error and a lack of memory may do the same.
+    """
+    raw = connection.connection.dbapi_connection
+    return raw is not None and bool(raw.in_transaction)
+
+
+def _attempt(job: _Job, transaction: Transaction) -> BaseException | None:
+    """Run it in a savepoint; returns, and tells the one who waits, what it raised."""
     before = transaction.revision
     try:
         with transaction.connection.begin_nested():
@@ -124,5 +140,5 @@ def _attempt(job: _Job, transaction: Transaction) -> bool:
     except BaseException as error:  # noqa: BLE001  # handed to the one who waits for this job
         transaction.revision = before
         job.done.set_exception(error)
-        return False
-    return True
+        return error
+    return None

@@ -9,6 +9,7 @@ import pkgutil
 from functools import cache
 from importlib import metadata
 
+from kanhu.edge.errors import KindUnusable
 from kanhu.edge.kinds.kind import ButtonKind, ConnectedKind, Kind, SerialKind
 
 __all__ = [
@@ -27,14 +28,22 @@ _NO_KIND = "kind"  # the module of the words themselves
 
 
 def find_kind(name: str) -> Kind | None:
-    """The kind of this name, None where nobody ships one; a shipped kind cannot be replaced by another package."""
+    """The kind of this name, None where nobody ships one; a shipped kind cannot be replaced by another package.
+
+    Raises:
+        KindUnusable: the package that ships it cannot be loaded, or names something else.
+    """
     if name in _shipped():
         kind: Kind = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").KIND
         return kind
     for point in metadata.entry_points(group=ENTRY_POINTS, name=name):
-        found = point.load()
-        if isinstance(found, Kind) and found.name == name:
-            return found
+        try:
+            found = point.load()
+        except Exception as error:  # code of another package: whatever it raises, the kind cannot be used
+            raise KindUnusable(name, f"{point.value} cannot be loaded: {type(error).__name__}: {error}") from error
+        if not isinstance(found, SerialKind | ConnectedKind | ButtonKind) or found.name != name:
+            raise KindUnusable(name, f"{point.value} is no kind of this name")
+        return found
     return None
 
 
@@ -43,6 +52,7 @@ def kind_of(name: str) -> Kind:
 
     Raises:
         LookupError: there is none of this name.
+        KindUnusable: as `find_kind`.
     """
     kind = find_kind(name)
     if kind is None:
