@@ -142,6 +142,9 @@ _TABLE = (
     # 128 steps a millisecond hold the wire's 1/1024 s exactly: 125 steps.
     Metric("rr_interval", MetricKind.SERIES, "beat-to-beat interval", "心跳间期", ucum="ms", steps_per_unit=128,
            low=Decimal(200), high=Decimal(3000), loinc=("8637-3",)),
+    # From the movement of the chest wall; no beats are seen, so it is no measure for a rule on heart rate.
+    _scalar("heart_rate_radar", "heart rate, by radar", "心率（雷达）", "/min", low="20", high="300",
+            mdc_unit=_PER_MINUTE),
     _scalar("respiration", "respiration rate", "呼吸", "/min", steps_per_unit=10, low="3", high="60",
             loinc=("9279-1",), mdc=("MDC_RESP_RATE", _MEASUREMENT + 20490), mdc_unit=_BREATHS_PER_MINUTE),
     _scalar("temperature", "body temperature", "体温", "Cel", steps_per_unit=100, low="30", high="44",
@@ -195,6 +198,9 @@ _TABLE = (
     _event("dosage", "medicine dose", "服药", "MDC_AI_TYPE_SENSOR_DOSAGE", 13),
     # Above zero: the agreed sign did not come. Zero: it came.
     Metric("well_check", MetricKind.EVENT, "daily sign of wellbeing", "每日平安信号", low=Decimal(0)),
+    # What a radar or a mat tells: somebody is in its field, somebody lies in the bed.
+    Metric("presence", MetricKind.EVENT, "somebody present", "有人", low=Decimal(0)),
+    Metric("bed_occupancy", MetricKind.EVENT, "in bed", "在床", low=Decimal(0)),
     _scalar("room_temperature", "room temperature", "室温", "Cel", steps_per_unit=100, low="-40", high="60",
             mdc=("MDC_AI_TYPE_SENSOR_TEMP", _LIVING + 14), mdc_unit=_CELSIUS),
     _scalar("room_humidity", "room humidity", "室内湿度", "%", steps_per_unit=100, low="0", high="100",

@@ -5,11 +5,19 @@ HarnessError
   RecordingUnusable    a recording or an outcome that cannot be scored; names the file and the remedy
   LimitsRefused        harness/limits.toml does not say one bound and its reason
   ProgramFailed        a program the harness started did not end well
+  VectorsRefused       a file of published frames that cannot be read
   ProcessDied          a process ended that nobody had told to (village/processes.py)
   VillageFailed        a village did not come up, or a part of it fell over (village/stage.py)
 """
 
-__all__ = ["ExpectationsRefused", "HarnessError", "LimitsRefused", "ProgramFailed", "RecordingUnusable"]
+__all__ = [
+    "ExpectationsRefused",
+    "HarnessError",
+    "LimitsRefused",
+    "ProgramFailed",
+    "RecordingUnusable",
+    "VectorsRefused",
+]
 
 
 class HarnessError(Exception):
@@ -44,6 +52,10 @@ class LimitsRefused(HarnessError):
         super().__init__(f"harness/limits.toml, [{where}]: {fault}")
         self.where = where
         self.fault = fault
+
+
+class VectorsRefused(HarnessError):
+    """A file of published frames cannot be read; the text names file and record."""
 
 
 class ProgramFailed(HarnessError):

@@ -5,20 +5,21 @@ Field order and flags follow the Blood Pressure Service specification: flags, sy
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
 
 from msgspec.structs import replace
 
 from kanhu.contract import Observation, Part, Quality, QualityLevel, QualityReason, Subject, Times, metric
-from kanhu.edge.codecs.date_time import DATE_TIME_BYTES, decode_date_time
+from kanhu.edge.codecs.date_time_fields import DATE_TIME_BYTES, DateTimeFields, date_time_fields_as_sent
 from kanhu.edge.codecs.sfloat import decode_sfloat, decode_sfloat_or_absent
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 SERVICE_UUID = "00001810-0000-1000-8000-00805f9b34fb"
 CHARACTERISTIC_UUID = "00002a35-0000-1000-8000-00805f9b34fb"
+INTERMEDIATE_UUID = "00002a36-0000-1000-8000-00805f9b34fb"
 
-_MMHG_IN_ONE_KPA = Decimal("7.50062")
+MMHG_IN_ONE_KPA = Decimal("7.50062")
 
 _IN_KPA = 0x01
 _HAS_TIME = 0x02
@@ -28,9 +29,6 @@ _HAS_STATUS = 0x10
 
 _UNKNOWN_USER = 0xFF
 _MAX_BYTES = 512  # the longest attribute value in ATT
-
-# Cuffs fall back to a default year between 2010 and 2020 when their battery is changed.
-_FIRST_PLAUSIBLE_MS = int(datetime(2021, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,39 @@ class _Layout:
 # Beurer BM85, from two recorded frames: the user id is always there although its flag is not set, and pulse and
 # status come big endian. Told apart by its flags, which use a reserved bit, and by its length.
 _QUIRKS = {(0x56, 19): _Layout(has_user=True, tail_order="big")}
+
+
+class PressureUnit(StrEnum):
+    """What a number on the wire counts."""
+
+    MMHG = "mmHg"
+    KPA = "kPa"
+
+
+class PulseRange(StrEnum):
+    """Where the pulse lay in what this cuff can follow."""
+
+    IN_RANGE = "in range"
+    ABOVE = "above upper"
+    BELOW = "below lower"
+    RESERVED = "reserved"
+
+
+@dataclass(frozen=True, slots=True)
+class CuffFrame:
+    """The fields of one frame as the cuff sent them, pressures in its own unit; None is not sent or no number."""
+
+    pressures: tuple[Decimal | None, Decimal | None, Decimal | None]  # systolic, diastolic, mean; or cuff, none, none
+    unit: PressureUnit
+    sent_at: DateTimeFields | None
+    pulse_bpm: Decimal | None
+    user: int | None
+    status: int | None
+
+    @property
+    def pulse_range(self) -> PulseRange | None:
+        """From the status; None where none was sent."""
+        return None if self.status is None else tuple(PulseRange)[self.status >> 3 & 0x03]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +123,37 @@ def decode_blood_pressure(frame: bytes) -> BloodPressure:
         DecodeError: the frame is shorter than its flags say, or systolic or diastolic stands for no number.
     """
     flags = _flags(frame)
-    unit = _MMHG_IN_ONE_KPA if flags & _IN_KPA else Decimal(1)
+    unit = MMHG_IN_ONE_KPA if flags & _IN_KPA else Decimal(1)
     systolic = decode_sfloat(frame, 1, field="systolic") * unit
     diastolic = decode_sfloat(frame, 3, field="diastolic") * unit
-    mean = decode_sfloat_or_absent(frame, 5, field="mean pressure")
+    sent = decode_cuff_frame(frame)
+    mean = sent.pressures[2]
+    return BloodPressure(
+        systolic_mmhg=systolic,
+        diastolic_mmhg=diastolic,
+        mean_mmhg=mean * unit if mean else None,  # a cuff that has no mean sends 0 or no number
+        pulse_bpm=sent.pulse_bpm or None,  # the same
+        measured_at_ms=sent.sent_at.local_ms if sent.sent_at else None,
+        clock_unset=sent.sent_at is not None and sent.sent_at.clock_unset,
+        user=sent.user,
+        status=sent.status,
+    )
+
+
+def decode_cuff_frame(frame: bytes) -> CuffFrame:
+    """Decode all fields of one 0x2A35 or 0x2A36 frame, without a word on what a reading needs.
+
+    Raises:
+        DecodeError: the frame is shorter than its flags say, or a number is a reserved one.
+    """
+    flags = _flags(frame)
+    first = decode_sfloat_or_absent(frame, 1, field="first pressure")
+    second = decode_sfloat_or_absent(frame, 3, field="second pressure")
+    third = decode_sfloat_or_absent(frame, 5, field="mean pressure")
     offset = 7
-    measured_at_ms: int | None = None
-    clock_unset = False
+    sent_at: DateTimeFields | None = None
     if flags & _HAS_TIME:
-        measured_at_ms, clock_unset = _date_time(frame, offset)
+        sent_at = date_time_fields_as_sent(frame, offset)
         offset += DATE_TIME_BYTES
     layout = _QUIRKS.get((flags, len(frame)), _Layout(has_user=bool(flags & _HAS_USER), tail_order="little"))
     pulse: Decimal | None = None
@@ -116,13 +169,11 @@ def decode_blood_pressure(frame: bytes) -> BloodPressure:
     if flags & _HAS_STATUS:
         word = _bytes(frame, offset, 2)
         status = int.from_bytes(word if layout.tail_order == "little" else word[::-1], "little")
-    return BloodPressure(
-        systolic_mmhg=systolic,
-        diastolic_mmhg=diastolic,
-        mean_mmhg=mean * unit if mean else None,  # a cuff that has no mean sends 0 or no number
-        pulse_bpm=pulse or None,  # the same
-        measured_at_ms=measured_at_ms,
-        clock_unset=clock_unset,
+    return CuffFrame(
+        pressures=(first, second, third),
+        unit=PressureUnit.KPA if flags & _IN_KPA else PressureUnit.MMHG,
+        sent_at=sent_at,
+        pulse_bpm=pulse,
         user=None if user == _UNKNOWN_USER else user,
         status=status,
     )
@@ -134,7 +185,7 @@ def decode_cuff_pressure(frame: bytes) -> Decimal:
     Raises:
         DecodeError: the frame is short, or the pressure stands for no number.
     """
-    unit = _MMHG_IN_ONE_KPA if _flags(frame) & _IN_KPA else Decimal(1)
+    unit = MMHG_IN_ONE_KPA if _flags(frame) & _IN_KPA else Decimal(1)
     return decode_sfloat(frame, 1, field="cuff pressure") * unit
 
 
@@ -180,12 +231,6 @@ def _bytes(frame: bytes, offset: int, count: int) -> bytes:
     if offset + count > len(frame):
         raise DecodeError(DecodeReason.SHORT, f"flags 0x{frame[0]:02X} need {offset + count} bytes, got {len(frame)}")
     return frame[offset : offset + count]
-
-
-def _date_time(frame: bytes, offset: int) -> tuple[int | None, bool]:
-    """Milliseconds of the cuff's local time where it names a day, and whether its clock was never set."""
-    local_ms = decode_date_time(_bytes(frame, offset, DATE_TIME_BYTES))
-    return local_ms, local_ms is None or local_ms < _FIRST_PLAUSIBLE_MS
 
 
 def _part(code: str, value: Decimal) -> Part:

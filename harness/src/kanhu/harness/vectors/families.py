@@ -1,0 +1,32 @@
+"""Which adapter tells which protocol of a vectors file, and why some protocols have none."""
+
+from collections.abc import Mapping
+
+from kanhu.harness.vectors import glucose, health_gatt
+from kanhu.harness.vectors.vector import Adapter
+
+__all__ = ["adapter_for", "reason_for"]
+
+_ADAPTERS: Mapping[str, Adapter] = {
+    **health_gatt.ADAPTERS,
+    **glucose.ADAPTERS,
+}
+_NOT_NAMED = "no codec knows this protocol"
+
+_REASONS: Mapping[str, str] = {}
+
+
+def adapter_for(protocol: str) -> Adapter | None:
+    """By its name, else by the longest beginning that ends in `*`."""
+    if protocol in _ADAPTERS:
+        return _ADAPTERS[protocol]
+    begun = (name for name in _ADAPTERS if name.endswith("*") and protocol.startswith(name[:-1]))
+    longest = max(begun, key=len, default=None)
+    return None if longest is None else _ADAPTERS[longest]
+
+
+def reason_for(protocol: str) -> str:
+    """Why a protocol without adapter has none."""
+    begun = (name for name in _REASONS if protocol.startswith(name))
+    longest = max(begun, key=len, default=None)
+    return _NOT_NAMED if longest is None else _REASONS[longest]
