@@ -1,21 +1,25 @@
-"""Decode BTHome version 2 service data (UUID 0xFCD2), plain; encrypted packets are refused.
+"""Decode BTHome version 2 service data (UUID 0xFCD2), plain; encrypted packets have a module of their own.
 
 One byte of device information, then objects: an id and a little-endian value whose length only the table knows, so
 an unknown id ends the reading of a packet.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
 from kanhu.contract import EventWord, Observation, Part, Subject, Times
+from kanhu.edge.codecs.advertised import Quantity, observe_advertised
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 SERVICE_UUID = "0000fcd2-0000-1000-8000-00805f9b34fb"
 
-_ENCRYPTED = 0x01
-_HAS_ADDRESS = 0x02
+ENCRYPTED = 0x01
+HAS_ADDRESS = 0x02
+"""Bits of the device information."""
+
 _SLEEPY = 0x04
 _ADDRESS_BYTES = 6
 _VERSION = 2
@@ -127,6 +131,11 @@ class BthomeValue(NamedTuple):
     value: Decimal | bytes
     unit: str
 
+    @property
+    def binary(self) -> bool:
+        """It says yes or no; some names stand for a number as well."""
+        return self.object_id in _BINARY
+
 
 @dataclass(frozen=True, slots=True)
 class BthomePacket:
@@ -144,6 +153,18 @@ class BthomePacket:
         """Any button was pressed in any way; a code from a later version of the format counts too."""
         return any(self.buttons)
 
+    @property
+    def indexes(self) -> tuple[int | None, ...]:
+        """For each value: the how many-th of its name it is, counted from one; None where it is the only one."""
+        total = Counter((value.name, value.binary) for value in self.values)
+        met: Counter[tuple[str, bool]] = Counter()
+        found: list[int | None] = []
+        for value in self.values:
+            key = (value.name, value.binary)
+            met[key] += 1
+            found.append(met[key] if total[key] > 1 else None)
+        return tuple(found)
+
 
 def decode_bthome(frame: bytes) -> BthomePacket:
     """Decode one packet.
@@ -151,17 +172,11 @@ def decode_bthome(frame: bytes) -> BthomePacket:
     Raises:
         DecodeError: the packet is encrypted, of another version, or ends within an object.
     """
-    if not frame:
-        raise DecodeError(DecodeReason.SHORT, "no device information")
-    if len(frame) > _MAX_BYTES:
-        raise DecodeError(DecodeReason.TOO_LONG, f"{len(frame)} bytes")
-    information = frame[0]
-    if information >> 5 != _VERSION:
-        raise DecodeError(DecodeReason.UNSUPPORTED_VERSION, f"BTHome version {information >> 5}")
-    if information & _ENCRYPTED:
+    information = check_information(frame)
+    if information & ENCRYPTED:
         raise DecodeError(DecodeReason.ENCRYPTED, "no key for this device is kept here")
     offset = 1
-    if information & _HAS_ADDRESS:
+    if information & HAS_ADDRESS:
         offset += _ADDRESS_BYTES
         if len(frame) < offset:
             raise DecodeError(DecodeReason.SHORT, f"address needs {offset} bytes, got {len(frame)}")
@@ -187,6 +202,22 @@ def decode_bthome(frame: bytes) -> BthomePacket:
     )
 
 
+def check_information(frame: bytes) -> int:
+    """The device information of a packet of this version, plain or encrypted.
+
+    Raises:
+        DecodeError: there is none, it is of another version, or the packet is longer than any can be.
+    """
+    if not frame:
+        raise DecodeError(DecodeReason.SHORT, "no device information")
+    if len(frame) > _MAX_BYTES:
+        raise DecodeError(DecodeReason.TOO_LONG, f"{len(frame)} bytes")
+    information = frame[0]
+    if information >> 5 != _VERSION:
+        raise DecodeError(DecodeReason.UNSUPPORTED_VERSION, f"BTHome version {information >> 5}")
+    return information
+
+
 _NOTHING_SAID: Mapping[int, EventWord] = {}
 
 
@@ -204,6 +235,29 @@ def observe_press(
     # one that calls among several outweighs all others
     metric, step = (said.get(min(pressed), EventWord.CALL) if len(pressed) == 1 else EventWord.CALL).value
     return Observation(metric, (Part(metric, (step,)),), subject, device, times)
+
+
+# What each object is called among the sensors; the rest are no measures here.
+_NUMBERS = {"temperature": "temperature_c", "humidity": "humidity_percent"}
+_SIGNS = {
+    "opening": "contact_open", "door": "contact_open", "garage_door": "contact_open", "window": "contact_open",
+    "motion": "motion", "occupancy": "presence", "presence": "presence", "smoke": "smoke", "moisture": "water_leak",
+    "gas": "gas_leak", "carbon_monoxide": "carbon_monoxide",
+}  # fmt: skip  # a table reads by rows
+
+
+def observe_sensors(packet: BthomePacket, *, subject: Subject, device: str, times: Times) -> tuple[Observation, ...]:
+    """The measures of a sensor that is no button, one observation a metric.
+
+    Raises:
+        DecodeError: nothing of the packet is a measure.
+    """
+    found: list[Quantity] = []
+    for value in packet.values:
+        name = (_SIGNS if value.binary else _NUMBERS).get(value.name)
+        if name is not None and isinstance(value.value, Decimal):
+            found.append(Quantity(name, value.value))
+    return observe_advertised(found, subject=subject, device=device, times=times)
 
 
 def _value(frame: bytes, offset: int) -> tuple[BthomeValue, int] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kanhu.harness.vectors import glucose, health_gatt
+from kanhu.harness.vectors import bthome_and_sensors, glucose, health_gatt
 from kanhu.harness.vectors.vector import Adapter
 
 __all__ = ["adapter_for", "reason_for"]
@@ -10,6 +10,7 @@ __all__ = ["adapter_for", "reason_for"]
 _ADAPTERS: Mapping[str, Adapter] = {
     **health_gatt.ADAPTERS,
     **glucose.ADAPTERS,
+    **bthome_and_sensors.ADAPTERS,
 }
 _NOT_NAMED = "no codec knows this protocol"
 
