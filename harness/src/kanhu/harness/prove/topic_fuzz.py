@@ -43,6 +43,8 @@ async def says_around(rig: Rig, attacker: Pass, victim: Pass, topics: Sequence[s
             await _will(rig, attacker, some[::_WILLS_ONE_IN], forged)
             await _honest_letter(rig, attacker)
             reached |= forged.reached(rig, attacker.name)
+        if heard.done():
+            raise ProgramFailed("listening as the victim", "its connection ended: it would have heard nothing")
         heard.cancel()
         reached |= {f"the victim: {topic}" for topic in forged.came}
         await asyncio.gather(heard, return_exceptions=True)
@@ -57,6 +59,8 @@ async def listens_around(rig: Rig, attacker: Pass, victim: Pass, filters: Sequen
         await speaking.subscribe(down_topic(victim.name, Down.RECEIPT))
         for at in range(0, len(granted), _BATCH):
             heard |= await _overheard(rig, attacker, granted[at : at + _BATCH], speaking, victim.name)
+    if not granted:
+        return "no filter was answered, so that nothing was tried"
     foreign = sorted(topic for topic in heard if not topic.startswith(f"kanhu/v1/down/{attacker.name}/"))
     return f"heard {foreign[:3]}" if foreign else ""
 
@@ -71,6 +75,8 @@ async def _overheard(
         await _answered(speaking, victim)
         line.send(mqtt.publish(*heartbeat(attacker.name), packet_id=1))
         await line.until(lambda: own in line.heard)
+        if own not in line.heard:
+            raise ProgramFailed("listening as the attacker", "the broker hung up before its own receipt came")
         return line.heard
 
 
@@ -190,7 +196,7 @@ class _Line:
         return self._answers - before
 
     async def until(self, done: Callable[[], bool]) -> None:
-        """Read until then, or to the end of the connection.
+        """Read until then, or to the end of the connection: who needs to know which asks `done` again.
 
         Raises:
             ProgramFailed: the broker says nothing, and stays.
@@ -228,6 +234,8 @@ async def _bare(rig: Rig, holder: Pass, *, will: mqtt.Will | None = None) -> Asy
     try:
         line.send(mqtt.connect(holder.name, keepalive_s=_KEEPALIVE_S, will=will))
         await line.until(lambda: line.let_in)
+        if will is None and not line.let_in:
+            raise ProgramFailed("connecting as the attacker", "the broker did not let an enrolled gateway in")
         yield line
     finally:
         writer.transport.abort()
