@@ -7,13 +7,13 @@ from threading import Event
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.exc import OperationalError
 
 from kanhu.cloud.ledger import segments
 from kanhu.cloud.ledger.coverage import Coverage, read_coverage, receipt
 from kanhu.cloud.ledger.database import LEDGER_FILE, Durability, Ledger
-from kanhu.cloud.ledger.schema import quarantine
+from kanhu.cloud.ledger.schema import last_record, quarantine
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.contract import FakeClock, Gap, GapReason, Record, SeqRanges, record_digest
 from kanhu.contract.receipt import MAX_RANGES
@@ -205,6 +205,21 @@ def _fill(transaction: Transaction) -> None:
     row = {"received_ms": 1, "reason": "x", "detail": "", "size": 1, "sha256": b"", "body": bytes(3000)}
     rows = [{**row, "topic": f"t{number}"} for number in range(4000)]
     transaction.connection.execute(insert(quarantine), rows)
+
+
+@pytest.mark.parametrize("first", ["home-01", "home-02"])
+def test_which_of_two_readings_of_one_moment_is_shown_does_not_hang_on_who_came_first(
+    tmp_path: Path, clock: FakeClock, first: str
+) -> None:
+    town = Town(tmp_path / "county", clock, homes=2)
+    second = {"home-01": "home-02", "home-02": "home-01"}[first]
+    for gateway in (first, second):
+        seq = {"home-01": 9, "home-02": 3}[gateway]
+        town.send((seq, oximetry(clock.wall_ms(), 90 + seq)), gateway=gateway)
+    with town.county.ledger.read() as connection:
+        shown = connection.execute(select(last_record.c.subject, last_record.c.metric, last_record.c.gateway)).all()
+    town.stop()
+    assert {gateway for _, _, gateway in shown} == {"home-02"}
 
 
 def test_coverage_of_another_epoch_is_another_outbox(town: Town, clock: FakeClock) -> None:

@@ -36,8 +36,9 @@ class SwallowingClient:
         if self.lost.is_set():
             raise aiomqtt.MqttError("disconnect timed out")
 
-    async def subscribe(self, *_: object, **__: object) -> None:
-        """Nothing to do."""
+    async def subscribe(self, *_: object, **__: object) -> tuple[int, ...]:
+        """Granted."""
+        return (0,)
 
     async def publish(self, *_: object, **__: object) -> None:
         """Wait for ever, and take a cancellation for an answer."""
@@ -98,9 +99,10 @@ class RecordingClient:
     async def __aexit__(self, *_: object) -> None:
         """Nothing to do."""
 
-    async def subscribe(self, *_: object, **__: object) -> None:
+    async def subscribe(self, *_: object, **__: object) -> tuple[int, ...]:
         """From now on it listens."""
         self.subscribed = True
+        return (0,)
 
     async def publish(self, topic: str, payload: bytes, **_: object) -> None:
         """Keep it."""
@@ -117,6 +119,30 @@ class RecordingClient:
         for message in self.nothing:
             yield message
         raise aiomqtt.MqttError("connection lost")
+
+
+class RefusedClient(SwallowingClient):
+    """A client whose broker answers a subscription by refusing it, as one with other rights does."""
+
+    async def subscribe(self, *_: object, **__: object) -> tuple[int, ...]:
+        """Not granted."""
+        return (128,)
+
+
+async def test_a_county_that_may_not_subscribe_does_not_call_itself_connected(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver_module, "_Client", RefusedClient)
+    receiver = Receiver(
+        lambda: "mqtt://127.0.0.1:1", town.county.ingest, writer=town.county.writer, clock=SystemClock()
+    )
+    running = asyncio.create_task(receiver.run())
+    try:
+        await until(lambda: receiver.state is LinkState.BACKING_OFF)
+        assert "does not let the county subscribe" in receiver.detail
+    finally:
+        running.cancel()
+        await asyncio.wait([running], timeout=10)
 
 
 async def test_every_subscription_begins_with_the_receipt_of_every_gateway(

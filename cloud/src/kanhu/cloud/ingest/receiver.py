@@ -43,6 +43,7 @@ WAITING_MESSAGES = 5_000
 MESSAGES_A_JOB = 200
 OF_ONE_GATEWAY = 100  # a gateway has a few parcels under way, and a heartbeat: this is one that has gone wild
 OF_ONE_GATEWAY_A_JOB = 4  # of each lane: everybody waits for the job, so that a wild one must not make it long
+_REFUSED = 0x80  # in a SUBACK of MQTT 3.1.1
 _LONGEST_PAUSE_S = 2.0  # one client in the broker's own house: no burden, and an alert waits for it
 _FIRST_PAUSE_S = 0.25
 _GREETING_PAUSE_S = 0.02  # between two batches: five thousand gateways in a second at most, and their answers after it
@@ -118,7 +119,9 @@ class Receiver:
             max_queued_incoming_messages=WAITING_MESSAGES,
         )
         async with client:
-            await client.subscribe(ALL_UP, qos=0)
+            granted = await client.subscribe(ALL_UP, qos=0)
+            if _REFUSED in granted:
+                raise aiomqtt.MqttError(f"the broker does not let the county subscribe to {ALL_UP}")
             await self._run_job(self._began)
             self.state, self.detail = LinkState.CONNECTED, ""
             try:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from kanhu.cloud.ledger import schema
@@ -44,14 +44,14 @@ _KNOWN_WITHIN_MS = 60 * 60_000
 _NOBODY_THERE = frozenset({EventWord.SIGN_MISSING, EventWord.DOSE_MISSED})
 """A gateway's own word that somebody gave no sign is no sign of that person."""
 
+_ORDER = ("at_ms", "gateway", "epoch", "seq")
 _LATER = insert(schema.last_record)
 _KEEP_LAST = _LATER.on_conflict_do_update(
     index_elements=["subject", "metric"],
     set_={name: _LATER.excluded[name] for name in ("at_ms", "gateway", "epoch", "seq", "record")},
-    where=or_(
-        schema.last_record.c.at_ms < _LATER.excluded.at_ms,
-        (schema.last_record.c.at_ms == _LATER.excluded.at_ms) & (schema.last_record.c.seq <= _LATER.excluded.seq),
-    ),
+    # As `_order` has it: what is shown does not hang on what came together with what.
+    where=tuple_(*(schema.last_record.c[name] for name in _ORDER))
+    <= tuple_(*(_LATER.excluded[name] for name in _ORDER)),
 )
 _ENROLLED = select(schema.resident.c.id).where(among(schema.resident.c.id))
 _READ_RECENT = select(schema.recent).where(among(schema.recent.c.subject, schema.recent.c.metric))
