@@ -32,7 +32,7 @@ from kanhu.gateway.veil import Veil
 LOG_LINES = 500
 """How many of the last lines of a log go along."""
 _MOST_LOG_BYTES = 1 << 20
-_SHOWN = frozenset({"gateway", "timezone", "broker.host"})
+_SHOWN = frozenset({"gateway", "timezone", "broker.host", "device.kind"})
 """Settings whose text is shown; any other text, of today or later, is only said to be set."""
 _PACKAGES = ("aiomqtt", "bleak", "bumble", "cryptography", "msgspec", "numpy", "paho-mqtt", "pyserial")
 
