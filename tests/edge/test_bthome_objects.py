@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanhu.edge.codecs.bthome import decode_bthome, observe_sensors
+from kanhu.edge.codecs.advertised import observe_advertised
+from kanhu.edge.codecs.bthome import decode_bthome, sensed
 from kanhu.edge.errors import DecodeError, DecodeReason
 from kanhu.firmware_sim.wire.bthome_objects import OBJECTS, PLAIN_SLEEPY, bthome_object, bthome_service_data
 from tests.edge.readings import RESIDENT, TIMES
@@ -80,12 +81,13 @@ def test_a_number_and_a_sign_of_one_name_are_counted_apart() -> None:
     ],
 )
 def test_signs_and_climate_of_a_dwelling_become_measures(frame: str, measures: dict[str, int]) -> None:
-    found = observe_sensors(decode_bthome(bytes.fromhex(frame)), subject=RESIDENT, device="sensor", times=TIMES)
+    values = sensed(decode_bthome(bytes.fromhex(frame)))
+    found = observe_advertised(values, subject=RESIDENT, device="sensor", times=TIMES)
     assert {one.metric: one.series(one.metric)[0] for one in found} == measures
 
 
 @pytest.mark.parametrize("frame", ["40015d", "40", "40143302", "404b138a14", "400c020c"])
 def test_what_is_no_measure_is_told_as_no_value(frame: str) -> None:
     with pytest.raises(DecodeError) as refused:
-        observe_sensors(decode_bthome(bytes.fromhex(frame)), subject=RESIDENT, device="sensor", times=TIMES)
+        observe_advertised(sensed(decode_bthome(bytes.fromhex(frame))), subject=RESIDENT, device="sensor", times=TIMES)
     assert refused.value.reason is DecodeReason.NO_VALUE

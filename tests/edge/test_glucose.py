@@ -191,6 +191,12 @@ def test_control_solution_is_nobodys_glucose(sample: SampleType, location: Sampl
     assert refused.value.reason is DecodeReason.NO_VALUE
 
 
+_ENDS = {
+    Beyond.ABOVE: ("33.3", QualityReason.ABOVE_RANGE),
+    Beyond.BELOW: ("0.6", QualityReason.BELOW_RANGE),
+}
+
+
 @pytest.mark.parametrize(
     ("value", "status", "beyond"),
     [
@@ -203,16 +209,16 @@ def test_control_solution_is_nobodys_glucose(sample: SampleType, location: Sampl
         (None, MeterStatus.RESULT_TOO_HIGH, Beyond.ABOVE),
     ],
 )
-def test_hi_and_lo_without_a_number_stay_visible(
+def test_hi_and_lo_without_a_number_are_a_reading_at_the_end_of_the_range(
     value: SfloatSpecial | None, status: MeterStatus | None, beyond: Beyond
 ) -> None:
     record = measured(value, status=status)
     assert record.beyond is beyond
     assert record.concentration is None
-    with pytest.raises(DecodeError) as refused:
-        observed(record)
-    assert refused.value.reason is DecodeReason.INFINITE
-    assert beyond.value in refused.value.detail
+    observation = observed(record)
+    bound, reason = _ENDS[beyond]
+    assert observation.value("glucose_capillary") == Decimal(bound)
+    assert (observation.quality.level, observation.quality.reasons) == (QualityLevel.OK, (reason,))
 
 
 def test_hi_with_the_meters_limit_keeps_the_limit_and_says_so() -> None:
@@ -221,7 +227,7 @@ def test_hi_with_the_meters_limit_keeps_the_limit_and_says_so() -> None:
     observation = observed(record)
     assert observation.value("glucose_capillary") == Decimal("33.3")
     assert observation.quality.level is QualityLevel.OK
-    assert observation.quality.reasons == (QualityReason.OUT_OF_RANGE,)
+    assert observation.quality.reasons == (QualityReason.ABOVE_RANGE,)
 
 
 def test_hi_and_lo_at_once_is_no_value() -> None:

@@ -1,11 +1,12 @@
 """Every reading that arrived is accepted or refused once, whatever happens around it."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
-from kanhu.contract import FakeClock, Observation, Part, Subject, Times
+from kanhu.contract import FakeClock, Observation, Part, Times
 from kanhu.edge import intake as intake_module
 from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
@@ -29,18 +30,21 @@ class SlowSink(RememberingSink):
         await super().accept(observation)
 
 
-def observe(frame: bytes, subject: Subject, times: Times) -> Observation:
-    if not frame:
-        raise DecodeError(DecodeReason.SHORT, "nothing")
-    return Observation("heart_rhythm", (Part("heart_rate", (frame[0],)),), subject, "strap-03", times)
+def frame_of(*frame: int) -> Callable[[Times], Observation]:
+    def observe(times: Times) -> Observation:
+        if not frame:
+            raise DecodeError(DecodeReason.SHORT, "nothing")
+        return Observation("heart_rhythm", (Part("heart_rate", (frame[0],)),), RESIDENT, "strap-03", times)
+
+    return observe
 
 
 async def test_readings_keep_their_order_and_the_time_of_their_arrival() -> None:
     sink, clock = SlowSink(), FakeClock()
-    inbox = Inbox(Intake(STRAP, sink=sink, clock=clock), observe=observe)
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=clock))
     draining = asyncio.create_task(inbox.drain())
     for rate in range(60, 65):
-        inbox.put(bytes([rate]), RESIDENT)
+        inbox.put(frame_of(rate))
         clock.advance(1)
     sink.let.set()
     await until(lambda: len(sink.accepted) == 5)
@@ -51,11 +55,11 @@ async def test_readings_keep_their_order_and_the_time_of_their_arrival() -> None
 
 async def test_what_arrived_before_the_end_is_still_handed_over() -> None:
     sink = SlowSink()
-    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()))
     draining = asyncio.create_task(inbox.drain())
     for rate in range(60, 65):
-        inbox.put(bytes([rate]), RESIDENT)
-    inbox.put(b"", RESIDENT)
+        inbox.put(frame_of(rate))
+    inbox.put(frame_of())
     await until(lambda: sink.committing == 1)
     draining.cancel()
     await asyncio.sleep(0)
@@ -70,9 +74,9 @@ async def test_what_arrived_before_the_end_is_still_handed_over() -> None:
 async def test_a_full_inbox_refuses_the_newest_and_counts_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake_module, "_MOST_WAITING", 4)
     sink = SlowSink()
-    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()))
     for rate in range(60, 70):
-        inbox.put(bytes([rate]), RESIDENT)
+        inbox.put(frame_of(rate))
     sink.let.set()
     draining = asyncio.create_task(inbox.drain())
     await until(lambda: sink.readings == 10)
@@ -92,12 +96,12 @@ async def test_a_device_that_floods_without_end_still_gets_its_turn(monkeypatch:
             for _ in range(2):  # by the time a refusal is committed, two more have come
                 if sent < 2_000:
                     sent += 1
-                    inbox.put(b"\x40", RESIDENT)
+                    inbox.put(frame_of(0x40))
 
     sink = FloodedSink()
-    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()))
     for rate in range(60, 70):
-        inbox.put(bytes([rate]), RESIDENT)
+        inbox.put(frame_of(rate))
     draining = asyncio.create_task(inbox.drain())
     await until(lambda: sink.readings == 2_010)
     assert [reading.series("heart_rate")[0] for reading in sink.accepted[:4]] == [60, 61, 62, 63]
@@ -108,12 +112,12 @@ async def test_a_device_that_floods_without_end_still_gets_its_turn(monkeypatch:
 async def test_what_did_not_fit_is_refused_even_where_everything_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake_module, "_MOST_WAITING", 1)
     sink = SlowSink()
-    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()))
     draining = asyncio.create_task(inbox.drain())
-    inbox.put(b"\x3c", RESIDENT)
+    inbox.put(frame_of(0x3C))
     await until(lambda: sink.committing == 1)
     for rate in (61, 62, 63):
-        inbox.put(bytes([rate]), RESIDENT)
+        inbox.put(frame_of(rate))
     draining.cancel()
     sink.let.set()
     with suppress(asyncio.CancelledError):
@@ -126,8 +130,8 @@ async def test_a_sink_that_fails_is_not_passed_over() -> None:
         async def accept(self, observation: Observation) -> None:
             raise OSError(f"no space left for {observation.metric}")
 
-    inbox = Inbox(Intake(STRAP, sink=BrokenSink(), clock=FakeClock()), observe=observe)
-    inbox.put(b"\x40", RESIDENT)
+    inbox = Inbox(Intake(STRAP, sink=BrokenSink(), clock=FakeClock()))
+    inbox.put(frame_of(0x40))
     with pytest.raises(OSError, match="no space"):
         await inbox.drain()
 
@@ -140,10 +144,10 @@ async def test_a_sink_that_fails_for_one_reading_still_gets_the_others() -> None
             await super().accept(observation)
 
     sink = FailingSink()
-    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()), observe=observe)
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()))
     for rate in range(60, 66):
-        inbox.put(bytes([rate]), RESIDENT)
-    inbox.put(b"", RESIDENT)
+        inbox.put(frame_of(rate))
+    inbox.put(frame_of())
     with pytest.raises(OSError, match="no space"):
         await inbox.drain()
     assert [reading.series("heart_rate")[0] for reading in sink.accepted] == [60, 62, 64, 65]

@@ -49,6 +49,11 @@ class QualityReason(StrEnum):
     NOT_A_NUMBER = "not_a_number"
     DEVICE_CLOCK_UNSET = "device_clock_unset"
     IDENTITY_UNKNOWN = "identity_unknown"
+    ABOVE_RANGE = "above_range"
+    BELOW_RANGE = "below_range"
+    QUESTIONED = "questioned"
+    INTERFERENCE = "interference"
+    UNPROVEN = "unproven"
 
 
 class EventWord(Enum):

@@ -7,6 +7,13 @@ who recorded the first hundred of a device. Ask only about frames that their key
 
 from enum import StrEnum
 
+from kanhu.contract import Quality, QualityLevel, QualityReason
+
+COUNTER = "counter"
+"""Kept of a device with a key: the last counter that was believed."""
+UNPROVEN = Quality(QualityLevel.QUESTIONABLE, (QualityReason.UNPROVEN,))
+"""Of a call for help that anybody near may have sent: it is taken all the same."""
+
 RESTART_BELOW = 100
 """A counter below this may be lower than the last."""
 

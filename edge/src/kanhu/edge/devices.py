@@ -1,7 +1,7 @@
 """What a device is to a gateway: its kind, the way to it, whom it measures, and where its readings go."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -9,9 +9,10 @@ import msgspec
 
 from kanhu.contract import Observation
 from kanhu.edge.errors import DeviceRefused, KindUnusable, LinkReason
-from kanhu.edge.kinds import ButtonKind, SerialKind, find_kind, kind_names
+from kanhu.edge.kinds import ButtonKind, Kind, SerialKind, find_kind, kind_names
 
 _MAX_ID = 64  # leaves room for the session that is written behind it
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _ADDRESS = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
 
 
@@ -37,7 +38,9 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     bed: str | None = None
     """Bed it belongs to: it measures who lies there."""
     dwelling: str | None = None
-    """Place a help button belongs to where it belongs to nobody: somebody there needs help."""
+    """Place that a help button or a sensor belongs to where it belongs to nobody: somebody there needs help."""
+    key: str | None = None
+    """What it encrypts with, in hexadecimal digits. A secret: it never appears in a message or a log."""
     fine: FinePress | None = None
     """How a call by this help button is taken back; None: every press is a call."""
     well: FinePress | None = None
@@ -68,11 +71,28 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         if self.bed is not None and self.subject is not None:
             raise DeviceRefused(self.id, "bed", "remove it, or the resident: a bed says by itself who lies there")
         is_button = isinstance(kind, ButtonKind)
-        if self.dwelling is not None and (not is_button or self.subject is not None):
-            raise DeviceRefused(self.id, "dwelling", "remove it: only a help button of nobody belongs to a place")
+        if self.dwelling is not None and (not kind.of_place or self.subject is not None):
+            raise DeviceRefused(
+                self.id, "dwelling", "remove it: only a help button or a sensor of nobody belongs to a place"
+            )
+        self._check_key(kind)
         if self.fine is not None and not is_button:
             raise DeviceRefused(self.id, "fine", "remove it: only a help button can take a call back")
         self._check_ways(is_button=is_button)
+
+    def _check_key(self, kind: Kind) -> None:
+        if self.key is None:
+            return
+        if not kind.key_bytes:
+            raise DeviceRefused(self.id, "key", "remove it: this kind encrypts nothing")
+        if not _HEX.fullmatch(self.key) or len(self.key) // 2 not in kind.key_bytes:
+            lengths = " or ".join(str(2 * count) for count in sorted(kind.key_bytes))
+            raise DeviceRefused(self.id, "key", f"give its key as {lengths} hexadecimal digits")
+
+    @property
+    def key_bytes(self) -> bytes | None:
+        """The key."""
+        return None if self.key is None else bytes.fromhex(self.key)
 
     def _check_ways(self, *, is_button: bool) -> None:
         ways = {"fine": self.fine, "well": self.well, "dose": self.dose}
@@ -134,3 +154,24 @@ class Sink(Protocol):
 
     def device_seen(self, seen: DeviceSeen) -> None:
         """Keep the latest state of a device; called when it changes."""
+
+
+class Memory(Protocol):
+    """What is known of devices over a restart: whole numbers by name, such as the last counter of a sealed frame."""
+
+    async def recall(self) -> Mapping[str, Mapping[str, int]]:
+        """All that is kept, by device."""
+
+    async def keep(self, device: str, notes: Mapping[str, int]) -> None:
+        """Return once these are committed, or it is known that they cannot be: then a restart knows less."""
+
+
+class Forgetful:
+    """Remembers nothing."""
+
+    async def recall(self) -> Mapping[str, Mapping[str, int]]:
+        """Nothing."""
+        return {}
+
+    async def keep(self, device: str, notes: Mapping[str, int]) -> None:
+        """Forget it."""

@@ -2,18 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from kanhu.contract import Clock, Observation, Subject, Times
+from kanhu.contract import Clock, Observation, Times
 from kanhu.edge.arrival import arrived
-from kanhu.edge.devices import DeviceConfig, DeviceSeen, LocalTime, Sink, unknown_time
+from kanhu.edge.devices import DeviceConfig, DeviceSeen, Forgetful, LocalTime, Memory, Sink, unknown_time
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.sessions import mark_unidentified
 from kanhu.edge.whose import People
 
 _log = logging.getLogger(__name__)
+
+_NOTHING: Mapping[str, int] = {}
+
+Observe = Callable[[Times], Observation | tuple[Observation, ...]]
+"""What arrived becomes a reading, or several of one frame; raises DecodeError where it cannot."""
 
 # At one reading a second this is four minutes of a disk that does not answer.
 _MOST_WAITING = 256
@@ -30,11 +36,16 @@ class Intake:
         clock: Clock,
         people: People | None = None,
         local_time: LocalTime = unknown_time,
+        memory: Memory | None = None,
+        notes: Mapping[str, int] = _NOTHING,
     ) -> None:
-        """Begin with a device that nothing is known of; without `people` a shared one measures nobody known."""
+        """Begin with `notes`, what was kept of the device; without `people` a shared one measures nobody known."""
         self.device = device
         self.clock = clock
         self.people = people
+        self.notes = dict(notes)
+        """What is kept of the device over a restart; see `keep`."""
+        self._memory = memory or Forgetful()
         self._local_time = local_time
         self._sink = sink
         self._seen = DeviceSeen(device.id, device.kind, connected=False, reason=LinkReason.STARTING)
@@ -45,10 +56,11 @@ class Intake:
         """The present state of the way to the device."""
         return self._seen.reason
 
-    async def take(self, observe: Callable[[], Observation]) -> None:
+    async def take(self, observe: Callable[[], Observation | tuple[Observation, ...]]) -> None:
         """Accept what `observe` returns, or refuse for the reason it raises; a cancellation waits for the commit."""
         try:
-            observation = mark_unidentified(observe())
+            observed = observe()
+            readings = [mark_unidentified(one) for one in (observed if isinstance(observed, tuple) else (observed,))]
         except DecodeError as error:
             await self.refuse(error)
             return
@@ -56,7 +68,8 @@ class Intake:
             _log.exception("%s: its codec failed", self.device.id)
             await self.refuse(DecodeError(DecodeReason.CODEC_FAILED, f"{type(error).__name__}: {error}"))
             return
-        await _to_the_end(self._sink.accept(observation))
+        for reading in readings:
+            await _to_the_end(self._sink.accept(reading))
 
     async def refuse(self, error: DecodeError) -> None:
         """A reading the device sent cannot become an observation."""
@@ -99,6 +112,11 @@ class Intake:
         """One more repeat was folded; told with the next change or reading."""
         self._seen = replace(self._seen, repeats=self._seen.repeats + 1)
 
+    async def keep(self, notes: Mapping[str, int]) -> None:
+        """Keep this over a restart."""
+        self.notes |= notes
+        await _to_the_end(self._memory.keep(self.device.id, notes))
+
     def tell(self) -> None:
         """Tell the sink what changed since it was last told."""
         if self._seen != self._told:
@@ -110,20 +128,28 @@ class Intake:
         self.tell()
 
 
+class _Waiting(NamedTuple):
+    observe: Observe
+    times: Times
+    notes: Mapping[str, int]
+
+
 class Inbox:
     """Readings that arrived in a callback and wait for their turn; full, it refuses the newest and counts them."""
 
-    def __init__(self, intake: Intake, *, observe: Callable[[bytes, Subject, Times], Observation]) -> None:
-        """`observe` turns a frame into an observation, in order of arrival."""
+    def __init__(self, intake: Intake) -> None:
+        """Begin empty."""
         self._intake = intake
-        self._observe = observe
-        self._waiting: asyncio.Queue[tuple[bytes, Subject, Times]] = asyncio.Queue(_MOST_WAITING)
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(_MOST_WAITING)
         self._overflow = 0
 
-    def put(self, frame: bytes, subject: Subject) -> None:
-        """Keep one frame with whom it is about and the time of its arrival: both may be others when its turn comes."""
+    def put(self, observe: Observe, *, notes: Mapping[str, int] = _NOTHING) -> None:
+        """Take what arrived, with the time of its arrival, which is another when its turn comes.
+
+        `notes` are kept of the device once the reading was accepted or refused, and all before it.
+        """
         try:
-            self._waiting.put_nowait((frame, subject, arrived(self._intake.clock)))
+            self._waiting.put_nowait(_Waiting(observe, arrived(self._intake.clock), notes))
         except asyncio.QueueFull:
             self._overflow += 1
 
@@ -131,21 +157,23 @@ class Inbox:
         """Hand over until cancelled, or until the sink fails; what had arrived by then is handed over still."""
         try:
             while True:
-                await self._hand_over(*await self._waiting.get())
+                await self._hand_over(await self._waiting.get())
         finally:
             rest = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
             # In order of arrival; where the sink fails for one, it still has the others.
-            await asyncio.gather(*(self._take(*one) for one in rest), return_exceptions=True)
+            await asyncio.gather(*(self._take(one) for one in rest), return_exceptions=True)
             await self._refuse_overflow()
             self._intake.tell()
 
-    async def _hand_over(self, frame: bytes, subject: Subject, times: Times) -> None:
-        await self._take(frame, subject, times)
+    async def _hand_over(self, one: _Waiting) -> None:
+        await self._take(one)
         await self._refuse_overflow()
         self._intake.tell()
 
-    async def _take(self, frame: bytes, subject: Subject, times: Times) -> None:
-        await self._intake.take(lambda: self._observe(frame, subject, times))
+    async def _take(self, one: _Waiting) -> None:
+        await self._intake.take(lambda: one.observe(one.times))
+        if one.notes:
+            await self._intake.keep(one.notes)
 
     async def _refuse_overflow(self) -> None:
         """Refuse what did not fit until now, many in one commit; what overflows meanwhile waits for the next reading.

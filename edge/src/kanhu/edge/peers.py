@@ -1,16 +1,21 @@
 """Bluetooth devices as the radio sees them: what to subscribe to, and how their frames become readings."""
 
+from functools import partial
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from kanhu.contract import EventWord, Observation, Subject, Times
 from kanhu.edge.codecs import bthome
+from kanhu.edge.codecs.bthome_encrypted import decode_bthome_with
+from kanhu.edge.counters import COUNTER, UNPROVEN, CounterReason, ReplayCounter
 from kanhu.edge.devices import DeviceConfig, FinePress
 from kanhu.edge.errors import DecodeError, LinkReason
 from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake
 from kanhu.edge.kinds.kind import ConnectedKind
 from kanhu.edge.sessions import Sessions
-from kanhu.edge.ways import BlePeer, GattTarget, OwnClock
+from kanhu.edge.ways import BlePeer, GattTarget, Heard, OwnClock
 
 
 class HeardPeer(BlePeer, Protocol):
@@ -30,20 +35,21 @@ class ConnectedPeer:
         """Begin before the first link."""
         self.address = (intake.device.address or "").upper()
         self.target: GattTarget | None = kind.target
-        self.inbox = Inbox(intake, observe=self._observe)
+        self.inbox = Inbox(intake)
         self._kind = kind
         self._intake = intake
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self.own_clock: OwnClock | None = intake if kind.has_clock else None
 
-    def advertised(self, service_data: dict[str, bytes]) -> None:
+    def advertised(self, heard: Heard) -> None:
         """Nothing is read from its advertisements."""
 
     def notified(self, value: bytes) -> None:
         """One reading arrived."""
         if self._kind.reading_takes_s is not None:
             self._sessions.begin(ago_s=self._kind.reading_takes_s)
-        self.inbox.put(value, self._sessions.measured())
+        subject = self._sessions.measured()
+        self.inbox.put(partial(self._observe, value, subject))
 
     def battery(self, percent: int) -> None:
         """The battery service was read."""
@@ -58,7 +64,7 @@ class ConnectedPeer:
         """The link is gone."""
         self._intake.unlinked(reason, detail)
 
-    def _observe(self, frame: bytes, subject: Subject, times: Times) -> Observation:
+    def _observe(self, frame: bytes, subject: Subject, times: Times) -> Observation | tuple[Observation, ...]:
         return self._kind.observe(frame, subject=subject, device=self._intake.device.id, times=times)
 
 
@@ -70,35 +76,42 @@ class ButtonPeer:
         self.address = (intake.device.address or "").upper()
         self.target: GattTarget | None = None
         self.own_clock: OwnClock | None = None
-        self.inbox = Inbox(intake, observe=self._observe)
+        self.inbox = Inbox(intake)
         self._intake = intake
+        self._key = intake.device.key_bytes
+        self._sender = bytes.fromhex(self.address.replace(":", ""))
+        self._counter = ReplayCounter(intake.notes.get(COUNTER))
         self._presses = ButtonFold()
         self._undecodable = ButtonFold()
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self._said = _said(intake.device)
 
-    def advertised(self, service_data: dict[str, bytes]) -> None:
+    def advertised(self, heard: Heard) -> None:
         """A press goes to the inbox once; a frame that does not decode goes there once to be refused."""
-        frame = service_data.get(bthome.SERVICE_UUID)
+        frame = heard.service_data.get(bthome.SERVICE_UUID)
         if frame is None:
             return
         mono_ns = self._intake.clock.mono_ns()
         try:
-            packet = bthome.decode_bthome(frame)
-        except DecodeError:
+            packet, counter = decode_bthome_with(frame, key=self._key, address=self._sender)
+        except DecodeError as error:
             if self._undecodable.is_new(frame, mono_ns=mono_ns):
-                self._put(frame)
+                self.inbox.put(partial(_refused, error))
             else:
                 self._intake.repeated()
             return
         if self._intake.reason is LinkReason.LISTENING:
             self._intake.linked(LinkReason.HEARD)
+        trust = CounterReason.NEW if self._key is None else self._counter.judge(counter)
+        if trust is CounterReason.REPEATED:
+            self._intake.repeated()
+            return
         if packet.battery_percent is not None:
             self._intake.battery(packet.battery_percent)
         if not packet.pressed:
             return
-        if self._presses.is_new(packet.packet_id, mono_ns=mono_ns):
-            self._put(frame)
+        if self._presses.is_new(packet.packet_id if counter is None else counter, mono_ns=mono_ns):
+            self._put(packet, proven=trust.accepted)
         else:
             self._intake.repeated()
 
@@ -116,18 +129,23 @@ class ButtonPeer:
         """The radio is gone."""
         self._intake.unlinked(reason, detail)
 
-    def _put(self, frame: bytes) -> None:
+    def _put(self, packet: bthome.BthomePacket, *, proven: bool) -> None:
         self._sessions.begin()
-        self.inbox.put(frame, self._sessions.measured())
+        subject = self._sessions.measured()
+        notes = {} if self._counter.last is None else {COUNTER: self._counter.last}
+        self.inbox.put(partial(self._observe, packet, subject, proven), notes=notes)
 
-    def _observe(self, frame: bytes, subject: Subject, times: Times) -> Observation:
-        return bthome.observe_press(
-            bthome.decode_bthome(frame),
-            subject=subject,
-            device=self._intake.device.id,
-            times=times,
-            said=self._said,
+    def _observe(self, packet: bthome.BthomePacket, subject: Subject, proven: bool, times: Times) -> Observation:
+        press = bthome.observe_press(
+            packet, subject=subject, device=self._intake.device.id, times=times, said=self._said if proven else {}
         )
+        # Nobody who calls for help is left alone because a button lost its key; nor can anybody else take a call back.
+        return press if proven else replace(press, quality=UNPROVEN)
+
+
+def _refused(error: DecodeError, times: Times) -> Observation:
+    del times
+    raise error
 
 
 def _said(device: DeviceConfig) -> dict[int, EventWord]:

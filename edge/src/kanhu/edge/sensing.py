@@ -13,21 +13,24 @@ from kanhu.contract import Clock
 from kanhu.edge.devices import (
     DeviceConfig,
     DeviceSeen,
+    Forgetful,
     LocalTime,
+    Memory,
     RadioConfig,
     Sink,
     unknown_time,
 )
 from kanhu.edge.errors import DeviceRefused, LinkReason
+from kanhu.edge.heard import SensorPeer
 from kanhu.edge.intake import Intake
-from kanhu.edge.kinds import ButtonKind, ConnectedKind, SerialKind, kind_of
+from kanhu.edge.kinds import ButtonKind, ConnectedKind, HeardKind, SerialKind, kind_of
 from kanhu.edge.peers import ConnectedPeer, HeardPeer
 from kanhu.edge.whose import People
 
 if TYPE_CHECKING:
     from kanhu.edge.transports.ble import Radio
 
-__all__ = ["DeviceConfig", "DeviceSeen", "RadioConfig", "Sink", "run_devices"]
+__all__ = ["DeviceConfig", "DeviceSeen", "Memory", "RadioConfig", "Sink", "run_devices"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,17 +43,31 @@ async def run_devices(
     radio: RadioConfig | None,
     people: People | None = None,
     local_time: LocalTime = unknown_time,
+    memory: Memory | None = None,
 ) -> None:
     """Read all devices until cancelled; on cancellation readings already received are still handed to the sink.
 
     Without `people` shared devices measure nobody known. Devices that let their clock be set get it set on contact
-    while `local_time` knows the time.
+    while `local_time` knows the time. Without `memory` nothing is known of devices after a restart.
 
     Raises:
         DeviceRefused: two devices share an id, a port or an address.
     """
     _refuse_twins(config)
-    intakes = [Intake(device, sink=sink, clock=clock, people=people, local_time=local_time) for device in config]
+    kept = memory or Forgetful()
+    known = await kept.recall()
+    intakes = [
+        Intake(
+            device,
+            sink=sink,
+            clock=clock,
+            people=people,
+            local_time=local_time,
+            memory=kept,
+            notes=known.get(device.id, {}),
+        )
+        for device in config
+    ]
     over_radio: list[Intake] = []
     async with asyncio.TaskGroup() as tasks:
         for intake in intakes:
@@ -101,6 +118,8 @@ def _peer(intake: Intake) -> HeardPeer:
     kind = kind_of(intake.device.kind)
     if isinstance(kind, ButtonKind):
         return kind.peer(intake)
+    if isinstance(kind, HeardKind):
+        return SensorPeer(intake, kind=kind)
     if isinstance(kind, ConnectedKind):
         return ConnectedPeer(intake, kind=kind)
     raise LookupError(f"no way by radio to a {kind.name}")

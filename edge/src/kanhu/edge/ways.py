@@ -1,11 +1,12 @@
 """What a transport is told about a device, and whom it tells what it heard. It needs no library of a transport."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from kanhu.edge.errors import LinkReason
 
-__all__ = ["BlePeer", "GattTarget", "OwnClock", "SerialReceiver", "SerialSettings"]
+__all__ = ["BlePeer", "GattTarget", "Heard", "OwnClock", "SerialReceiver", "SerialSettings"]
 
 
 class SerialSettings(NamedTuple):
@@ -24,6 +25,20 @@ class GattTarget:
     characteristic_uuid: str
     quiet_s: float | None = None
     """A device that is silent for so long on a link that stands is connected to anew; None where silence is normal."""
+
+
+class Heard(NamedTuple):
+    """What one advertisement carried."""
+
+    service_data: Mapping[str, bytes]
+    """By UUID, written with 36 characters in lower case."""
+    manufacturer_data: Mapping[int, bytes]
+    """By company; there are devices that put data where the company belongs."""
+    name: str | None = None
+
+    def content(self) -> bytes:
+        """All its data, to tell it from another."""
+        return b"".join((*self.service_data.values(), *self.manufacturer_data.values()))
 
 
 class OwnClock(Protocol):
@@ -54,8 +69,8 @@ class BlePeer(Protocol):
     def own_clock(self) -> OwnClock | None:
         """Who keeps the device's own clock right; None for a device without one."""
 
-    def advertised(self, service_data: dict[str, bytes]) -> None:
-        """Heard, with this service data by UUID."""
+    def advertised(self, heard: Heard) -> None:
+        """It advertises."""
 
     def notified(self, value: bytes) -> None:
         """A value of the target characteristic."""

@@ -15,7 +15,7 @@ import msgspec
 from kanhu.contract import InvalidTopic, check_gateway_id
 from kanhu.edge.devices import DeviceConfig, FinePress, RadioConfig
 from kanhu.edge.errors import DeviceRefused
-from kanhu.edge.kinds import ButtonKind, kind_of
+from kanhu.edge.kinds import kind_of
 from kanhu.gateway.alarm.contacts import load_contacts
 from kanhu.gateway.alarm.settings import AlarmConfig
 from kanhu.gateway.daily.settings import DailyRefused, MedicineConfig, WellCheckConfig, check_daily
@@ -94,9 +94,10 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     fine: FinePress | None = None
     well: FinePress | None = None
     dose: FinePress | None = None
+    key: str | None = None
 
     def as_edge(self, *, gateway: str) -> DeviceConfig:
-        """The same for the part that reads devices; a help button of nobody belongs to where the gateway stands."""
+        """The same for the part that reads devices; what may belong to a place stands where the gateway does."""
         device = DeviceConfig(
             id=self.id,
             kind=self.kind,
@@ -108,8 +109,9 @@ class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             fine=self.fine,
             well=self.well,
             dose=self.dose,
+            key=self.key,
         )
-        of_nobody = self.resident is None and self.dwelling is None and isinstance(kind_of(device.kind), ButtonKind)
+        of_nobody = self.resident is None and self.dwelling is None and kind_of(device.kind).of_place
         return msgspec.structs.replace(device, dwelling=gateway) if of_nobody else device
 
 

@@ -24,6 +24,7 @@ from kanhu.gateway.committer import COMMIT_PAUSE_S, Committer
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.daily.fitted import build_daily
 from kanhu.gateway.device_clocks import DeviceClocks, local_span
+from kanhu.gateway.device_memory import DeviceMemory
 from kanhu.gateway.disk import open_outbox, set_aside_if_damaged
 from kanhu.gateway.errors import OutboxDamaged
 from kanhu.gateway.identity import tls_context
@@ -302,6 +303,7 @@ class _Gateway:
             radio=self._config.radio,
             people=self._people,
             local_time=lambda: local_span(self._timekeeper.now(), self._config.zone),
+            memory=DeviceMemory(self._committer),
         )
 
     def _open_clinic(self) -> "Clinic":

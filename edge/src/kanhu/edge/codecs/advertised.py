@@ -14,9 +14,13 @@ from kanhu.edge.errors import DecodeError, DecodeReason
 MAX_BYTES = 255
 """An advertising structure has one byte of length."""
 
-_VALUES = {"temperature_c": "room_temperature", "humidity_percent": "room_humidity"}
+_VALUES = {
+    "temperature_c": "room_temperature", "humidity_percent": "room_humidity", "body_temperature_c": "temperature",
+    "settled_weight_kg": "weight",
+}  # fmt: skip  # a table reads by rows
 _EVENTS = {
-    "motion": "motion", "presence": "presence", "contact_open": "contact", "smoke": "smoke", "water_leak": "water",
+    "motion": "motion", "presence": "presence", "bed_occupied": "bed_occupancy",
+    "contact_open": "contact", "smoke": "smoke", "water_leak": "water",
     "gas_leak": "gas", "carbon_monoxide": "carbon_monoxide",
 }  # fmt: skip  # a table reads by rows
 _PRESSES = {"button": "help_button"}  # a button that is not pressed says nothing
@@ -42,15 +46,10 @@ class Advertisement:
         return next((one.value for one in self.values if one.name == name), None)
 
 
-def observe_advertised(
-    values: Iterable[Quantity], *, subject: Subject, device: str, times: Times
-) -> tuple[Observation, ...]:
-    """One observation a metric; values between two steps of a metric are rounded to even.
+def steps_of(values: Iterable[Quantity]) -> dict[str, int]:
+    """What of it is a measure, in steps by metric; a value between two steps is rounded to even.
 
     Of several temperatures the first is taken; an event is one where any of its sensors says so.
-
-    Raises:
-        DecodeError: nothing of it is a measure.
     """
     steps: dict[str, int] = {}
     for one in values:
@@ -62,6 +61,18 @@ def observe_advertised(
             steps[code] = max(steps.get(code, 0), int(one.value != 0))
         elif one.name in _PRESSES and one.value:
             steps[_PRESSES[one.name]] = 1
+    return steps
+
+
+def observe_advertised(
+    values: Iterable[Quantity], *, subject: Subject, device: str, times: Times
+) -> tuple[Observation, ...]:
+    """One observation a metric, as `steps_of`.
+
+    Raises:
+        DecodeError: nothing of it is a measure.
+    """
+    steps = steps_of(values)
     if not steps:
         raise DecodeError(DecodeReason.NO_VALUE, "nothing of this advertisement is a measure")
     return tuple(Observation(code, (Part(code, (step,)),), subject, device, times) for code, step in steps.items())

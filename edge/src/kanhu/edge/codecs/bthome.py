@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from kanhu.contract import EventWord, Observation, Part, Subject, Times
-from kanhu.edge.codecs.advertised import Quantity, observe_advertised
+from kanhu.edge.codecs.advertised import Quantity
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 SERVICE_UUID = "0000fcd2-0000-1000-8000-00805f9b34fb"
@@ -246,18 +246,16 @@ _SIGNS = {
 }  # fmt: skip  # a table reads by rows
 
 
-def observe_sensors(packet: BthomePacket, *, subject: Subject, device: str, times: Times) -> tuple[Observation, ...]:
-    """The measures of a sensor that is no button, one observation a metric.
-
-    Raises:
-        DecodeError: nothing of the packet is a measure.
-    """
+def sensed(packet: BthomePacket) -> tuple[Quantity, ...]:
+    """What a sensor that is no button tells, as the other sensors call it."""
     found: list[Quantity] = []
     for value in packet.values:
         name = (_SIGNS if value.binary else _NUMBERS).get(value.name)
         if name is not None and isinstance(value.value, Decimal):
             found.append(Quantity(name, value.value))
-    return observe_advertised(found, subject=subject, device=device, times=times)
+    if packet.battery_percent is not None:
+        found.append(Quantity("battery_percent", Decimal(packet.battery_percent)))
+    return tuple(found)
 
 
 def _value(frame: bytes, offset: int) -> tuple[BthomeValue, int] | None:

@@ -41,3 +41,15 @@ def decode_bthome_encrypted(frame: bytes, *, key: bytes, address: bytes) -> Seal
     objects = open_sealed(frame[start:end] + frame[-TAG_BYTES:], key=key, nonce=nonce, associated=None)
     plain = bytes([information & ~(ENCRYPTED | HAS_ADDRESS)]) + objects
     return SealedBthome(decode_bthome(plain), int.from_bytes(counter, "little"))
+
+
+def decode_bthome_with(frame: bytes, *, key: bytes | None, address: bytes) -> tuple[BthomePacket, int | None]:
+    """Decode a packet of a device that may have a key; with the counter of one that the key opened.
+
+    Raises:
+        DecodeError: it cannot be opened, or does not decode.
+    """
+    if key is None or not check_information(frame) & ENCRYPTED:
+        return decode_bthome(frame), None
+    opened = decode_bthome_encrypted(frame, key=key, address=address)
+    return opened.packet, opened.counter

@@ -212,27 +212,23 @@ def observe_cgm(
 ) -> Observation:
     """One reading, rounded to a hundredth of mmol/L; sample by the feature, start by the session start, if read.
 
+    A value outside the sensor's range without a number stands at the end of the metric's range.
+
     Raises:
-        DecodeError: a fault, no value, or a sample that no metric is for. INFINITE is a value outside the sensor's
-            range without a number: the record tells which by `beyond`.
+        DecodeError: a fault, no value, or a sample that no metric is for.
     """
     faults = record.status & _FAULTS
     if faults:
         raise DecodeError(DecodeReason.NO_VALUE, f"the sensor reports {faults.name}")
-    if record.glucose_mg_per_dl is None:
-        if record.beyond is not None:
-            raise DecodeError(DecodeReason.INFINITE, f"{record.beyond.value} what the sensor can measure")
-        raise DecodeError(DecodeReason.NO_VALUE, "no concentration")
     code = metric_of(sample)
-    reasons: tuple[QualityReason, ...] = ()
-    if record.beyond is not None:  # the number is the sensor's limit, the truth lies further out: no doubt, but said
-        reasons += (QualityReason.OUT_OF_RANGE,)
+    told = record.glucose_mg_per_dl
+    part, reasons = glucose_part(code, None if told is None else told / MG_PER_DL_IN_ONE_MMOL_PER_L, record.beyond)
     at_ms = None if session_start_ms is None else session_start_ms + record.time_offset_min * _MS_IN_ONE_MINUTE
     if record.status & CgmStatus.TIME_SYNC_REQUIRED or (at_ms is not None and at_ms < FIRST_PLAUSIBLE_MS):
         reasons += (QualityReason.DEVICE_CLOCK_UNSET,)
     return Observation(
         metric=code,
-        parts=(glucose_part(code, record.glucose_mg_per_dl / MG_PER_DL_IN_ONE_MMOL_PER_L),),
+        parts=(part,),
         subject=subject,
         device=device,
         times=replace(times, device_ms=at_ms),

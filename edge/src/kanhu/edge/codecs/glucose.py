@@ -104,6 +104,8 @@ class Beyond(StrEnum):
     BELOW = "below"
 
 
+_BEYOND_REASONS = {Beyond.ABOVE: QualityReason.ABOVE_RANGE, Beyond.BELOW: QualityReason.BELOW_RANGE}
+
 # With any of these the specification calls the result no valid one.
 _FAULTS = (
     GlucoseStatus.MALFUNCTION
@@ -218,11 +220,10 @@ def decode_glucose(frame: bytes) -> Glucose:
 def observe_glucose(
     record: Glucose, *, subject: Subject, device: str, times: Times, meal: Meal | None = None
 ) -> Observation:
-    """One reading, rounded to a hundredth of mmol/L.
+    """One reading, rounded to a hundredth of mmol/L; HI and LO without a number stand at the end of the metric's range.
 
     Raises:
-        DecodeError: control solution, a fault, no value, or a sample that no metric is for. INFINITE is HI or LO
-            without a number: the record tells which by `beyond`, and it matters more than any number.
+        DecodeError: control solution, a fault, no value, or a sample that no metric is for.
     """
     if record.is_control:
         raise DecodeError(DecodeReason.NO_VALUE, "control solution")
@@ -231,20 +232,16 @@ def observe_glucose(
         raise DecodeError(DecodeReason.NO_VALUE, f"the meter reports {faults.name}")
     if record.status is not None and _CONTRADICTION in record.status:
         raise DecodeError(DecodeReason.NO_VALUE, "the meter says HI and LO at once")
-    value = record.mmol_per_l
-    if value is None:
-        if record.beyond is not None:
-            raise DecodeError(DecodeReason.INFINITE, f"{record.beyond.value} what the meter can measure")
-        raise DecodeError(DecodeReason.NO_VALUE, "no concentration")
-    reasons: tuple[QualityReason, ...] = ()
-    if record.beyond is not None:  # the number is the meter's limit, the truth lies further out: no doubt, but said
-        reasons += (QualityReason.OUT_OF_RANGE,)
+    sample = record.sample
+    if record.beyond is not None and record.unit is None:
+        sample = GlucoseSample.CAPILLARY_WHOLE_BLOOD  # HI without a word of what: what strips of such meters take
+    code = metric_of(sample)
+    part, reasons = glucose_part(code, record.mmol_per_l, record.beyond)
     if record.clock_unset:  # a wrong clock says nothing about the blood
         reasons += (QualityReason.DEVICE_CLOCK_UNSET,)
-    code = metric_of(record.sample)
     return Observation(
         metric=code,
-        parts=(glucose_part(code, value),),
+        parts=(part,),
         subject=subject,
         device=device,
         times=replace(times, device_ms=record.measured_at_ms),
@@ -276,10 +273,23 @@ def metric_of(sample: GlucoseSample | None) -> str:
     return code
 
 
-def glucose_part(code: str, mmol_per_l: Decimal) -> Part:
-    """Values between two steps are rounded to even."""
-    steps = (mmol_per_l * metric(code).steps_per_unit).to_integral_value(ROUND_HALF_EVEN)
-    return Part(code, (int(steps),))
+def glucose_part(
+    code: str, mmol_per_l: Decimal | None, beyond: Beyond | None
+) -> tuple[Part, tuple[QualityReason, ...]]:
+    """The value in steps, rounded to even, and why it is only a bound: with HI and LO the truth lies further out.
+
+    Raises:
+        DecodeError: there is no value.
+    """
+    row = metric(code)
+    if beyond is Beyond.ABOVE and row.high is not None:
+        mmol_per_l = row.high if mmol_per_l is None else min(mmol_per_l, row.high)
+    elif beyond is Beyond.BELOW and row.low is not None:
+        mmol_per_l = row.low if mmol_per_l is None else max(mmol_per_l, row.low)
+    if mmol_per_l is None:
+        raise DecodeError(DecodeReason.NO_VALUE, "no concentration")
+    steps = (mmol_per_l * row.steps_per_unit).to_integral_value(ROUND_HALF_EVEN)
+    return Part(code, (int(steps),)), () if beyond is None else (_BEYOND_REASONS[beyond],)
 
 
 def _beyond_of_status(status: GlucoseStatus) -> Beyond | None:

@@ -2,23 +2,56 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kanhu.contract import Observation, Subject, Times
-from kanhu.edge.ways import GattTarget, SerialReceiver, SerialSettings
+from kanhu.edge.codecs.advertised import Advertisement, Quantity
+from kanhu.edge.ways import GattTarget, Heard, SerialReceiver, SerialSettings
 
 if TYPE_CHECKING:
     from kanhu.edge.intake import Intake
     from kanhu.edge.peers import HeardPeer
 
-__all__ = ["ButtonKind", "ConnectedKind", "Kind", "Observe", "SerialKind"]
+__all__ = [
+    "ButtonKind",
+    "ConnectedKind",
+    "DecodeHeard",
+    "HeardKind",
+    "Kind",
+    "Observe",
+    "SerialKind",
+    "Told",
+    "in_manufacturer_data",
+    "in_service_data",
+]
 
 
 class Observe(Protocol):
-    """One frame becomes one reading."""
+    """One frame becomes one reading, or several of different metrics."""
 
-    def __call__(self, frame: bytes, *, subject: Subject, device: str, times: Times) -> Observation:
+    def __call__(
+        self, frame: bytes, *, subject: Subject, device: str, times: Times
+    ) -> Observation | tuple[Observation, ...]:
         """Raises DecodeError where it cannot."""
+
+
+class Told(NamedTuple):
+    """What one advertisement told."""
+
+    values: tuple[Quantity, ...]
+    packet: int | None = None
+    """The same again is a repeat, where the device numbers what it says."""
+    sealed: bool = False
+    """The key of the device opened it; else anybody may have sent it."""
+    counter: int | None = None
+    """Of a sealed frame, if it never comes back to a number; what is lower is an old frame sent again."""
+
+
+class DecodeHeard(Protocol):
+    """One advertisement becomes quantities."""
+
+    def __call__(self, heard: Heard, *, key: bytes | None, address: bytes) -> Told | None:
+        """None where nothing in it is of this kind; raises DecodeError where that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +62,10 @@ class Kind:
     """As in settings, and as the page in docs/devices is called."""
     zh: str
     en: str
+    of_place: bool = False
+    """It may belong to a place instead of a person."""
+    key_bytes: frozenset[int] = frozenset()
+    """How long its key may be; none where it encrypts nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +97,38 @@ class ButtonKind(Kind):
 
     peer: "Callable[[Intake], HeardPeer]"
     """Made once a device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardKind(Kind):
+    """It tells by advertisement what it senses, over and over, and is never connected to."""
+
+    decode: DecodeHeard
+    calls: bool = False
+    """Its button calls for help; of a sensor with a button, the button is for whoever fits it."""
+
+
+def in_service_data(uuid: str, decode: Callable[[bytes], Advertisement]) -> DecodeHeard:
+    """What plain service data of this UUID tells."""
+
+    def decode_heard(heard: Heard, *, key: bytes | None, address: bytes) -> Told | None:
+        del key, address  # it needs neither
+        frame = heard.service_data.get(uuid)
+        return None if frame is None else _told(decode(frame))
+
+    return decode_heard
+
+
+def in_manufacturer_data(company: int, decode: Callable[[bytes], Advertisement]) -> DecodeHeard:
+    """What plain data of this company tells."""
+
+    def decode_heard(heard: Heard, *, key: bytes | None, address: bytes) -> Told | None:
+        del key, address  # it needs neither
+        frame = heard.manufacturer_data.get(company)
+        return None if frame is None else _told(decode(frame))
+
+    return decode_heard
+
+
+def _told(found: Advertisement) -> Told:
+    return Told(found.values, found.packet)

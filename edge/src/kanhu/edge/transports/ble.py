@@ -33,7 +33,7 @@ from kanhu.edge.codecs.date_time import CURRENT_TIME_SERVICE_UUID
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.back_off import BackOff
 from kanhu.edge.transports.ble_clock import keep_clock
-from kanhu.edge.ways import BlePeer, GattTarget
+from kanhu.edge.ways import BlePeer, GattTarget, Heard
 
 _log = logging.getLogger(__name__)
 
@@ -191,7 +191,9 @@ class _Links:
         if peer is None:
             return
         if peer.target is None:
-            peer.advertised(advertisement.service_data)
+            peer.advertised(
+                Heard(advertisement.service_data, advertisement.manufacturer_data, advertisement.local_name)
+            )
             return
         waiting = self._heard.get(address)
         if waiting is not None and not waiting.done():

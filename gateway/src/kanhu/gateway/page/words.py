@@ -141,6 +141,11 @@ ADVICE = {
         "仪器时间没有设置，不影响读数", "The device's clock is not set; the value stands"
     ),
     QualityReason.IDENTITY_UNKNOWN: Said("不知道是谁的读数", "Nobody knows whose it is"),
+    QualityReason.ABOVE_RANGE: Said("高到仪器测不出（HI）", "Higher than the device can measure (HI)"),
+    QualityReason.BELOW_RANGE: Said("低到仪器测不出（LO）", "Lower than the device can measure (LO)"),
+    QualityReason.QUESTIONED: Said("仪器自己说读数不可靠，请再测", "The device doubts it itself: measure again"),
+    QualityReason.INTERFERENCE: Said("有干扰，离开电器再测", "Something disturbed it: move away from appliances"),
+    QualityReason.UNPROVEN: Said("不能确定是这台设备发的", "Perhaps not sent by this device"),
 }
 
 NOBODY = {
