@@ -27,7 +27,7 @@ from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake
 from kanhu.edge.kinds.kind import HeardKind, Told
 from kanhu.edge.sessions import Sessions
-from kanhu.edge.ways import GattTarget, Heard, OwnClock
+from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock
 
 _DANGER = frozenset({"help_button", "fall", "smoke", "gas", "carbon_monoxide", "water"})
 
@@ -101,6 +101,7 @@ class SensorPeer:
         self.address = (intake.device.address or "").upper()
         self.target: GattTarget | None = None
         self.own_clock: OwnClock | None = None
+        self.asking: Asking | None = None
         self.inbox = Inbox(intake)
         self._kind = kind
         self._intake = intake

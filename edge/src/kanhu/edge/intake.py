@@ -96,6 +96,11 @@ class Intake:
         """The people's local time now, between these milliseconds; None where nobody knows."""
         return self._local_time()
 
+    @property
+    def clock_error_s(self) -> int | None:
+        """How far the own clock of the device was off when last read, ahead counts positive; None: nobody could tell."""
+        return self._seen.clock_error_s
+
     def clock_read(self, error_s: int) -> None:
         """The device's own clock was compared with the time known here."""
         self._change(replace(self._seen, clock_error_s=error_s))
@@ -153,27 +158,46 @@ class Inbox:
         except asyncio.QueueFull:
             self._overflow += 1
 
+    async def put_patiently(self, observe: Observe) -> None:
+        """Take what can wait for room, because the device still has it."""
+        await self._waiting.put(_Waiting(observe, arrived(self._intake.clock), _NOTHING))
+
+    async def note(self, notes: Mapping[str, int]) -> None:
+        """Keep these of the device once all that was put before was accepted or refused."""
+        await self._waiting.put(_Waiting(_nothing_arrived, arrived(self._intake.clock), notes))
+
     async def drain(self) -> None:
         """Hand over until cancelled, or until the sink fails; what had arrived by then is handed over still."""
         try:
             while True:
                 await self._hand_over(await self._waiting.get())
-        finally:
-            rest = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
-            # In order of arrival; where the sink fails for one, it still has the others.
-            await asyncio.gather(*(self._take(one) for one in rest), return_exceptions=True)
-            await self._refuse_overflow()
-            self._intake.tell()
+        except asyncio.CancelledError:
+            await self._hand_over_rest(whole=True)
+            raise
+        except BaseException:
+            await self._hand_over_rest(whole=False)
+            raise
 
     async def _hand_over(self, one: _Waiting) -> None:
         await self._take(one)
+        if one.notes:
+            await self._intake.keep(one.notes)
+        await self._refuse_overflow()
+        self._intake.tell()
+
+    async def _hand_over_rest(self, *, whole: bool) -> None:
+        """In order of arrival; where the sink fails for one, it still has the others, and no note says it had all."""
+        rest = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+        taken = await asyncio.gather(*(self._take(one) for one in rest), return_exceptions=True)
+        if whole and not any(taken):
+            for one in rest:
+                if one.notes:
+                    await self._intake.keep(one.notes)
         await self._refuse_overflow()
         self._intake.tell()
 
     async def _take(self, one: _Waiting) -> None:
         await self._intake.take(lambda: one.observe(one.times))
-        if one.notes:
-            await self._intake.keep(one.notes)
 
     async def _refuse_overflow(self) -> None:
         """Refuse what did not fit until now, many in one commit; what overflows meanwhile waits for the next reading.
@@ -187,6 +211,11 @@ class Inbox:
             self._overflow -= count
             error = DecodeError(DecodeReason.BACKLOG_FULL, f"{_MOST_WAITING} readings waited for the disk")
             await asyncio.gather(*(self._intake.refuse(error) for _ in range(count)))
+
+
+def _nothing_arrived(times: Times) -> tuple[Observation, ...]:
+    del times
+    return ()
 
 
 async def _to_the_end(call: Coroutine[object, object, None]) -> None:

@@ -15,7 +15,7 @@ from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake
 from kanhu.edge.kinds.kind import ConnectedKind
 from kanhu.edge.sessions import Sessions
-from kanhu.edge.ways import BlePeer, GattTarget, Heard, OwnClock
+from kanhu.edge.ways import Asking, BlePeer, GattTarget, Heard, OwnClock
 
 
 class HeardPeer(BlePeer, Protocol):
@@ -40,6 +40,7 @@ class ConnectedPeer:
         self._intake = intake
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self.own_clock: OwnClock | None = intake if kind.has_clock else None
+        self.asking: Asking | None = None
 
     def advertised(self, heard: Heard) -> None:
         """Nothing is read from its advertisements."""
@@ -76,6 +77,7 @@ class ButtonPeer:
         self.address = (intake.device.address or "").upper()
         self.target: GattTarget | None = None
         self.own_clock: OwnClock | None = None
+        self.asking: Asking | None = None
         self.inbox = Inbox(intake)
         self._intake = intake
         self._key = intake.device.key_bytes

@@ -23,7 +23,7 @@ from kanhu.edge.devices import (
 from kanhu.edge.errors import DeviceRefused, LinkReason
 from kanhu.edge.heard import SensorPeer
 from kanhu.edge.intake import Intake
-from kanhu.edge.kinds import ButtonKind, ConnectedKind, HeardKind, SerialKind, kind_of
+from kanhu.edge.kinds import AskedKind, ButtonKind, ConnectedKind, HeardKind, SerialKind, kind_of
 from kanhu.edge.peers import ConnectedPeer, HeardPeer
 from kanhu.edge.whose import People
 
@@ -116,7 +116,7 @@ async def _read_radio(intakes: Sequence[Intake], *, radio: RadioConfig) -> None:
 
 def _peer(intake: Intake) -> HeardPeer:
     kind = kind_of(intake.device.kind)
-    if isinstance(kind, ButtonKind):
+    if isinstance(kind, ButtonKind | AskedKind):
         return kind.peer(intake)
     if isinstance(kind, HeardKind):
         return SensorPeer(intake, kind=kind)

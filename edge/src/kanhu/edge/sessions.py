@@ -20,6 +20,7 @@ class Sessions:
         self._device = device
         self._clock = clock
         self._people = people or People(clock=clock)
+        self._named_ns = -1
         self.begin()
 
     def begin(self, *, ago_s: float = 0.0) -> None:
@@ -42,8 +43,17 @@ class Sessions:
             self._somebody = False
         return Subject(SubjectKind.UNIDENTIFIED, self._nobody)
 
+    def nobody(self) -> Subject:
+        """Of a reading of which nobody can know whose it is, now or later; a subject of its own."""
+        if self._device.subject is not None:
+            return self.measured()
+        self._name_nobody(self._clock.mono_ns())
+        self._somebody = False
+        return Subject(SubjectKind.UNIDENTIFIED, self._nobody)
+
     def _name_nobody(self, now_ns: int) -> None:
-        self._nobody = f"{self._device.id}.{self._clock.boot[:_BOOT_DIGITS]}.{now_ns}"
+        self._named_ns = max(now_ns, self._named_ns + 1)  # two within one tick are two
+        self._nobody = f"{self._device.id}.{self._clock.boot[:_BOOT_DIGITS]}.{self._named_ns}"
 
 
 def mark_unidentified(observation: Observation) -> Observation:

@@ -1,12 +1,12 @@
 """What a transport is told about a device, and whom it tells what it heard. It needs no library of a transport."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from kanhu.edge.errors import LinkReason
 
-__all__ = ["BlePeer", "GattTarget", "Heard", "OwnClock", "SerialReceiver", "SerialSettings"]
+__all__ = ["Asking", "BlePeer", "GattTarget", "Heard", "OwnClock", "SerialReceiver", "SerialSettings", "Write"]
 
 
 class SerialSettings(NamedTuple):
@@ -54,6 +54,29 @@ class OwnClock(Protocol):
         """It was set; before it was off by so much, None where that could not be read."""
 
 
+Write = Callable[[str, bytes], Awaitable[None]]
+"""Write a value to a characteristic of the linked device, named by its UUID; LinkLost where it has none."""
+
+
+class Asking(Protocol):
+    """What has to be asked of a connected device that tells what it has stored only then."""
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """Further characteristics to subscribe to; one that the device lacks is left out."""
+
+    def told(self, characteristic_uuid: str, value: bytes) -> None:
+        """A value of one of these."""
+
+    async def ask(self, write: Write) -> float:
+        """Return once all is told, with the seconds after which to ask again on the same link.
+
+        Raises:
+            LinkLost: the device will not answer.
+            TimeoutError: it fell silent.
+        """
+
+
 class BlePeer(Protocol):
     """One configured device, and who is told about it."""
 
@@ -68,6 +91,10 @@ class BlePeer(Protocol):
     @property
     def own_clock(self) -> OwnClock | None:
         """Who keeps the device's own clock right; None for a device without one."""
+
+    @property
+    def asking(self) -> Asking | None:
+        """What is asked of it on each link; None for a device that tells by itself."""
 
     def advertised(self, heard: Heard) -> None:
         """It advertises."""

@@ -10,9 +10,10 @@ from functools import cache
 from importlib import metadata
 
 from kanhu.edge.errors import KindUnusable
-from kanhu.edge.kinds.kind import ButtonKind, ConnectedKind, HeardKind, Kind, SerialKind
+from kanhu.edge.kinds.kind import AskedKind, ButtonKind, ConnectedKind, HeardKind, Kind, SerialKind
 
 __all__ = [
+    "AskedKind",
     "ButtonKind",
     "ConnectedKind",
     "HeardKind",
@@ -42,7 +43,7 @@ def find_kind(name: str) -> Kind | None:
             found = point.load()
         except Exception as error:  # code of another package: whatever it raises, the kind cannot be used
             raise KindUnusable(name, f"{point.value} cannot be loaded: {type(error).__name__}: {error}") from error
-        if not isinstance(found, SerialKind | ConnectedKind | ButtonKind | HeardKind) or found.name != name:
+        if not isinstance(found, SerialKind | ConnectedKind | AskedKind | ButtonKind | HeardKind) or found.name != name:
             raise KindUnusable(name, f"{point.value} is no kind of this name")
         return found
     return None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kanhu.edge.peers import HeardPeer
 
 __all__ = [
+    "AskedKind",
     "ButtonKind",
     "ConnectedKind",
     "DecodeHeard",
@@ -94,6 +95,14 @@ class ConnectedKind(Kind):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonKind(Kind):
     """It calls for help by an advertisement, and is never connected to."""
+
+    peer: "Callable[[Intake], HeardPeer]"
+    """Made once a device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedKind(Kind):
+    """It is connected to, and tells what it has stored only when it is asked."""
 
     peer: "Callable[[Intake], HeardPeer]"
     """Made once a device."""

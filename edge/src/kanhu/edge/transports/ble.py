@@ -19,7 +19,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 
 from bleak import BleakClient, BleakScanner
 from bleak.args.bluez import BlueZScannerArgs
@@ -33,7 +33,7 @@ from kanhu.edge.codecs.date_time import CURRENT_TIME_SERVICE_UUID
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.back_off import BackOff
 from kanhu.edge.transports.ble_clock import keep_clock
-from kanhu.edge.ways import BlePeer, GattTarget, Heard
+from kanhu.edge.ways import Asking, BlePeer, GattTarget, Heard
 
 _log = logging.getLogger(__name__)
 
@@ -226,6 +226,7 @@ class _Links:
             backend=self._session.client,
         )
         connected = False
+        doing = "connecting"
         values = asyncio.Event()
 
         def notified(_: object, value: bytearray) -> None:
@@ -237,15 +238,21 @@ class _Links:
             async with asyncio.timeout(_CONNECT_S):
                 await client.connect()
             connected = True
+            doing = "subscribing"
             async with asyncio.timeout(_SUBSCRIBE_S):
                 if client.services.get_characteristic(target.characteristic_uuid) is None:
                     return LinkReason.SERVICE_MISSING, f"no characteristic {target.characteristic_uuid}"
                 await client.start_notify(target.characteristic_uuid, notified)
+                if peer.asking is not None:
+                    await _subscribe_also(client, peer.asking)
             peer.linked(LinkReason.CONNECTED)
             if peer.own_clock is not None:
                 await keep_clock(client, peer.own_clock)
             await _read_battery(client, peer)
             _obey_cancellation()
+            doing = "asking"
+            if peer.asking is not None:
+                await self._ask(client, peer.asking, gone)
             if target.quiet_s is not None and await _falls_quiet(
                 gone, values, quiet_s=target.quiet_s, clock=self._clock
             ):
@@ -253,7 +260,9 @@ class _Links:
                 return LinkReason.TIMED_OUT, f"connected, and no value for {target.quiet_s:.0f} s"
             await gone.wait()
         except TimeoutError:
-            return LinkReason.TIMED_OUT, "subscribing" if connected else "connecting"
+            return LinkReason.TIMED_OUT, doing
+        except LinkLost as lost:
+            return lost.reason, lost.detail
         except (BleakError, OSError, EOFError) as error:
             return (LinkReason.DISCONNECTED if connected else LinkReason.CONNECT_FAILED), _told(error)
         finally:
@@ -262,24 +271,48 @@ class _Links:
                     await client.disconnect()
         return LinkReason.DISCONNECTED, ""
 
+    async def _ask(self, client: BleakClient, asking: Asking, gone: asyncio.Event) -> None:
+        """Ask, and again as long as the link stands."""
+
+        async def write(characteristic_uuid: str, value: bytes) -> None:
+            if client.services.get_characteristic(characteristic_uuid) is None:
+                raise LinkLost(LinkReason.SERVICE_MISSING, f"no characteristic {characteristic_uuid}")
+            await client.write_gatt_char(characteristic_uuid, value, response=True)
+
+        while not gone.is_set():
+            asked = asyncio.create_task(asking.ask(write), name="ble ask")
+            await _either(gone, asked)
+            if asked.cancelled():  # the link is gone; what it told is asked for again on the next
+                return
+            await _either(gone, asyncio.ensure_future(self._clock.sleep(asked.result())))
+
+
+async def _subscribe_also(client: BleakClient, asking: Asking) -> None:
+    for uuid in asking.also:
+        if client.services.get_characteristic(uuid) is not None:
+            await client.start_notify(uuid, lambda _, value, uuid=uuid: asking.told(uuid, bytes(value)))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+
+
+async def _either(event: asyncio.Event, other: asyncio.Future[Any]) -> None:
+    """Wait for the event, or until the other is done, which is cancelled where it is not."""
+    waiting: set[asyncio.Future[Any]] = {asyncio.ensure_future(event.wait()), other}
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
+        await asyncio.wait(waiting)
+
 
 async def _falls_quiet(gone: asyncio.Event, values: asyncio.Event, *, quiet_s: float, clock: Clock) -> bool:
     """Wait for the end of the link, or for a stretch of it without one value; whether it was the latter."""
-    ended = asyncio.create_task(gone.wait(), name="ble gone")
-    try:
-        while True:
-            values.clear()
-            stretch = asyncio.create_task(clock.sleep(quiet_s), name="ble quiet")
-            try:
-                await asyncio.wait({ended, stretch}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                stretch.cancel()
-            if gone.is_set():
-                return False
-            if not values.is_set():
-                return True
-    finally:
-        ended.cancel()
+    while True:
+        values.clear()
+        await _either(gone, asyncio.ensure_future(clock.sleep(quiet_s)))
+        if gone.is_set():
+            return False
+        if not values.is_set():
+            return True
 
 
 async def _read_battery(client: BleakClient, peer: BlePeer) -> None:
