@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -22,6 +23,8 @@ from kanhu.edge.ways import Heard
 from kanhu.firmware_sim.wire.atc_pvvx import Climate, pvvx_frame, pvvx_sealed
 from kanhu.firmware_sim.wire.bthome_encrypted import bthome_sealed
 from kanhu.firmware_sim.wire.bthome_objects import bthome_object, bthome_service_data
+from kanhu.firmware_sim.wire.mi_scale import ScaleMoment, body_scale_frame
+from kanhu.firmware_sim.wire.mibeacon import BeaconHead, door_object, sealed_beacon
 from tests.edge.readings import RememberingSink, until
 from tests.edge.virtual_radio import Peripheral, VirtualAir
 
@@ -58,10 +61,11 @@ class Home:
         key: bytes | None = None,
         notes: Mapping[str, int] = _NOTHING,
         fine: FinePress | None = None,
+        place: str | None = "home-03",
     ) -> None:
         self.clock, self.sink, self.memory = FakeClock(), RememberingSink(), RememberingMemory()
         told = None if key is None else key.hex()
-        device = DeviceConfig(id="s-1", kind=kind, address=_ADDRESS, dwelling="home-03", key=told, fine=fine)
+        device = DeviceConfig(id="s-1", kind=kind, address=_ADDRESS, dwelling=place, key=told, fine=fine)
         intake = Intake(device, sink=self.sink, clock=self.clock, memory=self.memory, notes=notes)
         found = kind_of(kind)
         self.peer = SensorPeer(intake, kind=found) if isinstance(found, HeardKind) else ButtonPeer(intake)
@@ -279,3 +283,27 @@ def test_a_plain_frame_of_a_sealed_thermometer_is_not_believed() -> None:
     plain = pvvx_frame(Climate(1800, 4000, 2900, 80, 1), address=_SENDER)
     with pytest.raises(DecodeError):
         kind.decode(Heard({_ATC: plain}, {}), key=_KEY, address=_SENDER)
+
+
+_MIBEACON = "0000fe95-0000-1000-8000-00805f9b34fb"
+_BODY_SCALE = "0000181b-0000-1000-8000-00805f9b34fb"
+
+
+async def test_a_xiaomi_scale_tells_one_weighing_once_and_nothing_before_it_rests_or_after_the_person_left() -> None:
+    home = Home("scale-xiaomi", place=None)
+    at = datetime(2026, 3, 1, 7, tzinfo=UTC)
+    for stable, removed in ((False, False), (True, False), (True, False), (True, True)):
+        moment = ScaleMoment(12_240, at, stable=stable, removed=removed)
+        await home.hears_frame(_BODY_SCALE, body_scale_frame(moment))
+    assert home.read == [("weight", 61_200)]
+    assert home.sink.readings == 1
+
+
+async def test_a_sealed_xiaomi_door_is_opened_with_its_key_and_old_frames_are_refused() -> None:
+    home = Home("sensor-xiaomi", key=_KEY)
+    for counter, is_open in ((900, 0), (901, 1), (900, 1)):
+        head = BeaconHead(product=0x098B, counter=counter)
+        frame = sealed_beacon(head, door_object(1 - is_open), key=_KEY, sender=_SENDER)
+        await home.hears_frame(_MIBEACON, frame)
+    assert home.read == [("contact", 0), ("contact", 1)]
+    assert [reason for _, reason in home.sink.refused] == ["unproven"]

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from kanhu.harness.errors import VectorsRefused
 from kanhu.harness.vectors.__main__ import Outcome, judge, main
 from kanhu.harness.vectors.comparison import difference
+from kanhu.harness.vectors.families import DISPUTED
 from kanhu.harness.vectors.file import read_vectors
 from kanhu.harness.vectors.vector import Vector
 
@@ -29,6 +31,16 @@ def test_no_published_frame_is_read_otherwise_than_its_publisher_says() -> None:
     assert [f"{one.vector.protocol} {one.vector.id}: {one.detail}" for one in failed] == []
     assert Counter(one.outcome for one in verdicts)[Outcome.PASSED] > 0
     assert all(one.detail for one in verdicts if one.outcome is Outcome.UNSUPPORTED), "unsupported, and nobody says why"
+
+
+def test_a_dispute_excuses_one_field_of_one_frame_and_only_as_long_as_it_is_not_decoded() -> None:
+    shipped = {one.frame.hex(): one for one in read_vectors(_SHIPPED)}
+    for frame, (field, why) in DISPUTED.items():
+        one = shipped[frame]
+        assert why in judge(one).detail
+        rest = {key: value for key, value in one.expected.items() if key != field}
+        assert judge(replace(one, expected={**rest, "made_up": 1})).outcome is Outcome.FAILED
+        assert judge(replace(one, frame=one.frame[:-1] + b"\x41")).outcome is Outcome.FAILED
 
 
 def test_the_stated_fields_decide_and_more_of_them_are_welcome() -> None:

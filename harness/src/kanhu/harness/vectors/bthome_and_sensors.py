@@ -29,6 +29,7 @@ from kanhu.harness.vectors import bthome_words
 from kanhu.harness.vectors.sensor_words import address, axes, battery_of, celsius
 from kanhu.harness.vectors.sensor_words import whole as whole_of
 from kanhu.harness.vectors.vector import Adapter, Unsupported, Vector
+from kanhu.harness.vectors.xiaomi import tell_mibeacon
 
 __all__ = ["ADAPTERS"]
 
@@ -76,7 +77,7 @@ def _atc(vector: Vector) -> Mapping[str, object]:
 
 def _qingping(vector: Vector) -> Mapping[str, object]:
     if _MIBEACON in vector.advertisement().service_data:  # older ones speak as Xiaomi's do
-        raise Unsupported("no codec reads MiBeacon yet")
+        return tell_mibeacon(vector)
     told = decode_qingping(_service(vector, 0xFDCD)).told
     whole = whole_of(vector, told)
     # Theengs calls it presence when this sensor sees motion, and also when it sees light.

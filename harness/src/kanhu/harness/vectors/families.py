@@ -1,8 +1,8 @@
-"""Which adapter tells which protocol of a vectors file, and why some protocols have none."""
+"""Which adapter tells which protocol of a vectors file, why some protocols have none, and which frames are disputed."""
 
 from collections.abc import Mapping
 
-from kanhu.harness.vectors import bthome_and_sensors, glucose, health_gatt
+from kanhu.harness.vectors import bthome_and_sensors, glucose, health_gatt, xiaomi
 from kanhu.harness.vectors.vector import Adapter
 
 __all__ = ["adapter_for", "reason_for"]
@@ -11,10 +11,19 @@ _ADAPTERS: Mapping[str, Adapter] = {
     **health_gatt.ADAPTERS,
     **glucose.ADAPTERS,
     **bthome_and_sensors.ADAPTERS,
+    **xiaomi.ADAPTERS,
 }
 _NOT_NAMED = "no codec knows this protocol"
 
 _REASONS: Mapping[str, str] = {}
+
+DISPUTED: Mapping[str, tuple[str, str]] = {
+    "71209800477a3e6a8d7cc40d08100140": (
+        "Temperature",
+        "the publisher's test sends four frames and states what all of them said; this is the last, of soil moisture",
+    ),
+}
+"""By frame: the field that is stated and is not in these bytes, and why. Only this field of this frame is excused."""
 
 
 def adapter_for(protocol: str) -> Adapter | None:
