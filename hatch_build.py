@@ -1,7 +1,7 @@
 """Collect the root distribution's metadata from the manifests of the parts.
 
 A third-party need is written once, in the part that uses it; `pip install -e .` takes them all.
-Every extra of a part is taken too, since the demo plays every transport.
+Every extra of a part is taken too, since the demo plays every transport; but not a tool of one proof.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 PARTS = ("contract", "vitals", "edge", "gateway", "cloud", "firmware-sim", "harness")
+APART = frozenset({"fuzz"})
+"""Extras of parts that are asked for by name only."""
 _OWN_DISTRIBUTION = re.compile(r"kanhu-[a-z-]+(\[[a-z,]+\])?([=<>~! ].*)?")
 _VERSION = re.compile(r'^VERSION = "([^"]+)"$', re.MULTILINE)
 
@@ -30,8 +32,9 @@ class PartsMetadataHook(MetadataHookInterface):
         for part in PARTS:
             project = tomllib.loads((root / part / "pyproject.toml").read_text(encoding="utf-8"))["project"]
             needs.update(project.get("dependencies", []))
-            for extra in project.get("optional-dependencies", {}).values():
-                needs.update(extra)
+            for extra, asked in project.get("optional-dependencies", {}).items():
+                if extra not in APART:
+                    needs.update(asked)
             scripts.update(project.get("scripts", {}))
         metadata["dependencies"] = sorted(need for need in needs if not _OWN_DISTRIBUTION.fullmatch(need))
         metadata["scripts"] = scripts

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from hatch_build import APART
 from hatch_build import PARTS as COLLECTED_PARTS
 from kanhu.contract.version import VERSION
 from tests.architecture.layout import PARTS, ROOT, Part, manifest, modules, syntax_tree
@@ -85,13 +86,30 @@ def test_root_install_takes_each_third_party_need_and_none_of_our_own() -> None:
         Requirement(need).name
         for part in PARTS
         for project in [manifest(ROOT / part.folder / "pyproject.toml")["project"]]
-        for group in [project["dependencies"], *project.get("optional-dependencies", {}).values()]
+        for group in [project["dependencies"], *_taken(project.get("optional-dependencies", {}))]
         for need in group
     }
     collected = {
         Requirement(need).name for need in importlib.metadata.requires("kanhu") or [] if "extra ==" not in need
     }
     assert collected == declared - OWN
+
+
+def test_a_tool_of_one_proof_is_asked_for_by_name_in_the_root_too() -> None:
+    extras = manifest(ROOT / "pyproject.toml")["project"]["optional-dependencies"]
+    of_parts = {
+        name: asked
+        for part in PARTS
+        for name, asked in manifest(ROOT / part.folder / "pyproject.toml")["project"]
+        .get("optional-dependencies", {})
+        .items()
+        if name in APART
+    }
+    assert {name: extras[name] for name in APART} == of_parts
+
+
+def _taken(extras: dict[str, list[str]]) -> list[list[str]]:
+    return [asked for name, asked in extras.items() if name not in APART]
 
 
 def _described(path: Path) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import invalidate_caches
 from pathlib import Path
@@ -18,6 +19,8 @@ from kanhu.edge.intake import Intake
 from kanhu.edge.kinds import ConnectedKind, cuff_ble, find_kind, kind_names, kind_of
 from kanhu.edge.peers import ConnectedPeer
 from kanhu.edge.sensing import run_devices
+from kanhu.firmware_sim.alone.models import find_model, model_names
+from kanhu.firmware_sim.alone.stand import Options, serve
 from tests.edge.readings import RememberingSink, until
 from tests.edge.virtual_radio import Peripheral, VirtualAir
 
@@ -54,14 +57,16 @@ def test_a_kind_that_nobody_ships_is_refused_with_those_that_are() -> None:
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of another's, as the page says, on the path as an installed one is."""
-    module, points = (re.search(rf"```{kind}\n(.*?)```", _PAGE, re.DOTALL) for kind in ("python", "toml"))
-    assert module is not None
+    device, simulator = re.findall(r"```python\n(.*?)```", _PAGE, re.DOTALL)
+    points = re.search(r"```toml\n(.*?)```", _PAGE, re.DOTALL)
     assert points is not None
-    (tmp_path / "village_blow.py").write_text(module[1], encoding="utf-8")
-    name, value = re.findall(r'^(\S+) = "(\S+)"$', points[1], re.MULTILINE)[0]
-    install(tmp_path, f"[kanhu.devices]\n{name} = {value}\n")
+    groups = re.findall(r'^\[project\.entry-points\."(\S+)"\]\n(\S+) = "(\S+)"$', points[1], re.MULTILINE)
+    assert [group for group, _, _ in groups] == ["kanhu.devices", "kanhu.simulators"]
+    install(tmp_path, "".join(f"[{group}]\n{name} = {value}\n" for group, name, value in groups))
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "village_blow", raising=False)
+    for module, text in (("village_blow", device), ("village_blow_simulator", simulator)):
+        (tmp_path / f"{module}.py").write_text(text, encoding="utf-8")
+        monkeypatch.delitem(sys.modules, module, raising=False)
     invalidate_caches()
     return tmp_path
 
@@ -111,6 +116,23 @@ async def test_the_device_of_the_page_is_read_over_the_radio(free_port: int) -> 
         ("peak_flow", (312,), "r-0001")
     ]
     assert [reason for _, reason in sink.refused] == [DecodeReason.NO_VALUE.value]
+
+
+@pytest.mark.usefixtures("package")
+async def test_the_simulator_of_the_page_is_served_and_read() -> None:
+    steps: list[Mapping[str, object]] = []
+    sink, device = RememberingSink(), DeviceConfig(id="blow-1", kind="village-blow", address="F0:0D:00:00:00:09")
+    options = Options(address=device.address or "", every_s=0.1)
+    assert "village-blow" in model_names()
+    serving = asyncio.create_task(serve(find_model("village-blow"), options, clock=SystemClock(), say=steps.append))
+    await until(lambda: steps)
+    radio = RadioConfig(bumble=str(steps[0]["hci"]))
+    reading = asyncio.create_task(run_devices([device], sink, clock=SystemClock(), radio=radio))
+    await until(lambda: len(sink.accepted) > 2)
+    for task in (reading, serving):
+        task.cancel()
+    await asyncio.gather(reading, serving, return_exceptions=True)
+    assert all(200 < one.series("peak_flow")[0] < 400 for one in sink.accepted)
 
 
 def test_a_shipped_kind_is_not_replaced_by_another_package(package: Path) -> None:

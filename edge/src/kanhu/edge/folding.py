@@ -5,9 +5,9 @@ Both keep memory between messages, which no codec does. Neither asks a clock.
 
 from collections import OrderedDict
 from decimal import Decimal
+from typing import Protocol
 
 from kanhu.contract import Observation, Part, Quality, QualityLevel, QualityReason, Subject, Times, metric
-from kanhu.edge.codecs.cms50d import Cms50dPacket
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 WINDOW_PACKETS = 600
@@ -32,11 +32,32 @@ REPEAT_WINDOW_S = 60.0
 _MOST_EVENTS = 257  # every packet id, and none
 
 
+class OximeterPacket(Protocol):
+    """What a window needs of a packet; the codecs of the oximeters make them."""
+
+    @property
+    def signal(self) -> int:
+        """0 to 8."""
+
+    @property
+    def pulse_bpm(self) -> int | None:
+        """None where the device has none."""
+
+    @property
+    def spo2_percent(self) -> int | None:
+        """None where the device has none."""
+
+    @property
+    def doubt(self) -> QualityReason | None:
+        """Why the device itself does not trust its values; None where it does."""
+
+
 class OximeterWindow:
     """Folds each 600 consecutive packets of a session into one reading: medians of the valid packets."""
 
-    def __init__(self) -> None:
-        """Begin with an empty window."""
+    def __init__(self, packets: int = WINDOW_PACKETS) -> None:
+        """Begin with an empty window; a device that sends faster than 60 a second has more packets in ten seconds."""
+        self._full = packets
         self._count = 0
         self._spo2: list[int] = []
         self._pulse: list[int] = []
@@ -51,16 +72,14 @@ class OximeterWindow:
     @property
     def full(self) -> bool:
         """Whether `fold` is due."""
-        return self._count >= WINDOW_PACKETS
+        return self._count >= self._full
 
-    def add(self, packet: Cms50dPacket) -> None:
+    def add(self, packet: OximeterPacket) -> None:
         """Count one packet into the window."""
         self._count += 1
         pulse, spo2 = packet.pulse_bpm, packet.spo2_percent
-        if packet.finger_out or packet.probe_error:
-            self._reasons.add(QualityReason.FINGER_OUT)
-        elif packet.searching:
-            self._reasons.add(QualityReason.SEARCHING)
+        if packet.doubt is not None:
+            self._reasons.add(packet.doubt)
         elif pulse is None or spo2 is None:
             self._reasons.add(QualityReason.NOT_A_NUMBER)
         else:
@@ -82,7 +101,7 @@ class OximeterWindow:
         self._empty()
         if not spo2:
             named = ", ".join(sorted(reasons))
-            raise DecodeError(DecodeReason.NO_VALID_PACKETS, f"{WINDOW_PACKETS} packets: {named}")
+            raise DecodeError(DecodeReason.NO_VALID_PACKETS, f"{self._full} packets: {named}")
         if _middle_spread(spo2) > _STABLE_SPO2_POINTS or _middle_spread(pulse) > _STABLE_PULSE_BPM:
             reasons.add(QualityReason.UNSTABLE)
         quality = Quality(QualityLevel.QUESTIONABLE, tuple(sorted(reasons))) if reasons else Quality()

@@ -98,7 +98,7 @@ class Intake:
 
     @property
     def clock_error_s(self) -> int | None:
-        """How far the own clock of the device was off when last read, ahead counts positive; None: nobody could tell."""
+        """How far the device's own clock was off when last read, ahead counts positive; None: nobody knows."""
         return self._seen.clock_error_s
 
     def clock_read(self, error_s: int) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from kanhu.contract.clock import SystemClock
+from kanhu.firmware_sim.alone.cli import add_device, serve_device
 from kanhu.firmware_sim.errors import ScenarioRefused, SimulatorError
 from kanhu.firmware_sim.fleet.cli import add_fleet, run_fleet
 from kanhu.firmware_sim.hurried_clock import FASTEST, SLOWEST, HurriedClock
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     add_record(verbs)
     add_fleet(verbs)
     add_modem(verbs)
+    add_device(verbs)
     return parser
 
 
@@ -176,4 +178,4 @@ def _announce(announcement: Announcement) -> None:
     print(msgspec.json.encode(announcement).decode(), flush=True)
 
 
-_VERBS = {"serve": _serve_homes, "record": record, "fleet": run_fleet, "modem": serve_modem}
+_VERBS = {"serve": _serve_homes, "record": record, "fleet": run_fleet, "modem": serve_modem, "device": serve_device}

@@ -9,6 +9,7 @@ SimulatorError
 ├── NotEncodable        a value the device's format has no room for
 ├── UnitRefused         a protocol unit of a short message that no network would take
 ├── MqttRefused         bytes from a broker that a client cannot make sense of
+├── ModelRefused        a simulated device that there is not, or whose package cannot be used
 └── FleetRefused        a fleet that cannot be run here; says what to do
 """
 
@@ -84,3 +85,13 @@ class MqttRefused(SimulatorError, ValueError):
 
 class FleetRefused(SimulatorError):
     """A fleet that cannot be run here; the text says what to do."""
+
+
+class ModelRefused(SimulatorError):
+    """A simulated device that cannot be served by itself."""
+
+    def __init__(self, model: str, detail: str) -> None:
+        """Keep which, and why."""
+        super().__init__(f"model {model!r}: {detail}")
+        self.model = model
+        self.detail = detail

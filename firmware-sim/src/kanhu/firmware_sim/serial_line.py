@@ -35,11 +35,15 @@ class SerialLine:
 
     def is_open(self) -> bool:
         """Whether a reader has the line open now."""
-        events = {event for _, event in self._poll.poll(0)}
-        if any(event & select.POLLIN for event in events):
-            with suppress(OSError):  # what the reader sends is thrown away: this device takes no commands
-                os.read(self._master, _READ_BYTES)
-        return not any(event & select.POLLHUP for event in events)
+        self.read()  # what the reader sends is thrown away by a device that takes no commands
+        return not any(event & select.POLLHUP for _, event in self._poll.poll(0))
+
+    def read(self) -> bytes:
+        """What the reader has sent since the last time, at most 4 KiB of it."""
+        if any(event & select.POLLIN for _, event in self._poll.poll(0)):
+            with suppress(OSError):  # the reader closed the line between two looks
+                return os.read(self._master, _READ_BYTES)
+        return b""
 
     def write(self, data: bytes) -> int:
         """Write what the line takes now and say how many bytes that were."""

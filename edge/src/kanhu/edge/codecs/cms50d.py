@@ -5,6 +5,7 @@ Five bytes, sixty times a second, 4800 baud 8O1; bit 7 is set in the first byte 
 
 from typing import NamedTuple
 
+from kanhu.contract import QualityReason
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 PACKET_BYTES = 5
@@ -37,11 +38,14 @@ class Cms50dPacket(NamedTuple):
     @property
     def valid(self) -> bool:
         """Both values are there, and the device has no doubt about the finger."""
-        return (
-            self.pulse_bpm is not None
-            and self.spo2_percent is not None
-            and not (self.finger_out or self.probe_error or self.searching)
-        )
+        return self.pulse_bpm is not None and self.spo2_percent is not None and self.doubt is None
+
+    @property
+    def doubt(self) -> QualityReason | None:
+        """Why the device itself does not trust its values."""
+        if self.finger_out or self.probe_error:
+            return QualityReason.FINGER_OUT
+        return QualityReason.SEARCHING if self.searching else None
 
 
 def decode_cms50d(packet: bytes) -> Cms50dPacket:

@@ -1,4 +1,4 @@
-"""A Xiaomi or Qingping sensor that advertises MiBeacon, plain or encrypted: door, motion, climate, smoke, water, bed."""
+"""A Xiaomi or Qingping sensor that advertises MiBeacon, plain or sealed: door, motion, climate, smoke, water, bed."""
 
 from kanhu.edge.codecs.mibeacon import SERVICE_UUID, decode_mibeacon, mibeacon_head
 from kanhu.edge.codecs.mibeacon_encrypted import LEGACY_KEY_BYTES, decode_mibeacon_encrypted

@@ -8,12 +8,13 @@ from kanhu.firmware_sim.air.beacon import Beacon
 from kanhu.firmware_sim.air.controller import RadioController
 from kanhu.firmware_sim.air.hci_port import HciPort
 from kanhu.firmware_sim.air.link import Air
-from kanhu.firmware_sim.air.peripheral import AttributeRefused, Delivery, Identity, Peripheral, Register
+from kanhu.firmware_sim.air.peripheral import AttributeRefused, ControlPoint, Delivery, Identity, Peripheral, Register
 
 __all__ = [
     "Air",
     "AttributeRefused",
     "Beacon",
+    "ControlPoint",
     "Delivery",
     "HciPort",
     "Identity",

@@ -36,9 +36,9 @@ class HciPort:
         """How a Bumble host reaches this port."""
         return f"tcp-client:127.0.0.1:{self._port}"
 
-    async def open(self) -> None:
-        """Listen on a free port."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Host(self), "127.0.0.1", 0)
+    async def open(self, port: int = 0) -> None:
+        """Listen on this port, 0 for a free one."""
+        self._server = await asyncio.get_running_loop().create_server(lambda: _Host(self), "127.0.0.1", port)
         self._port = self._server.sockets[0].getsockname()[1]
 
     def close(self) -> None:

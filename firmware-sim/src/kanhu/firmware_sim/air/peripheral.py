@@ -11,6 +11,7 @@ from enum import Enum
 from bumble import hci
 from bumble.att import ATT_Error
 from bumble.controller import Controller
+from bumble.core import UUID
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.host import Host
@@ -20,7 +21,8 @@ from kanhu.firmware_sim.air.controller import RadioController
 from kanhu.firmware_sim.air.link import Air
 
 _AD_FLAGS = bytes([0x02, 0x01, 0x06])  # general discoverable, no classic Bluetooth
-_AD_SERVICES_16 = 0x03  # complete list of 16-bit service UUIDs
+_AD_SERVICES = {2: 0x03, 16: 0x07}  # complete list of service UUIDs, by their length
+_AD_BYTES = 31
 _AD_COMPLETE_NAME = 0x09
 _SERVICE_DEVICE_INFORMATION = 0x180A
 _SERVICE_BATTERY = 0x180F
@@ -43,7 +45,8 @@ class Identity:
 
     name: str
     address: str  # static random, F0:...
-    service_uuid: int
+    service_uuid: int | str
+    """Of the Bluetooth SIG its number; of a maker's own its 36 characters."""
     maker: str
     model: str
     battery_percent: int = 80
@@ -60,6 +63,14 @@ class Register:
     """Raises AttributeRefused."""
 
 
+@dataclass(frozen=True, slots=True)
+class ControlPoint:
+    """A characteristic that a host writes questions to, and that indicates answers."""
+
+    uuid: int
+    asked: Callable[[bytes], None]
+
+
 class AttributeRefused(ATT_Error):
     """What a host wrote is not taken; carries the code that it is told."""
 
@@ -72,16 +83,17 @@ class Peripheral:
         air: Air,
         *,
         identity: Identity,
-        measurement_uuid: int,
+        measurement_uuid: int | str,
         delivery: Delivery,
         constants: tuple[tuple[int, bytes], ...] = (),
         registers: tuple[Register, ...] = (),
+        control: ControlPoint | None = None,
     ) -> None:
-        """Build the device with its measurement, constants and registers; `power_on` advertises."""
+        """Build the device with its measurement, constants, registers and control point; `power_on` advertises."""
         self._identity = identity
         self._delivery = delivery
         self._measurement: Characteristic[bytes] = Characteristic(
-            f"{measurement_uuid:04X}", Characteristic.Properties[delivery.name], Characteristic.Permissions(0), b""
+            _uuid(measurement_uuid), Characteristic.Properties[delivery.name], Characteristic.Permissions(0), b""
         )
         controller = RadioController(identity.name, link=air, public_address="00:00:00:00:00:00")
         host = Host()
@@ -95,7 +107,7 @@ class Peripheral:
         )
         self._controller: Controller = controller
         self._device = Device(config=config, host=host)
-        characteristics: dict[int, list[Characteristic[bytes]]] = {
+        characteristics: dict[int | str, list[Characteristic[bytes]]] = {
             identity.service_uuid: [self._measurement, *(_constant(uuid, value) for uuid, value in constants)],
             _SERVICE_DEVICE_INFORMATION: [
                 _constant(0x2A29, identity.maker.encode()),
@@ -103,21 +115,20 @@ class Peripheral:
             ],
             _SERVICE_BATTERY: [_constant(0x2A19, bytes([identity.battery_percent]))],
         }
+        self._control = None if control is None else _control_of(control)
+        if self._control is not None:
+            characteristics[identity.service_uuid].append(self._control)
         for register in registers:
             characteristics.setdefault(register.service_uuid, []).append(_characteristic_of(register))
-        self._device.add_services([Service(f"{uuid:04X}", offered) for uuid, offered in characteristics.items()])
+        self._device.add_services([Service(_uuid(uuid), offered) for uuid, offered in characteristics.items()])
 
     async def power_on(self) -> None:
         """Start the device and advertise."""
         await self._device.power_on()
-        name = self._identity.name.encode()[:18]  # what is left of 31 bytes
-        advertisement = (
-            _AD_FLAGS
-            + bytes([3, _AD_SERVICES_16])
-            + self._identity.service_uuid.to_bytes(2, "little")
-            + bytes([1 + len(name), _AD_COMPLETE_NAME])
-            + name
-        )
+        service = bytes(_uuid(self._identity.service_uuid))
+        head = _AD_FLAGS + bytes([1 + len(service), _AD_SERVICES[len(service)]]) + service
+        name = self._identity.name.encode()[: _AD_BYTES - len(head) - 2]
+        advertisement = head + bytes([1 + len(name), _AD_COMPLETE_NAME]) + name
         await self._device.start_advertising(
             auto_restart=True,
             advertising_data=advertisement,
@@ -149,6 +160,16 @@ class Peripheral:
                 confirmed = False
         return confirmed
 
+    async def answer(self, value: bytes) -> None:
+        """Indicate by the control point to every host that asked for its answers."""
+        if self._control is not None:
+            await self._device.indicate_subscribers(self._control, value)
+
+    async def drop(self) -> None:
+        """End every link from the device's side."""
+        for connection in list(self._device.connections.values()):
+            await connection.disconnect()
+
     def _subscribers(self) -> list[Connection]:
         server = self._device.gatt_server
         return [
@@ -158,8 +179,18 @@ class Peripheral:
         ]
 
 
+def _uuid(of: int | str) -> UUID:
+    return UUID(of) if isinstance(of, str) else UUID.from_16_bits(of)
+
+
 def _constant(uuid: int, value: bytes) -> Characteristic[bytes]:
     return Characteristic(f"{uuid:04X}", Characteristic.Properties.READ, Characteristic.READABLE, value)
+
+
+def _control_of(control: ControlPoint) -> Characteristic[bytes]:
+    value = CharacteristicValue(write=lambda _, given: control.asked(bytes(given)))
+    properties = Characteristic.Properties.WRITE | Characteristic.Properties.INDICATE
+    return Characteristic(f"{control.uuid:04X}", properties, Characteristic.WRITEABLE, value)
 
 
 def _characteristic_of(register: Register) -> Characteristic[bytes]:

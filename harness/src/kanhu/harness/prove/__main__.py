@@ -10,6 +10,7 @@ TASKS: dict[str, Task] = {
     "card": Task("a stolen card tells no name, address or telephone number", "kanhu.harness.prove.card"),
     "chaos": Task("no accepted reading is lost, stored twice or changed", "kanhu.harness.prove.chaos"),
     "disk-full": Task("a full disk jams nothing, and what it cost is named exactly", "kanhu.harness.prove.disk_full"),
+    "fuzz": Task("whatever bytes arrive, a codec answers or refuses", "kanhu.harness.fuzz.proof"),
     "power-cut": Task("what was accepted outlives a cut of the power anywhere", "kanhu.harness.prove.power_cut"),
     "offline": Task(
         "thirty days without a county: nothing lost, drained in time, alerts first", "kanhu.harness.prove.offline"

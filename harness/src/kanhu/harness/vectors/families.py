@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kanhu.harness.vectors import bthome_and_sensors, glucose, health_gatt, xiaomi
+from kanhu.harness.vectors import analysers, bthome_and_sensors, contec_berry, glucose, health_gatt, xiaomi
 from kanhu.harness.vectors.vector import Adapter
 
 __all__ = ["adapter_for", "reason_for"]
@@ -12,6 +12,8 @@ _ADAPTERS: Mapping[str, Adapter] = {
     **glucose.ADAPTERS,
     **bthome_and_sensors.ADAPTERS,
     **xiaomi.ADAPTERS,
+    **contec_berry.ADAPTERS,
+    **analysers.ADAPTERS,
 }
 _NOT_NAMED = "no codec knows this protocol"
 

@@ -1,0 +1,120 @@
+"""What has to be said of a simulated device, by the way it is reached."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from kanhu.firmware_sim.air import Delivery
+
+__all__ = [
+    "Advertiser",
+    "Answer",
+    "Asked",
+    "Connected",
+    "Model",
+    "Moment",
+    "OnALine",
+    "manufacturer_data",
+    "service_data",
+]
+
+_SERVICE_DATA_16 = 0x16
+_FLAGS = bytes([0x02, 0x01, 0x06])  # general discoverable, no classic Bluetooth
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a device says something, and what it draws from."""
+
+    number: int
+    """Counts from zero."""
+    at: datetime
+    """The device's own clock, which a fault may set wrong."""
+    draw: random.Random
+    address: bytes = bytes(6)
+    key: bytes | None = None
+    battery_percent: int = 80
+
+    def around(self, middle: float, spread: float, *, step: str = "1") -> Decimal:
+        """A value around the middle in whole steps."""
+        return Decimal(round(self.draw.gauss(middle, spread) / float(step))) * Decimal(step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What every model has."""
+
+    name: str
+    """As the kind of device is called in the settings of a gateway."""
+    about: str
+    every_s: float
+    """It says something so often, unless told otherwise."""
+    takes_key: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnALine(Model):
+    """It talks on a serial line, also while nobody listens."""
+
+    packet: Callable[[Moment], bytes]
+    no_result: Callable[[Moment], bytes] | None = None
+    """The same where it measured and has no result."""
+    answer: Callable[[bytes], bytes] | None = None
+    """What it sends back for what was written to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected(Model):
+    """It is connected to and sends one value a reading; without a subscriber the reading is lost."""
+
+    service_uuid: int | str
+    """Of the Bluetooth SIG its number; of a maker's own its 36 characters."""
+    measurement_uuid: int | str
+    delivery: Delivery
+    value: Callable[[Moment], bytes]
+    no_result: Callable[[Moment], bytes] | None = None
+    """The same where it measured and has no result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a device says to one question: values of its measurement, then one of its control point."""
+
+    values: tuple[bytes, ...]
+    control: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(Model):
+    """It keeps what it measures and tells it when it is asked."""
+
+    service_uuid: int | str
+    """Of the Bluetooth SIG its number; of a maker's own its 36 characters."""
+    measurement_uuid: int | str
+    control_uuid: int
+    measure: Callable[[Moment], None] = field(compare=False)
+    """Add one record to its memory."""
+    answer: Callable[[bytes], Answer] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advertiser(Model):
+    """It is only heard."""
+
+    advertisement: Callable[[Moment], bytes]
+    times: int = 5
+    """It repeats each advertisement so often."""
+
+
+def service_data(uuid: int, data: bytes) -> bytes:
+    """Advertising data with flags and service data of a 16-bit UUID."""
+    body = bytes([_SERVICE_DATA_16]) + uuid.to_bytes(2, "little") + data
+    return _FLAGS + bytes([len(body)]) + body
+
+
+def manufacturer_data(company: int, data: bytes) -> bytes:
+    """Advertising data with flags and data of a company."""
+    body = b"\xff" + company.to_bytes(2, "little") + data
+    return _FLAGS + bytes([len(body)]) + body

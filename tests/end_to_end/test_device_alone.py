@@ -1,0 +1,127 @@
+"""Each simulated device by itself, read by what reads devices: what it says becomes readings, also with its faults."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from kanhu.contract import SystemClock
+from kanhu.edge import meters
+from kanhu.edge.devices import DeviceConfig, RadioConfig
+from kanhu.edge.kinds import SerialKind, kind_names, kind_of
+from kanhu.edge.sensing import run_devices
+from kanhu.firmware_sim.alone.model import OnALine
+from kanhu.firmware_sim.alone.models import find_model, model_names
+from kanhu.firmware_sim.alone.stand import AloneFault, Options, serve
+from kanhu.firmware_sim.errors import ModelRefused
+from kanhu.firmware_sim.scenario.model import DeviceFault
+from tests.edge.readings import RememberingSink, until
+
+_ADDRESS = "F0:0D:00:00:00:01"
+_KEY = bytes(range(16))
+_SEALING = [name for name in model_names() if find_model(name).takes_key]
+
+
+class Alone:
+    """One device served, and read."""
+
+    def __init__(self, name: str, folder: Path, **options: object) -> None:
+        self.sink = RememberingSink()
+        self.steps: list[Mapping[str, object]] = []
+        self._name = name
+        self._line = folder / "line"
+        self._options = {"address": _ADDRESS, "port": self._line, **options}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "Alone":
+        model = find_model(self._name)
+        options = Options(**self._options)  # type: ignore[arg-type]  # as the dataclass takes them
+        self._tasks.append(asyncio.create_task(serve(model, options, clock=SystemClock(), say=self.steps.append)))
+        await until(lambda: self.steps or self._tasks[0].done())
+        key = None if options.key is None else options.key.hex()
+        serial = isinstance(kind_of(self._name), SerialKind)
+        device = DeviceConfig(
+            id="d-1",
+            kind=self._name,
+            port=str(self._line) if serial else None,
+            address=None if serial else _ADDRESS,
+            subject="r-0001",
+            key=key,
+        )
+        radio = None if serial else RadioConfig(bumble=str(self.steps[0]["hci"]))
+        self._tasks.append(asyncio.create_task(run_devices([device], self.sink, clock=SystemClock(), radio=radio)))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in reversed(self._tasks):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def _often(name: str) -> float | None:
+    return None if isinstance(find_model(name), OnALine) else 0.3
+
+
+def test_every_kind_of_device_has_a_simulator() -> None:
+    assert set(kind_names()) <= set(model_names())
+    assert all(find_model(name).name == name and find_model(name).about for name in model_names())
+
+
+@pytest.mark.parametrize("name", model_names())
+async def test_what_it_says_becomes_readings(name: str, tmp_path: Path) -> None:
+    async with Alone(name, tmp_path, every_s=_often(name)) as alone:
+        await until(lambda: alone.sink.accepted, within_s=30)
+        assert alone.sink.refused == []
+
+
+@pytest.mark.parametrize("name", _SEALING)
+async def test_sealed_it_becomes_readings_too(name: str, tmp_path: Path) -> None:
+    async with Alone(name, tmp_path, every_s=_often(name), key=_KEY) as alone:
+        await until(lambda: alone.sink.accepted, within_s=30)
+    assert alone.sink.refused == []
+    assert all(not one.quality.reasons for one in alone.sink.accepted)
+
+
+@pytest.mark.parametrize("fault", [DeviceFault.TRUNCATED, AloneFault.NO_RESULT])
+async def test_what_it_spoils_is_refused_and_the_rest_is_read(fault: str, tmp_path: Path) -> None:
+    async with Alone("thermometer-ble", tmp_path, every_s=0.05, faults=((fault, 0.4),)) as alone:
+        await until(lambda: len(alone.sink.accepted) > 5 and len(alone.sink.refused) > 2, within_s=30)
+        said = sum("said" in step for step in alone.steps)
+    assert alone.sink.readings in {said, said - 1, said + 1}, "one may be on its way"
+
+
+async def test_a_wrong_clock_and_a_low_battery_are_seen(tmp_path: Path) -> None:
+    faults = ((AloneFault.WRONG_CLOCK.value, -86_400.0), (AloneFault.LOW_BATTERY.value, 0.0))
+    async with Alone("cuff-ble", tmp_path, every_s=0.2, faults=faults) as alone:
+        await until(lambda: alone.sink.accepted and (seen := alone.sink.latest("d-1")) and seen.battery_percent == 4)
+    times = alone.sink.accepted[0].times
+    assert times.device_ms is not None
+    assert times.arrival_ms - times.device_ms > 10 * 3_600_000
+
+
+async def test_a_meter_that_drops_the_link_in_the_middle_of_a_report_loses_and_repeats_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meters, "AGAIN_S", 0.3)
+    faults = ((AloneFault.DISCONNECTS.value, 0.15),)
+    async with Alone("glucose-ble", tmp_path, every_s=0.001, count=12, seed=11, faults=faults) as alone:
+        await until(lambda: len(alone.sink.accepted) >= 12, within_s=60)
+        await asyncio.sleep(1)
+        assert any("dropped" in step for step in alone.steps)
+    taken = [one.times.device_ms for one in alone.sink.accepted]
+    assert len(taken) == 12
+    assert taken == sorted(taken, key=lambda at_ms: at_ms or 0)
+
+
+def test_a_model_that_there_is_not_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ModelRefused, match="cuff-ble"):
+        find_model("toaster")
+
+
+@pytest.mark.parametrize(("name", "options"), [("oximeter-cms50d", {"port": None}), ("thermometer-ble", {"key": _KEY})])
+async def test_what_cannot_be_served_is_refused(name: str, options: dict[str, object]) -> None:
+    with pytest.raises(ModelRefused):
+        await serve(find_model(name), Options(address=_ADDRESS, **options), clock=SystemClock(), say=[].append)  # type: ignore[arg-type]  # as the dataclass takes them
