@@ -1,21 +1,91 @@
-"""A Contec CMS50D on a serial port: bytes to packets, packets to windows, windows to readings."""
+"""A finger oximeter on a serial port: bytes to packets, packets to windows, windows to readings."""
+
+from collections.abc import Iterator
+from typing import Protocol
 
 from kanhu.edge.arrival import arrived
 from kanhu.edge.codecs.cms50d import decode_cms50d
+from kanhu.edge.codecs.contec_v7 import PacketType, decode_v7_live
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
-from kanhu.edge.folding import WINDOW_PACKETS, OximeterWindow
-from kanhu.edge.framing import Cms50dFraming
+from kanhu.edge.folding import WINDOW_PACKETS, OximeterPacket, OximeterWindow
+from kanhu.edge.framing import Cms50dFraming, ContecV7Framing
 from kanhu.edge.intake import Intake
 from kanhu.edge.sessions import Sessions
+
+
+class OximeterStream(Protocol):
+    """Makes packets of bytes."""
+
+    @property
+    def bad_bytes(self) -> int:
+        """Bytes so far that belonged to no packet."""
+
+    def feed(self, data: bytes) -> Iterator[OximeterPacket]:
+        """The packets that these bytes complete."""
+
+    def end(self) -> Iterator[OximeterPacket]:
+        """The device paused: what that completes."""
+
+
+class Cms50dStream:
+    """Of the older Contec models, which send nothing else."""
+
+    def __init__(self) -> None:
+        """Begin between two packets."""
+        self._framing = Cms50dFraming()
+
+    @property
+    def bad_bytes(self) -> int:
+        """As the framing counts."""
+        return self._framing.bad_bytes
+
+    def feed(self, data: bytes) -> Iterator[OximeterPacket]:
+        """Each packet is one of live data."""
+        return map(decode_cms50d, self._framing.feed(data))
+
+    def end(self) -> Iterator[OximeterPacket]:
+        """A packet that was begun is none."""
+        self._framing.end()
+        return iter(())
+
+
+class ContecV7Stream:
+    """Of the newer Contec models; what is no live data, such as an answer to a command, is passed over."""
+
+    def __init__(self) -> None:
+        """Begin between two packets."""
+        self._framing = ContecV7Framing()
+        self._cut = 0
+
+    @property
+    def bad_bytes(self) -> int:
+        """Also those of packets that were cut."""
+        return self._framing.bad_bytes + self._cut
+
+    def feed(self, data: bytes) -> Iterator[OximeterPacket]:
+        """Live data among the packets."""
+        return self._live(self._framing.feed(data))
+
+    def end(self) -> Iterator[OximeterPacket]:
+        """The packet that was begun is whole, if it is one."""
+        return self._live(self._framing.end())
+
+    def _live(self, packets: list[bytes]) -> Iterator[OximeterPacket]:
+        for packet in packets:
+            if packet[0] == PacketType.LIVE:
+                try:
+                    yield decode_v7_live(packet)
+                except DecodeError:  # cut in the middle; the window counts whole packets only
+                    self._cut += len(packet)
 
 
 class Oximeter:
     """Receives what the port gave. A session begins with the first packet after a pause and ends with the next."""
 
-    def __init__(self, intake: Intake) -> None:
-        """Begin before the first session."""
+    def __init__(self, intake: Intake, *, stream: OximeterStream | None = None) -> None:
+        """Begin before the first session; without a stream it is one of the older Contec models."""
         self._intake = intake
-        self._framing = Cms50dFraming()
+        self._stream = stream or Cms50dStream()
         self._window = OximeterWindow()
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self._in_session = False
@@ -26,11 +96,11 @@ class Oximeter:
 
     async def received(self, data: bytes) -> None:
         """Fold these bytes; a window that they fill is handed over at once."""
-        for packet in self._framing.feed(data):
+        for packet in self._stream.feed(data):
             if not self._in_session:
                 self._in_session = True
                 self._sessions.begin()
-            self._window.add(decode_cms50d(packet))
+            self._window.add(packet)
             if self._window.full:
                 times = arrived(self._intake.clock)
                 subject = self._sessions.measured()
@@ -41,14 +111,15 @@ class Oximeter:
                         times=times,  # noqa: B023  # called at once
                     )
                 )
-                self._intake.bad_bytes(self._framing.bad_bytes)
+                self._intake.bad_bytes(self._stream.bad_bytes)
                 self._intake.tell()
 
     async def paused(self) -> None:
         """The device fell silent: the session is over, and a window that was begun is refused."""
-        self._framing.end()
+        for packet in self._stream.end():
+            self._window.add(packet)
         self._in_session = False
-        self._intake.bad_bytes(self._framing.bad_bytes)
+        self._intake.bad_bytes(self._stream.bad_bytes)
         packets = self._window.cut()
         if packets:
             await self._intake.refuse(

@@ -15,6 +15,12 @@ class SerialSettings(NamedTuple):
     baud: int
     parity: str
     """`N`, `E` or `O`."""
+    hello: bytes = b""
+    """Written once the port is open, and again while the device is silent: it tells nothing before."""
+    keep_alive: bytes = b""
+    """Written while the device talks, or it falls silent."""
+    every_s: float = 5.0
+    """How often either is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,14 +43,16 @@ async def read_serial(
     while True:
         try:
             port = _open(path, settings)
+            talk = _Talk(port, settings, clock)
             try:
                 receiver.opened()
-                await _read_open(port, receiver, pause_s=pause_s, back_off=back_off, clock=clock)
+                await _read_open(port, receiver, pause_s=pause_s, back_off=back_off, talk=talk, clock=clock)
             except asyncio.CancelledError:
                 with suppress(LinkLost):
                     await receiver.received(_read(port.fileno()))  # what arrived is received
                 raise
             finally:
+                talk.end()
                 port.close()
         except LinkLost as lost:
             _log.info("%s: %s", path, lost)
@@ -68,11 +70,35 @@ def _open(path: str, settings: SerialSettings) -> Any:
         raise LinkLost(LinkReason.OPEN_FAILED, str(error)) from error
 
 
+class _Talk:
+    """What is written to a device that tells nothing by itself; does nothing for any other."""
+
+    def __init__(self, port: Any, settings: SerialSettings, clock: Clock) -> None:
+        self.streaming = False
+        self._port = port
+        self._settings = settings
+        self._clock = clock
+        asked = bool(settings.hello or settings.keep_alive)
+        self._task = asyncio.create_task(self._keep_talking(), name="serial talk") if asked else None
+
+    def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _keep_talking(self) -> NoReturn:
+        while True:
+            words = self._settings.keep_alive if self.streaming else self._settings.hello
+            with suppress(OSError):  # full, or gone: the reader notices, and it is written again
+                os.write(self._port.fileno(), words)
+            await self._clock.sleep(self._settings.every_s)
+
+
 async def _read_open(
-    port: Any, receiver: SerialReceiver, *, pause_s: float, back_off: BackOff, clock: Clock
+    port: Any, receiver: SerialReceiver, *, pause_s: float, back_off: BackOff, talk: _Talk, clock: Clock
 ) -> NoReturn:
     streaming = False
     while True:
+        talk.streaming = streaming
         if await _readable(port.fileno(), timeout_s=pause_s if streaming else _CHECK_S):
             await clock.sleep(GATHER_S)
             data = _read(port.fileno())
