@@ -27,6 +27,8 @@ _USUAL_WRONG_S = -3 * 86_400.0
 _USUAL_SHARE = 0.2
 _INTERVAL_S = 0.2
 _LOOK_S = 0.05
+_LANDING_S = 0.5
+"""What is on the air when a device leaves it may still arrive."""
 _LONGEST_SLEEP_S = 0.5
 
 
@@ -188,6 +190,7 @@ async def _serve_linked(model: Connected | Asked, options: Options, *, air: Air,
                 say({"measured": moment.number})
             else:
                 await _send(model, moment, peripheral, course, clock=clock, say=say)
+        await clock.sleep(_LANDING_S)
         say({"done": model.name})
         if isinstance(model, Asked):
             await answering  # its memory can still be asked for

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from kanhu.harness.tasks import Task, run_task
 
 TASKS: dict[str, Task] = {
+    "devices": Task("codecs, notifications and twelve devices at once", "kanhu.harness.bench.devices"),
     "gateway": Task("memory, processor, start and accepting of a gateway", "kanhu.harness.bench.gateway"),
 }
 

@@ -6,18 +6,18 @@ next run goes on.
 
 import argparse
 import asyncio
-import json
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.fuzz.names import BROKEN, target_names
+from kanhu.harness.fuzz.published import ROOT, published_frames
 from kanhu.harness.fuzz.watch import COUNTED, KEPT
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
@@ -40,9 +40,7 @@ exit code:
 _NAME = "prove-fuzz"
 _FRAMES = 10_000_000
 _LONGEST_BYTES = 600  # above the longest value of an attribute
-_ROOT = Path(__file__).resolve().parents[5]
-_CORPUS = _ROOT / "run-data" / "fuzz"
-_VECTORS = _ROOT / "tests" / "vectors"
+_CORPUS = ROOT / "run-data" / "fuzz"
 _EXECUTED = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.MULTILINE)
 _COVERED = re.compile(r"cov: (\d+)")
 _SHOWN = 20
@@ -139,7 +137,7 @@ async def _fuzz(name: str, folder: Path, chosen: argparse.Namespace, frames: int
     own, corpus, seeds = folder / name, chosen.corpus / name, folder / f"{name}.seeds"
     for each in (own, corpus, seeds):
         each.mkdir(parents=True, exist_ok=True)
-    for number, frame in enumerate(_published(name)):
+    for number, frame in enumerate(published_frames(name)):
         (seeds / f"published-{number}").write_bytes(frame)
     limit = [f"-max_total_time={chosen.seconds_each}"] if chosen.seconds_each else [f"-runs={frames}"]
     child = await asyncio.create_subprocess_exec(
@@ -164,12 +162,3 @@ async def _fuzz(name: str, folder: Path, chosen: argparse.Namespace, frames: int
         exceptions=int(counted.read_text(encoding="utf-8")) if counted.exists() else 0,
         kept="\n".join(kept.read_text(encoding="utf-8").splitlines()[:_SHOWN]) if kept.exists() else "",
     )
-
-
-def _published(name: str) -> Iterator[bytes]:
-    """Frames that a publisher of this format has shown; the fuzzer goes out from them."""
-    file = _VECTORS / name.split(".", 1)[0] / "published.json"
-    if not file.exists():
-        return
-    for case in json.loads(file.read_text(encoding="utf-8"))["cases"]:
-        yield bytes.fromhex(case["hex"])
