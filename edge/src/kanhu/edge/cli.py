@@ -1,19 +1,23 @@
-"""The command kanhu-edge: listen to one device, or replay readings from a file, and show what is made of them."""
+"""The command kanhu-edge: listen to devices, capture what they send, or replay a file; and show what is made of it."""
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from kanhu.contract import Observation, SystemClock, metric
+from kanhu.edge.capture import CaptureWriter
+from kanhu.edge.capture_replay import is_capture, replay_capture
 from kanhu.edge.devices import DeviceConfig, DeviceSeen, RadioConfig
-from kanhu.edge.errors import DeviceRefused, ReplayRefused
-from kanhu.edge.kinds import kind_names
+from kanhu.edge.errors import CaptureRefused, DeviceRefused, ReplayRefused
+from kanhu.edge.kinds import SerialKind, find_kind, kind_names
 from kanhu.edge.pipeline import Judged, SensingPipeline
 from kanhu.edge.replay import replay
 from kanhu.edge.sensing import run_devices
@@ -31,6 +35,16 @@ from kanhu.vitals import (
 )
 
 _ON_A_PORT = "oximeter-cms50d"
+_LISTENED = "listened"
+_LISTEN_EXAMPLES = """examples:
+  kanhu-edge listen --serial /dev/ttyUSB0
+  kanhu-edge listen --ble F0:0D:00:00:00:03 --kind cuff-ble --resident r-0003=copd
+  kanhu-edge listen --device strap-ble=F0:0D:00:00:00:04 --device sensor-bthome=F0:0D:00:00:00:05 --key 0001...0f
+"""
+_CAPTURE_EXAMPLES = """examples:
+  kanhu-edge capture --serial /dev/ttyUSB0 --out oximeter.capture
+  kanhu-edge replay oximeter.capture --all
+"""
 _REFUSED = 2
 _INTERRUPTED = 130
 
@@ -43,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "replay":
             return _replay(options, printer)
         return asyncio.run(_listen(options, printer))
-    except (DeviceRefused, PackRefused, ReplayRefused, ZoneInfoNotFoundError) as error:
+    except (CaptureRefused, DeviceRefused, PackRefused, ReplayRefused, ZoneInfoNotFoundError) as error:
         print(f"kanhu-edge: {error}", file=sys.stderr)
         return _REFUSED
     except OSError as error:
@@ -62,17 +76,36 @@ def _parser() -> argparse.ArgumentParser:
     judging.add_argument("--timezone", default="Asia/Shanghai", help="local days of the residents")
     judging.add_argument("--language", choices=[language.value for language in Language], default=Language.EN.value)
     judging.add_argument("--json", action="store_true", help="one JSON object a line")
-    listen = commands.add_parser("listen", parents=[judging], help="read one device until interrupted")
-    way = listen.add_mutually_exclusive_group(required=True)
-    way.add_argument("--serial", metavar="PORT", help="device on this serial port")
-    way.add_argument("--ble", metavar="ADDRESS", help="Bluetooth device with this address")
-    listen.add_argument(
-        "--kind", choices=kind_names(), help=f"what the device is; {_ON_A_PORT} on a serial port where nothing is said"
+    reading = argparse.ArgumentParser(add_help=False)
+    reading.add_argument("--serial", metavar="PORT", help="device on this serial port")
+    reading.add_argument("--ble", metavar="ADDRESS", help="Bluetooth device with this address")
+    reading.add_argument(
+        "--kind", choices=kind_names(), help=f"what it is; {_ON_A_PORT} on a serial port where nothing is said"
     )
-    listen.add_argument("--radio", metavar="TRANSPORT", help="Bumble transport to use in place of BlueZ")
-    listen.add_argument("--resident", metavar="ID[=TAG,TAG]", help="whom the device measures; without it nobody known")
-    again = commands.add_parser("replay", parents=[judging], help="judge readings from a file")
-    again.add_argument("file", type=Path, help="one observation a line, as JSON")
+    reading.add_argument(
+        "--device", metavar="KIND=WAY", action="append", default=[], help="a port or an address; repeatable"
+    )
+    reading.add_argument("--key", metavar="HEX", help="what the devices seal with")
+    reading.add_argument("--radio", metavar="TRANSPORT", help="Bumble transport to use in place of BlueZ")
+    reading.add_argument("--resident", metavar="ID[=TAG,TAG]", help="whom they measure; without it nobody known")
+    commands.add_parser(
+        "listen",
+        parents=[judging, reading],
+        help="read devices until interrupted",
+        epilog=_LISTEN_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    capture = commands.add_parser(
+        "capture",
+        parents=[judging, reading],
+        help="read devices and keep what they send, byte by byte",
+        epilog=_CAPTURE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    capture.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to make; it must not exist")
+    again = commands.add_parser("replay", parents=[judging], help="judge a capture, or readings from a file")
+    again.add_argument("file", type=Path, help="of `capture`, or one observation a line, as JSON")
+    again.add_argument("--key", metavar="HEX", help="of a capture: what its devices seal with")
     again.add_argument(
         "--resident", metavar="ID=TAG,TAG", action="append", default=[], help="tags of a resident; may be repeated"
     )
@@ -84,25 +117,67 @@ def _replay(options: argparse.Namespace, printer: "_Printer") -> int:
     profiles = dict(_profile(text) for text in options.resident)
     pipeline = _pipeline(printer.pack, options.timezone, profiles)
     with options.file.open("rb") as lines:
+        if is_capture(lines.readline()):
+            lines.seek(0)
+            asyncio.run(_replay_capture(lines, options, pipeline, printer, next(iter(profiles), None)))
+            return 0
+        lines.seek(0)
         for judged in replay(lines, pipeline=pipeline):
             if options.all or judged.findings:
                 printer.judged(judged)
     return 0
 
 
+async def _replay_capture(
+    lines: BinaryIO, options: argparse.Namespace, pipeline: SensingPipeline, printer: "_Printer", resident: str | None
+) -> None:
+    sink = _PrintingSink(pipeline, printer, whole=options.all)
+    await replay_capture(lines, sink, subject=resident, key=options.key)
+
+
 async def _listen(options: argparse.Namespace, printer: "_Printer") -> int:
     resident, profile = _profile(options.resident) if options.resident else (None, None)
-    if options.serial:
-        kind = options.kind or _ON_A_PORT
-        device = DeviceConfig(id="listened", kind=kind, port=options.serial, subject=resident)
-    elif options.kind is None:
-        raise DeviceRefused("listened", "kind", "say what the device is: --kind cuff-ble, for example")
-    else:
-        device = DeviceConfig(id="listened", kind=options.kind, address=options.ble, subject=resident)
+    devices = _devices(options, resident)
     profiles = {} if resident is None or profile is None else {resident: profile}
     sink = _PrintingSink(_pipeline(printer.pack, options.timezone, profiles), printer)
-    await run_devices([device], sink, clock=SystemClock(), radio=RadioConfig(bumble=options.radio))
+    clock, radio = SystemClock(), RadioConfig(bumble=options.radio)
+    if options.command == "listen":
+        await run_devices(devices, sink, clock=clock, radio=radio)
+        return 0
+    descriptor = os.open(options.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # measurements of people
+    with os.fdopen(descriptor, "wb") as file:
+        await run_devices(devices, sink, clock=clock, radio=radio, tap=CaptureWriter(file, devices, clock=clock))
     return 0
+
+
+def _devices(options: argparse.Namespace, resident: str | None) -> list[DeviceConfig]:
+    told = list(options.device)
+    if options.serial:
+        told.append(f"{options.kind or _ON_A_PORT}={options.serial}")
+    if options.ble:
+        if options.kind is None:
+            raise DeviceRefused(_LISTENED, "kind", "say what the device is: --kind cuff-ble, for example")
+        told.append(f"{options.kind}={options.ble}")
+    if not told:
+        raise DeviceRefused(_LISTENED, "device", "name one: --serial PORT, --ble ADDRESS or --device KIND=WAY")
+    return [
+        _device(_LISTENED if len(told) == 1 else f"listened-{number}", text, options.key, resident)
+        for number, text in enumerate(told, 1)
+    ]
+
+
+def _device(name: str, text: str, key: str | None, resident: str | None) -> DeviceConfig:
+    kind_name, _, way = text.partition("=")
+    kind = find_kind(kind_name)
+    serial = isinstance(kind, SerialKind)
+    return DeviceConfig(
+        id=name,
+        kind=kind_name,
+        port=way if serial else None,
+        address=None if serial else way,
+        subject=resident,
+        key=key if kind is not None and kind.key_bytes else None,
+    )
 
 
 def _profile(text: str) -> tuple[str, Profile]:
@@ -134,7 +209,7 @@ class _Printer:
             decisions = [{"rule": decision.rule, "reason": decision.reason} for decision in judged.decisions]
             self._line({"reading": judged.observation, "decisions": decisions, "findings": judged.findings})
             return
-        print(_words(judged.observation))
+        print(_words(judged.observation), flush=True)
         for decision in judged.decisions:
             print(f"    {decision.rule}: {decision.reason.value}")
             if decision.finding is not None:
@@ -143,18 +218,19 @@ class _Printer:
                 print(f"    {finding.priority.value} {finding.phase.value} {finding.alert_id}: {sentence.title}")
                 print(f"    {sentence.text}")
 
-    def refused(self, reason: str, detail: str) -> None:
+    def refused(self, device: str, reason: str, detail: str) -> None:
         if self._json:
-            self._line({"refused": reason, "detail": detail})
+            self._line({"refused": reason, "detail": detail, "of": device})
         else:
-            print(f"refused: {reason} ({detail})")
+            print(f"refused: {reason} ({detail})", flush=True)
 
     def seen(self, seen: DeviceSeen) -> None:
         if self._json:
             self._line({"device": seen})
         else:
             battery = "" if seen.battery_percent is None else f", battery {seen.battery_percent} %"
-            print(f"device: {seen.reason.value} {seen.detail}".rstrip() + battery)
+            name = "device" if seen.device == _LISTENED else seen.device
+            print(f"{name}: {seen.reason.value} {seen.detail}".rstrip() + battery, flush=True)
 
     def _line(self, what: Mapping[str, object]) -> None:
         print(msgspec.json.encode(what).decode(), flush=True)
@@ -163,19 +239,22 @@ class _Printer:
 class _PrintingSink:
     """Judges and prints; nothing is stored."""
 
-    def __init__(self, pipeline: SensingPipeline, printer: _Printer) -> None:
+    def __init__(self, pipeline: SensingPipeline, printer: _Printer, *, whole: bool = True) -> None:
         self._pipeline = pipeline
         self._printer = printer
+        self._whole = whole
 
     async def accept(self, observation: Observation) -> None:
-        self._printer.judged(self._pipeline.take(observation))
+        judged = self._pipeline.take(observation)
+        if self._whole or judged.findings:
+            self._printer.judged(judged)
 
     async def refuse(self, device: str, reason: str, detail: str) -> None:
-        del device  # there is only one
-        self._printer.refused(reason, detail)
+        self._printer.refused(device, reason, detail)
 
     def device_seen(self, seen: DeviceSeen) -> None:
-        self._printer.seen(seen)
+        if self._whole:
+            self._printer.seen(seen)
 
 
 def _words(observation: Observation) -> str:

@@ -5,6 +5,7 @@ EdgeError
 ├── KindUnusable    a kind of device whose package cannot be used; carries its name
 ├── DeviceRefused   a device's settings contradict each other; carries the device, the field and the remedy
 ├── ReplayRefused   a line of a replayed file that is not an observation; carries its number
+├── CaptureRefused  a line of a capture that is none; carries its number
 └── LinkLost        a port, radio or connection that is gone; carries a named reason
 """
 
@@ -109,6 +110,16 @@ class KindUnusable(EdgeError):
 
 class ReplayRefused(EdgeError):
     """A line of a replayed file that is not an observation."""
+
+    def __init__(self, line: int, detail: str) -> None:
+        """Keep the number of the line, counted from one."""
+        super().__init__(f"line {line}: {detail}")
+        self.line = line
+        self.detail = detail
+
+
+class CaptureRefused(EdgeError):
+    """A line of a capture that says nothing that a transport hands over."""
 
     def __init__(self, line: int, detail: str) -> None:
         """Keep the number of the line, counted from one."""

@@ -166,11 +166,16 @@ class Inbox:
         """Keep these of the device once all that was put before was accepted or refused."""
         await self._waiting.put(_Waiting(_nothing_arrived, arrived(self._intake.clock), notes))
 
+    async def settled(self) -> None:
+        """Return once all that was put is handed over, while somebody drains."""
+        await self._waiting.join()
+
     async def drain(self) -> None:
         """Hand over until cancelled, or until the sink fails; what had arrived by then is handed over still."""
         try:
             while True:
                 await self._hand_over(await self._waiting.get())
+                self._waiting.task_done()
         except asyncio.CancelledError:
             await self._hand_over_rest(whole=True)
             raise

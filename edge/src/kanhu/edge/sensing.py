@@ -28,6 +28,7 @@ from kanhu.edge.peers import ConnectedPeer, HeardPeer
 from kanhu.edge.whose import People
 
 if TYPE_CHECKING:
+    from kanhu.edge.capture import Tap
     from kanhu.edge.transports.ble import Radio
 
 __all__ = ["DeviceConfig", "DeviceSeen", "Memory", "RadioConfig", "Sink", "run_devices"]
@@ -44,11 +45,13 @@ async def run_devices(
     people: People | None = None,
     local_time: LocalTime = unknown_time,
     memory: Memory | None = None,
+    tap: "Tap | None" = None,
 ) -> None:
     """Read all devices until cancelled; on cancellation readings already received are still handed to the sink.
 
     Without `people` shared devices measure nobody known. Devices that let their clock be set get it set on contact
-    while `local_time` knows the time. Without `memory` nothing is known of devices after a restart.
+    while `local_time` knows the time. Without `memory` nothing is known of devices after a restart. A `tap`
+    stands between transports and devices.
 
     Raises:
         DeviceRefused: two devices share an id, a port or an address.
@@ -73,20 +76,22 @@ async def run_devices(
         for intake in intakes:
             kind = kind_of(intake.device.kind)
             if isinstance(kind, SerialKind):
-                tasks.create_task(_read_port(intake, kind), name=f"serial {intake.device.id}")
+                tasks.create_task(_read_port(intake, kind, tap), name=f"serial {intake.device.id}")
             else:
                 over_radio.append(intake)
         if over_radio:
-            tasks.create_task(_read_radio(over_radio, radio=radio or RadioConfig()), name="radio")
+            tasks.create_task(_read_radio(over_radio, radio=radio or RadioConfig(), tap=tap), name="radio")
 
 
-async def _read_port(intake: Intake, kind: SerialKind) -> None:
+async def _read_port(intake: Intake, kind: SerialKind, tap: "Tap | None") -> None:
     try:
         from kanhu.edge.transports import serial_port  # noqa: PLC0415  # an extra, needed by these kinds only
     except ModuleNotFoundError as error:
         _missing([intake], error)
         return
     receiver = kind.receiver(intake)
+    if tap is not None:
+        receiver = tap.port(intake.device, receiver)
     try:
         await serial_port.read_serial(
             intake.device.port or "",
@@ -99,7 +104,7 @@ async def _read_port(intake: Intake, kind: SerialKind) -> None:
         await receiver.paused()  # what was begun and not ended is refused
 
 
-async def _read_radio(intakes: Sequence[Intake], *, radio: RadioConfig) -> None:
+async def _read_radio(intakes: Sequence[Intake], *, radio: RadioConfig, tap: "Tap | None") -> None:
     try:
         from kanhu.edge.transports import ble  # noqa: PLC0415  # needs bleak, an extra
 
@@ -107,14 +112,20 @@ async def _read_radio(intakes: Sequence[Intake], *, radio: RadioConfig) -> None:
     except ModuleNotFoundError as error:
         _missing(intakes, error)
         return
-    peers = [_peer(intake) for intake in intakes]
+    peers = [_tapped(intake, tap) for intake in intakes]
     async with asyncio.TaskGroup() as tasks:
         for intake, peer in zip(intakes, peers, strict=True):
             tasks.create_task(peer.inbox.drain(), name=f"inbox {intake.device.id}")
         tasks.create_task(ble.run_links(peers, radio=way, clock=intakes[0].clock), name="links")
 
 
-def _peer(intake: Intake) -> HeardPeer:
+def _tapped(intake: Intake, tap: "Tap | None") -> HeardPeer:
+    peer = peer_of(intake)
+    return peer if tap is None else tap.radio(intake.device, peer)
+
+
+def peer_of(intake: Intake) -> HeardPeer:
+    """The device as the radio sees it."""
     kind = kind_of(intake.device.kind)
     if isinstance(kind, ButtonKind | AskedKind):
         return kind.peer(intake)
