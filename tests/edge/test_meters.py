@@ -62,8 +62,8 @@ async def fetching(
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def meter_on(air: VirtualAir, *memory: MeterResult) -> Meter:
-    meter = Meter(air, address=METER.address or "", memory=memory)
+async def meter_on(air: VirtualAir, *memory: MeterResult, encrypted: bool = False) -> Meter:
+    meter = Meter(air, address=METER.address or "", memory=memory, encrypted=encrypted)
     await meter.power_on()
     await meter.advertise(GLUCOSE_SERVICE)
     return meter
@@ -159,6 +159,15 @@ async def test_a_meter_that_answers_nothing_is_left_and_tried_again(
         assert any(seen.detail == "asking" for seen in sink.seen)
         meter.mute = False
         await until(lambda: len(sink.accepted) == 1)
+
+
+async def test_a_meter_that_wants_an_encrypted_link_is_paired_with_and_then_asked(air: VirtualAir) -> None:
+    sink, memory = RememberingSink(), RememberingMemory()
+    meter = await meter_on(air, result(1), result(2), encrypted=True)
+    async with fetching(air, sink, memory):
+        await until(lambda: len(sink.accepted) == 2, within_s=40)
+        assert [link.is_encrypted for link in meter.connections] == [True]
+    assert [seen.reason for seen in sink.seen].count(LinkReason.NOT_PAIRED) == 1, "once is enough to know"
 
 
 async def test_records_of_a_shared_meter_are_of_nobody_each(air: VirtualAir) -> None:

@@ -18,7 +18,9 @@ GLUCOSE_SERVICE = 0x1808
 class Meter(Peripheral):
     """Keeps records, and reports them when asked."""
 
-    def __init__(self, air: VirtualAir, *, address: str, memory: Sequence[MeterResult] = ()) -> None:
+    def __init__(
+        self, air: VirtualAir, *, address: str, memory: Sequence[MeterResult] = (), encrypted: bool = False
+    ) -> None:
         super().__init__(air, address=address)
         self.memory = list(memory)
         self.contexts: dict[int, MeterContext] = {}
@@ -37,7 +39,7 @@ class Meter(Peripheral):
         self._control: Characteristic[bytes] = Characteristic(
             UUID.from_16_bits(0x2A52),
             properties.WRITE | properties.INDICATE,
-            Characteristic.WRITEABLE,
+            Characteristic.Permissions.WRITE_REQUIRES_ENCRYPTION if encrypted else Characteristic.WRITEABLE,
             CharacteristicValue(write=self._written),
         )
         self.device.add_services(

@@ -67,6 +67,8 @@ class LinkReason(StrEnum):
     CONNECT_FAILED = "connect_failed"
     TIMED_OUT = "timed_out"
     SERVICE_MISSING = "service_missing"
+    NOT_PAIRED = "not_paired"
+    """The device tells nothing before it is paired; pairing is tried on the next link."""
     DISCONNECTED = "disconnected"
     RADIO_LOST = "radio_lost"
     BACKEND_MISSING = "backend_missing"

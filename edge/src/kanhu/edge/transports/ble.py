@@ -9,13 +9,15 @@
     device that  listening --heard--> heard
     advertises
 
-Only configured addresses are looked at. Each device has its own task, so one that hangs delays no other. A device is
-connected to when it is heard, never blindly: many cuffs wake their radio only for seconds after a measurement. bleak
-is used through its public interface; which backend it drives is the radio's choice.
+A device that refuses because the link is not encrypted is paired with on the next link, and from then on always;
+BlueZ keeps the bond. Only configured addresses are looked at. Each device has its own task, so one that hangs delays
+no other. A device is connected to when it is heard, never blindly: many cuffs wake their radio only for seconds after
+a measurement. bleak is used through its public interface; which backend it drives is the radio's choice.
 """
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -40,6 +42,10 @@ _log = logging.getLogger(__name__)
 # Connecting takes a tenth of a second to one second on a good link; ten is a peripheral that hangs.
 _CONNECT_S = 10.0
 _SUBSCRIBE_S = 5.0
+# Pairing without a display takes about two seconds; a device that waits for somebody to confirm takes longer.
+_PAIR_S = 20.0
+# How an attribute that wants an encrypted link is refused: by ATT's names (0x05, 0x08, 0x0F) or by BlueZ's.
+_UNPAIRED = re.compile(r"INSUFFICIENT_(AUTHENTICATION|AUTHORIZATION|ENCRYPTION)|Not(Permitted|Authorized)|0x0?[58fF]\b")
 _DISCONNECT_S = 2.0
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
@@ -124,6 +130,7 @@ class _Links:
     def __init__(self, peers: Sequence[BlePeer], *, session: RadioSession, clock: Clock) -> None:
         self._peers = {peer.address: peer for peer in peers}
         self._heard: dict[str, asyncio.Future[BLEDevice]] = {}
+        self._to_pair: set[str] = set()
         self._session = session
         self._clock = clock
         self._heard_ns = clock.mono_ns()
@@ -238,6 +245,10 @@ class _Links:
             async with asyncio.timeout(_CONNECT_S):
                 await client.connect()
             connected = True
+            if peer.address in self._to_pair:
+                doing = "pairing"
+                async with asyncio.timeout(_PAIR_S):
+                    await client.pair()
             doing = "subscribing"
             async with asyncio.timeout(_SUBSCRIBE_S):
                 if client.services.get_characteristic(target.characteristic_uuid) is None:
@@ -264,6 +275,9 @@ class _Links:
         except LinkLost as lost:
             return lost.reason, lost.detail
         except (BleakError, OSError, EOFError) as error:
+            if connected and _wants_pairing(error):
+                self._to_pair.add(peer.address)
+                return LinkReason.NOT_PAIRED, _told(error)
             return (LinkReason.DISCONNECTED if connected else LinkReason.CONNECT_FAILED), _told(error)
         finally:
             with suppress(BleakError, OSError, TimeoutError, EOFError):
@@ -337,6 +351,10 @@ def _obey_cancellation() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+def _wants_pairing(error: BaseException) -> bool:
+    return _UNPAIRED.search(_told(error)) is not None
 
 
 def _told(error: BaseException) -> str:

@@ -187,6 +187,8 @@ class BumbleClient(BaseBleakClient):
             raise BleakError("not connected")
         with _bleak_errors():
             await self._connection.pair()
+        if not self._connection.is_encrypted:
+            raise BleakError("paired, and the link is not encrypted")
 
     async def unpair(self) -> None:
         """Forget the keys of this peripheral."""
