@@ -91,6 +91,11 @@ class Story:
         parts = (Part("help_button", (value,)),)
         return self._answers("SOS", self._observed("help_button", parts, "button-03", quality, ANYHOW))
 
+    def sensor(self, metric: str, value: int, *, rule: str, quality: Quality = GOOD) -> list[DecisionReason]:
+        """A sensor of danger reports."""
+        parts = (Part(metric, (value,)),)
+        return self._answers(rule, self._observed(metric, parts, "sensor-03", quality, ANYHOW))
+
     def room(self, celsius: float, *, subject: Subject = DWELLING, quality: Quality = GOOD) -> list[DecisionReason]:
         """A thermometer on the wall reports; answers of both rules about rooms, cold first."""
         parts = (Part("room_temperature", (round(celsius * 100),)),)

@@ -64,6 +64,11 @@ def test_shipped_pack_loads_with_the_rules_of_both_places() -> None:
     gateway, cloud = Runs.GATEWAY, Runs.CLOUD
     assert runs == {
         "SOS": gateway,
+        "FALL": gateway,
+        "SMOKE": gateway,
+        "CARBON-MONOXIDE": gateway,
+        "GAS": gateway,
+        "WATER": gateway,
         "SPO2-LOW": gateway,
         "BP-SEVERE": gateway,
         "HR-EXTREME": gateway,

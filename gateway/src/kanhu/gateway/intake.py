@@ -18,7 +18,7 @@ from kanhu.gateway.uplink import Uplink
 from kanhu.vitals import DecisionReason
 
 # A press by somebody nobody can name has no finding, and still does not wait for the next routine parcel.
-_LEAVES_AT_ONCE = frozenset({"help_button"})
+_LEAVES_AT_ONCE = frozenset({"help_button", "fall", "smoke", "carbon_monoxide", "gas"})
 _DECIDES = frozenset(
     {
         DecisionReason.PRESSED,

@@ -36,7 +36,7 @@ __all__ = ["HEARTBEAT_MS", "ClockShown", "Owed", "Parcel", "Taken", "VirtualGate
 
 HEARTBEAT_MS = 60_000
 _PARCEL_RECORDS = 500
-_LEAVES_AT_ONCE = frozenset({"help_button"})
+_LEAVES_AT_ONCE = frozenset({"help_button", "fall", "smoke", "carbon_monoxide", "gas"})
 """A press by somebody nobody can name has no finding, and waits for nothing all the same."""
 _NO_READING_YET = "0" * 32
 

@@ -49,7 +49,7 @@ def find_targets() -> dict[str, Target]:
                     targets[label] = _target(function, given, observers)
     for module in (*modules, framing):
         for name, framer in vars(module).items():
-            if inspect.isclass(framer) and framer.__module__ == module.__name__ and hasattr(framer, "feed"):
+            if inspect.isclass(framer) and framer.__module__ == module.__name__ and _is_framer(framer):
                 targets[f"{module.__name__.rsplit('.', 1)[-1]}.{name}"] = _fed(framer)
     return targets
 
@@ -115,6 +115,11 @@ def _target(decode: Callable[..., Any], given: Mapping[str, object], observers: 
                     _written(observe(record, **_ABOUT, **more))
 
     return call
+
+
+def _is_framer(found: type) -> bool:
+    """Takes bytes, and is made of nothing: what is made of a way to measure is fed by those that give it one."""
+    return hasattr(found, "feed") and not inspect.signature(found).parameters
 
 
 def _fed(framer: Callable[[], Any]) -> Target:
