@@ -30,7 +30,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     kind: str
     """Name of one of `kinds.kind_names`."""
     port: str | None = None
-    """Path of a serial device."""
+    """Path of a serial device, or `usb:` and the serial number of its adapter, wherever that is plugged in."""
     address: str | None = None
     """Bluetooth identity address, `AA:BB:CC:DD:EE:FF`."""
     subject: str | None = None

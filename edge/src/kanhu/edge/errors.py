@@ -60,6 +60,8 @@ class LinkReason(StrEnum):
     LISTENING = "listening"
     """The radio listens; the device has not been heard yet."""
     HEARD = "heard"
+    GARBLED = "garbled"
+    """Bytes come, and nothing among them is a packet: another kind of device, or another speed."""
     OPEN_FAILED = "open_failed"
     UNPLUGGED = "unplugged"
     REPLACED = "replaced"

@@ -21,6 +21,9 @@ _NOTHING: Mapping[str, int] = {}
 Observe = Callable[[Times], Observation | tuple[Observation, ...]]
 """What arrived becomes a reading, or several of one frame; raises DecodeError where it cannot."""
 
+GARBLED_BYTES = 1000
+"""So many without a packet are no disturbance: three seconds of an oximeter; project choice."""
+
 # At one reading a second this is four minutes of a disk that does not answer.
 _MOST_WAITING = 256
 
@@ -50,6 +53,7 @@ class Intake:
         self._sink = sink
         self._seen = DeviceSeen(device.id, device.kind, connected=False, reason=LinkReason.STARTING)
         self._told: DeviceSeen | None = None
+        self._bad_before = 0
 
     @property
     def reason(self) -> LinkReason:
@@ -112,6 +116,21 @@ class Intake:
     def bad_bytes(self, total: int) -> None:
         """So many bytes so far belonged to no packet; told with the next change or reading."""
         self._seen = replace(self._seen, bad_bytes=total)
+
+    def understood(self, packets: int, *, bad_bytes: int, reason: LinkReason) -> None:
+        """So many packets were among what came last, and so many bytes so far belonged to none.
+
+        Where a long stretch holds no packet the device is another one, or talks at another speed; once it is
+        understood again, the way to it is good for this reason.
+        """
+        if packets:
+            self._bad_before = bad_bytes
+            if self._seen.reason is LinkReason.GARBLED:
+                self._change(replace(self._seen, connected=True, reason=reason, detail="", bad_bytes=bad_bytes))
+        elif bad_bytes - self._bad_before >= GARBLED_BYTES and self._seen.reason is not LinkReason.GARBLED:
+            detail = f"{bad_bytes - self._bad_before} bytes and no packet: look at its kind, its model and its speed"
+            seen = replace(self._seen, connected=False, reason=LinkReason.GARBLED, detail=detail, bad_bytes=bad_bytes)
+            self._change(seen)
 
     def repeated(self) -> None:
         """One more repeat was folded; told with the next change or reading."""

@@ -96,7 +96,9 @@ class Oximeter:
 
     async def received(self, data: bytes) -> None:
         """Fold these bytes; a window that they fill is handed over at once."""
+        packets = 0
         for packet in self._stream.feed(data):
+            packets += 1
             if not self._in_session:
                 self._in_session = True
                 self._sessions.begin()
@@ -113,6 +115,7 @@ class Oximeter:
                 )
                 self._intake.bad_bytes(self._stream.bad_bytes)
                 self._intake.tell()
+        self._intake.understood(packets, bad_bytes=self._stream.bad_bytes, reason=LinkReason.OPEN)
 
     async def paused(self) -> None:
         """The device fell silent: the session is over, and a window that was begun is refused."""

@@ -116,7 +116,9 @@ class Radar:
         """Hear these bytes; what is news in them is handed over at once."""
         if data:
             self._last_ns = self._intake.clock.mono_ns()
-        await self._hear(self._framing.feed(data))
+        frames = self._framing.feed(data)
+        await self._hear(frames)
+        self._intake.understood(len(frames), bad_bytes=self._framing.bad_bytes, reason=LinkReason.HEARD)
 
     async def paused(self) -> None:
         """The radar failed where it was silent for so long; else the reading ends."""

@@ -18,11 +18,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import serial
+from serial.tools import list_ports
 
 from kanhu.contract import Clock
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.back_off import BackOff
 from kanhu.edge.ways import SerialReceiver, SerialSettings
+
+USB = "usb:"
+"""A port is named by what follows, the serial number of its USB adapter."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +46,7 @@ async def read_serial(
     back_off = BackOff(first_s=_FIRST_WAIT_S, longest_s=_LONGEST_WAIT_S)
     while True:
         try:
-            port = _open(path, settings)
+            port = _open(_path(path), settings)
             talk = _Talk(port, settings, clock)
             try:
                 receiver.opened()
@@ -58,6 +62,19 @@ async def read_serial(
             _log.info("%s: %s", path, lost)
             await receiver.lost(lost.reason, lost.detail)
         await clock.sleep(back_off.next_s())
+
+
+def _path(port: str) -> str:
+    """Where a port is; one that is named by the serial number of its USB adapter may be plugged in anywhere."""
+    if not port.startswith(USB):
+        return port
+    wanted = port.removeprefix(USB)
+    found = {one.serial_number: one.device for one in list_ports.comports() if one.serial_number}
+    if wanted not in found:
+        there = ", ".join(sorted(found)) or "none"
+        raise LinkLost(LinkReason.OPEN_FAILED, f"no USB adapter with serial number {wanted}; there are {there}")
+    path: str = found[wanted]
+    return path
 
 
 def _open(path: str, settings: SerialSettings) -> Any:
