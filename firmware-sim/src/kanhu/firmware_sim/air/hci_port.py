@@ -50,6 +50,11 @@ class HciPort:
         if host is not None:
             host.abort()
 
+    def reset(self) -> None:
+        """The radio loses power for a moment: its host is cut off, and all links with it."""
+        if self._host is not None:
+            self._host.abort()
+
     def plug_in(self, host: "_Host") -> None:
         """A host has come; an older one is unplugged first."""
         if self._host is not None:

@@ -9,6 +9,7 @@ TASKS: dict[str, Task] = {
     "arm64": Task("the gateway's package runs on a 64-bit ARM, from wheels alone", "kanhu.harness.prove.arm64"),
     "card": Task("a stolen card tells no name, address or telephone number", "kanhu.harness.prove.card"),
     "chaos": Task("no accepted reading is lost, stored twice or changed", "kanhu.harness.prove.chaos"),
+    "devices": Task("every finished measurement arrives once, with its person", "kanhu.harness.prove.devices"),
     "disk-full": Task("a full disk jams nothing, and what it cost is named exactly", "kanhu.harness.prove.disk_full"),
     "fuzz": Task("whatever bytes arrive, a codec answers or refuses", "kanhu.harness.fuzz.proof"),
     "power-cut": Task("what was accepted outlives a cut of the power anywhere", "kanhu.harness.prove.power_cut"),
