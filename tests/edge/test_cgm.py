@@ -103,7 +103,7 @@ def test_published_answers_of_the_control_point(vector: Vector) -> None:
     if "error" in vector.expected:
         with pytest.raises(DecodeError) as refused:
             decode_cgm_control(vector.frame, crc=E2eCrc.BY_LENGTH)
-        assert refused.value.reason is DecodeReason.NOT_SYNCHRONISED
+        assert refused.value.reason is DecodeReason.CHECKSUM_WRONG
         return
     answer = CgmAnswer(vector.expected["response_to"], CgmResponseCode.SUCCESS, has_crc=False)
     assert decode_cgm_control(vector.frame, crc=E2eCrc.BY_LENGTH) == answer
@@ -158,7 +158,7 @@ def test_one_wrong_crc_refuses_the_value() -> None:
     for frame in (good[:-1] + bytes([good[-1] ^ 1]), good + good[:2] + b"\x79" + good[3:]):
         with pytest.raises(DecodeError) as refused:
             decode_cgm_measurements(frame, crc=E2eCrc.PRESENT)
-        assert refused.value.reason is DecodeReason.NOT_SYNCHRONISED
+        assert refused.value.reason is DecodeReason.CHECKSUM_WRONG
 
 
 def one(record: CgmRecord) -> CgmMeasurement:

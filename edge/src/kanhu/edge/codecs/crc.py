@@ -64,5 +64,5 @@ def check_e2e_crc(frame: bytes, fields: int, *, crc: E2eCrc) -> bool:
     sent = int.from_bytes(frame[fields : fields + CRC_BYTES], "little")
     found = crc16_mcrf4xx(frame[:fields])
     if sent != found:
-        raise DecodeError(DecodeReason.NOT_SYNCHRONISED, f"CRC 0x{sent:04X}, computed 0x{found:04X}")
+        raise DecodeError(DecodeReason.CHECKSUM_WRONG, f"CRC 0x{sent:04X}, computed 0x{found:04X}")
     return True
