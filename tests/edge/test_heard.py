@@ -307,3 +307,21 @@ async def test_a_sealed_xiaomi_door_is_opened_with_its_key_and_old_frames_are_re
         await home.hears_frame(_MIBEACON, frame)
     assert home.read == [("contact", 0), ("contact", 1)]
     assert [reason for _, reason in home.sink.refused] == ["unproven"]
+
+
+@pytest.mark.parametrize("kind", ["sensor-bthome", "button-bthome"])
+async def test_noise_without_end_costs_one_refusal_a_second_and_no_call_for_help(kind: str) -> None:
+    home = Home(kind)
+    for number in range(400):
+        await home.hears_frame(
+            _BTHOME,
+            b"\x40\x02" + number.to_bytes(1, "big") if number < 256 else b"\x40\x53\xff" + number.to_bytes(2, "big"),
+            after_s=0.01,
+        )
+    assert 3 <= len(home.sink.refused) <= 5
+    if kind == "button-bthome":
+        await home.hears(bthome_object(_BUTTON, Decimal(1)), after_s=0.01)
+        assert home.read == [("help_button", 1)]
+    seen = home.sink.latest("s-1")
+    assert seen is not None
+    assert seen.bad_bytes > 0

@@ -11,7 +11,7 @@ import pytest
 from kanhu.contract import FakeClock, Meal, QualityReason, SubjectKind, SystemClock
 from kanhu.edge import meters
 from kanhu.edge.devices import DeviceConfig, RadioConfig
-from kanhu.edge.errors import DecodeReason, LinkReason
+from kanhu.edge.errors import DecodeReason, LinkLost, LinkReason
 from kanhu.edge.intake import Intake
 from kanhu.edge.meters import GlucosePeer
 from kanhu.edge.sensing import run_devices
@@ -213,3 +213,22 @@ async def test_on_a_shared_meter_a_single_record_of_just_now_is_of_who_was_chose
     await until(lambda: len(sink.accepted) == records)
     draining.cancel()
     assert {one.subject.id == "r-0009" for one in sink.accepted} == {of_chosen}
+
+
+async def test_a_meter_that_never_ends_its_report_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meters, "SILENT_S", 0.05)
+    monkeypatch.setattr(meters, "_MOST_TOLD", 500)
+    peer = GlucosePeer(Intake(METER, sink=RememberingSink(), clock=FakeClock()))
+
+    async def write(uuid: str, value: bytes) -> None:
+        peer.told(uuid, b"\x05\x00\x01\x00" if value[0] == 0x04 else b"")
+
+    async def endless() -> None:
+        while True:
+            peer.notified(b"\x00")
+            await asyncio.sleep(0.0005)
+
+    sending = asyncio.create_task(endless())
+    with pytest.raises(LinkLost, match="no end"):
+        await peer.ask(write)
+    sending.cancel()

@@ -12,7 +12,7 @@ from kanhu.edge.capture import VERSION, CapturedDevice, CaptureHead, CaptureLine
 from kanhu.edge.devices import DeviceConfig, Sink
 from kanhu.edge.errors import CaptureRefused, LinkReason
 from kanhu.edge.intake import Intake
-from kanhu.edge.kinds import SerialKind, kind_of
+from kanhu.edge.kinds import Kind, SerialKind, find_kind
 from kanhu.edge.peers import HeardPeer
 from kanhu.edge.sensing import peer_of
 from kanhu.edge.ways import Heard, SerialReceiver
@@ -40,7 +40,11 @@ async def replay_capture(
     """
     numbered = enumerate(lines, start=1)
     head = _head(numbered)
-    clock = FakeClock(datetime.fromtimestamp(head.began_ms / 1000, UTC), state=head.clock)
+    try:
+        began = datetime.fromtimestamp(head.began_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise CaptureRefused(1, f"it began at no time: {error}") from error
+    clock = FakeClock(began, state=head.clock)
     played = {one.id: _Played(one, sink, clock=clock, subject=subject, key=key) for one in head.devices}
     passed_ns = 0
     try:
@@ -68,7 +72,7 @@ class _Played:
     def __init__(
         self, device: CapturedDevice, sink: Sink, *, clock: FakeClock, subject: str | None, key: str | None
     ) -> None:
-        kind = kind_of(device.kind)
+        kind = _kind(device)
         own_key = key if kind.key_bytes else None
         config = DeviceConfig(
             id=device.id, kind=device.kind, port=device.port, address=device.address, subject=subject, key=own_key
@@ -122,6 +126,13 @@ class _Played:
                 peer.unlinked(LinkReason(line.data), line.of)
             case _:
                 raise KeyError("nothing that a radio hands over")
+
+
+def _kind(device: CapturedDevice) -> Kind:
+    kind = find_kind(device.kind)
+    if kind is None:
+        raise CaptureRefused(1, f"no kind of device {device.kind[:64]!r} here")
+    return kind
 
 
 async def _to_receiver(receiver: SerialReceiver, line: CaptureLine) -> None:

@@ -29,6 +29,7 @@ _WEAK_SIGNAL_BELOW = 3
 # A BTHome button repeats one event for seconds; its packet id has one byte, so it returns after 256 events at the
 # earliest. A minute without hearing an id again is far beyond the one and far below the other.
 REPEAT_WINDOW_S = 60.0
+NOISE_EVERY_S = 1.0
 _MOST_EVENTS = 257  # every packet id, and none
 
 
@@ -139,6 +140,29 @@ class ButtonFold:
         if len(self._heard_ns) > _MOST_EVENTS:
             self._heard_ns.popitem(last=False)
         return before is None or mono_ns - before > REPEAT_WINDOW_S * 1e9
+
+
+class NoiseFold:
+    """Which advertisements that cannot be read are refused one by one: each once, and not more than one a second.
+
+    Anybody near can send others without end; those are counted as bad bytes, and cost no commit.
+    """
+
+    def __init__(self) -> None:
+        """Begin having heard nothing."""
+        self._heard = ButtonFold()
+        self._told_ns: int | None = None
+
+    def is_repeat(self, content: bytes, *, mono_ns: int) -> bool:
+        """Whether it was heard within the last minute."""
+        return not self._heard.is_new(content, mono_ns=mono_ns)
+
+    def is_due(self, *, mono_ns: int) -> bool:
+        """Whether one may be refused by itself now; then none may for a second."""
+        if self._told_ns is not None and mono_ns - self._told_ns < NOISE_EVERY_S * 1e9:
+            return False
+        self._told_ns = mono_ns
+        return True
 
 
 def _middle_spread(ordered: list[int]) -> int:

@@ -23,7 +23,7 @@ from kanhu.contract import (
 from kanhu.edge.codecs.advertised import steps_of
 from kanhu.edge.counters import COUNTER, UNPROVEN, CounterReason, ReplayCounter
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
-from kanhu.edge.folding import ButtonFold
+from kanhu.edge.folding import ButtonFold, NoiseFold
 from kanhu.edge.intake import Inbox, Intake
 from kanhu.edge.kinds.kind import HeardKind, Told
 from kanhu.edge.sessions import Sessions
@@ -109,7 +109,8 @@ class SensorPeer:
         self._sender = bytes.fromhex(self.address.replace(":", ""))
         self._counter = ReplayCounter(intake.notes.get(COUNTER))
         self._fold = SensorFold()
-        self._refused = ButtonFold()
+        self._noise = NoiseFold()
+        self._bad_bytes = 0
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
 
     def advertised(self, heard: Heard) -> None:
@@ -180,8 +181,13 @@ class SensorPeer:
             self.inbox.put(reading, notes=notes)
 
     def _refuse_once(self, heard: Heard, mono_ns: int, trust: CounterReason | None) -> None:
-        if not self._refused.is_new(heard.content(), mono_ns=mono_ns):
+        content = heard.content()
+        if self._noise.is_repeat(content, mono_ns=mono_ns):
             self._intake.repeated()
+            return
+        if not self._noise.is_due(mono_ns=mono_ns):
+            self._bad_bytes += len(content)
+            self._intake.bad_bytes(self._bad_bytes)
             return
 
         def again(times: Times) -> Observation:

@@ -11,7 +11,7 @@ from functools import partial
 from kanhu.contract import Observation, Subject, Times
 from kanhu.edge.codecs import glucose, glucose_context, record_access
 from kanhu.edge.errors import DecodeError, LinkLost, LinkReason
-from kanhu.edge.glucose_records import Ending, Fetched, GlucosePosition, GlucoseReading, GlucoseRecords
+from kanhu.edge.glucose_records import MOST_RECORDS, Ending, Fetched, GlucosePosition, GlucoseReading, GlucoseRecords
 from kanhu.edge.intake import Inbox, Intake
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock, Write
@@ -25,6 +25,8 @@ _FRESH_S = 120.0
 _CLOCK_S = 5.0
 """So far into the future is an error of comparing clocks of whole seconds; more is a clock that is not understood."""
 _MOST_ANSWERS = 64
+_MOST_TOLD = 4 * MOST_RECORDS
+"""Values of one fetch: each record with its context, and as much again."""
 _NO_TIME = -1
 
 
@@ -44,6 +46,7 @@ class GlucosePeer:
         self._records: GlucoseRecords | None = None
         self._answers: asyncio.Queue[bytes] = asyncio.Queue(_MOST_ANSWERS)
         self._told = 0
+        self._most_told = 0
         self._unread: list[DecodeError] = []
         self._handed: set[GlucosePosition] = set()
         self._bad_bytes = 0
@@ -63,7 +66,10 @@ class GlucosePeer:
             try:
                 self._records.measurement(value)
             except DecodeError as error:
-                self._unread.append(error)
+                if len(self._unread) < _MOST_ANSWERS:
+                    self._unread.append(error)
+                else:
+                    self._bad(value)
 
     def told(self, characteristic_uuid: str, value: bytes) -> None:
         """A context, or an answer of the control point."""
@@ -87,6 +93,7 @@ class GlucosePeer:
         while not self._answers.empty():
             self._answers.get_nowait()
         records = self._records = GlucoseRecords(since=self._position)
+        self._most_told = self._told + _MOST_TOLD
         self._unread.clear()
         try:
             question: bytes | None = records.begin()
@@ -129,6 +136,9 @@ class GlucosePeer:
             except TimeoutError:
                 if self._told == before:
                     raise
+                if self._told > self._most_told:
+                    detail = f"{_MOST_TOLD} values and no end: no meter keeps so many"
+                    raise LinkLost(LinkReason.TIMED_OUT, detail) from None
 
     async def _hand_over(self, fetched: Fetched) -> None:
         """New readings in the order of the meter, and behind the last what is known of it from now on."""

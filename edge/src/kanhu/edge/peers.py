@@ -11,7 +11,7 @@ from kanhu.edge.codecs.bthome_encrypted import decode_bthome_with
 from kanhu.edge.counters import COUNTER, UNPROVEN, CounterReason, ReplayCounter
 from kanhu.edge.devices import DeviceConfig, FinePress
 from kanhu.edge.errors import DecodeError, LinkReason
-from kanhu.edge.folding import ButtonFold
+from kanhu.edge.folding import ButtonFold, NoiseFold
 from kanhu.edge.intake import Inbox, Intake
 from kanhu.edge.kinds.kind import ConnectedKind
 from kanhu.edge.sessions import Sessions
@@ -84,7 +84,8 @@ class ButtonPeer:
         self._sender = bytes.fromhex(self.address.replace(":", ""))
         self._counter = ReplayCounter(intake.notes.get(COUNTER))
         self._presses = ButtonFold()
-        self._undecodable = ButtonFold()
+        self._noise = NoiseFold()
+        self._bad_bytes = 0
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self._said = _said(intake.device)
 
@@ -97,10 +98,13 @@ class ButtonPeer:
         try:
             packet, counter = decode_bthome_with(frame, key=self._key, address=self._sender)
         except DecodeError as error:
-            if self._undecodable.is_new(frame, mono_ns=mono_ns):
+            if self._noise.is_repeat(frame, mono_ns=mono_ns):
+                self._intake.repeated()
+            elif self._noise.is_due(mono_ns=mono_ns):
                 self.inbox.put(partial(_refused, error))
             else:
-                self._intake.repeated()
+                self._bad_bytes += len(frame)
+                self._intake.bad_bytes(self._bad_bytes)
             return
         if self._intake.reason is LinkReason.LISTENING:
             self._intake.linked(LinkReason.HEARD)
