@@ -14,7 +14,7 @@ from kanhu.edge.devices import DeviceConfig, FinePress, RadioConfig
 from kanhu.edge.errors import DecodeReason, LinkReason
 from kanhu.edge.kinds import strap_ble
 from kanhu.edge.sensing import run_devices
-from kanhu.edge.transports import ble
+from kanhu.edge.transports import ble, ble_link
 from tests.edge.readings import RememberingSink, until
 from tests.edge.test_blood_pressure import frame_of as cuff_frame
 from tests.edge.virtual_radio import Peripheral, VirtualAir
@@ -202,7 +202,7 @@ async def test_a_strap_that_is_connected_and_never_tells_anything_is_connected_t
 
 async def test_a_link_is_quiet_only_where_a_whole_stretch_had_no_value() -> None:
     clock, gone, values = FakeClock(), asyncio.Event(), asyncio.Event()
-    waiting = asyncio.create_task(ble._falls_quiet(gone, values, quiet_s=300, clock=clock))
+    waiting = asyncio.create_task(ble_link.falls_quiet(gone, values, quiet_s=300, clock=clock))
     for _ in range(5):
         await asyncio.sleep(0.01)
         values.set()
@@ -211,7 +211,7 @@ async def test_a_link_is_quiet_only_where_a_whole_stretch_had_no_value() -> None
     assert not waiting.done(), "a device that tells something is left alone"
     clock.advance(300)
     assert await waiting
-    waiting = asyncio.create_task(ble._falls_quiet(gone, values, quiet_s=300, clock=clock))
+    waiting = asyncio.create_task(ble_link.falls_quiet(gone, values, quiet_s=300, clock=clock))
     await asyncio.sleep(0.01)
     gone.set()
     assert not await waiting, "a link that ended is no quiet one"

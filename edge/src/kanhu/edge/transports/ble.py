@@ -21,7 +21,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn, Protocol
+from typing import Literal, NoReturn, Protocol
 
 from bleak import BleakClient, BleakScanner
 from bleak.args.bluez import BlueZScannerArgs
@@ -35,13 +35,20 @@ from kanhu.edge.codecs.date_time import CURRENT_TIME_SERVICE_UUID
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.back_off import BackOff
 from kanhu.edge.transports.ble_clock import keep_clock
-from kanhu.edge.ways import Asking, BlePeer, GattTarget, Heard
+from kanhu.edge.transports.ble_link import (
+    BATTERY_SERVICE_UUID,
+    SUBSCRIBE_S,
+    ask,
+    falls_quiet,
+    read_battery,
+    subscribe_also,
+)
+from kanhu.edge.ways import BlePeer, GattTarget, Heard
 
 _log = logging.getLogger(__name__)
 
 # Connecting takes a tenth of a second to one second on a good link; ten is a peripheral that hangs.
 _CONNECT_S = 10.0
-_SUBSCRIBE_S = 5.0
 # Pairing without a display takes about two seconds; a device that waits for somebody to confirm takes longer.
 _PAIR_S = 20.0
 # How an attribute that wants an encrypted link is refused: by ATT's names (0x05, 0x08, 0x0F) or by BlueZ's.
@@ -55,9 +62,6 @@ _RADIO_LONGEST_WAIT_S = 10.0
 _DEAF_S = 300.0
 
 _DEVICE_INFORMATION_UUID = "0000180a-0000-1000-8000-00805f9b34fb"
-_BATTERY_SERVICE_UUID = "0000180f-0000-1000-8000-00805f9b34fb"
-_BATTERY_LEVEL_UUID = "00002a19-0000-1000-8000-00805f9b34fb"
-_FULL_PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +226,7 @@ class _Links:
     ) -> tuple[LinkReason, str]:
         """Return once the device is gone, with the reason."""
         gone = asyncio.Event()
-        services = [target.service_uuid, _BATTERY_SERVICE_UUID]
+        services = [target.service_uuid, BATTERY_SERVICE_UUID]
         if peer.own_clock is not None:
             services += [CURRENT_TIME_SERVICE_UUID, _DEVICE_INFORMATION_UUID]
         client = BleakClient(
@@ -250,21 +254,21 @@ class _Links:
                 async with asyncio.timeout(_PAIR_S):
                     await client.pair()
             doing = "subscribing"
-            async with asyncio.timeout(_SUBSCRIBE_S):
+            async with asyncio.timeout(SUBSCRIBE_S):
                 if client.services.get_characteristic(target.characteristic_uuid) is None:
                     return LinkReason.SERVICE_MISSING, f"no characteristic {target.characteristic_uuid}"
                 await client.start_notify(target.characteristic_uuid, notified)
                 if peer.asking is not None:
-                    await _subscribe_also(client, peer.asking)
+                    await subscribe_also(client, peer.asking)
             peer.linked(LinkReason.CONNECTED)
             if peer.own_clock is not None:
                 await keep_clock(client, peer.own_clock)
-            await _read_battery(client, peer)
+            await read_battery(client, peer)
             _obey_cancellation()
             doing = "asking"
             if peer.asking is not None:
-                await self._ask(client, peer.asking, gone)
-            if target.quiet_s is not None and await _falls_quiet(
+                await ask(client, peer.asking, gone, clock=self._clock)
+            if target.quiet_s is not None and await falls_quiet(
                 gone, values, quiet_s=target.quiet_s, clock=self._clock
             ):
                 back_off.reset()  # so long a stretch is pause enough
@@ -284,62 +288,6 @@ class _Links:
                 async with asyncio.timeout(_DISCONNECT_S):
                     await client.disconnect()
         return LinkReason.DISCONNECTED, ""
-
-    async def _ask(self, client: BleakClient, asking: Asking, gone: asyncio.Event) -> None:
-        """Ask, and again as long as the link stands."""
-
-        async def write(characteristic_uuid: str, value: bytes) -> None:
-            if client.services.get_characteristic(characteristic_uuid) is None:
-                raise LinkLost(LinkReason.SERVICE_MISSING, f"no characteristic {characteristic_uuid}")
-            await client.write_gatt_char(characteristic_uuid, value, response=True)
-
-        while not gone.is_set():
-            asked = asyncio.create_task(asking.ask(write), name="ble ask")
-            await _either(gone, asked)
-            if asked.cancelled():  # the link is gone; what it told is asked for again on the next
-                return
-            await _either(gone, asyncio.ensure_future(self._clock.sleep(asked.result())))
-
-
-async def _subscribe_also(client: BleakClient, asking: Asking) -> None:
-    for uuid in asking.also:
-        if client.services.get_characteristic(uuid) is not None:
-            await client.start_notify(uuid, lambda _, value, uuid=uuid: asking.told(uuid, bytes(value)))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-
-
-async def _either(event: asyncio.Event, other: asyncio.Future[Any]) -> None:
-    """Wait for the event, or until the other is done, which is cancelled where it is not."""
-    waiting: set[asyncio.Future[Any]] = {asyncio.ensure_future(event.wait()), other}
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in waiting:
-            each.cancel()
-        await asyncio.wait(waiting)
-
-
-async def _falls_quiet(gone: asyncio.Event, values: asyncio.Event, *, quiet_s: float, clock: Clock) -> bool:
-    """Wait for the end of the link, or for a stretch of it without one value; whether it was the latter."""
-    while True:
-        values.clear()
-        await _either(gone, asyncio.ensure_future(clock.sleep(quiet_s)))
-        if gone.is_set():
-            return False
-        if not values.is_set():
-            return True
-
-
-async def _read_battery(client: BleakClient, peer: BlePeer) -> None:
-    """Tell the battery where the device has the standard service; without it, or with nonsense in it, say nothing."""
-    if client.services.get_characteristic(_BATTERY_LEVEL_UUID) is None:
-        return
-    try:
-        async with asyncio.timeout(_SUBSCRIBE_S):
-            level = await client.read_gatt_char(_BATTERY_LEVEL_UUID)
-    except (BleakError, TimeoutError):
-        return
-    if len(level) == 1 and level[0] <= _FULL_PERCENT:
-        peer.battery(level[0])
 
 
 def _obey_cancellation() -> None:
