@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kanhu.harness.vectors import analysers, bthome_and_sensors, contec_berry, glucose, health_gatt, radars, xiaomi
+from kanhu.harness.vectors import analysers, bthome_and_sensors, contec_berry, glucose, govee, health_gatt, radars, xiaomi
 from kanhu.harness.vectors.vector import Adapter
 
 __all__ = ["adapter_for", "reason_for"]
@@ -15,6 +15,7 @@ _ADAPTERS: Mapping[str, Adapter] = {
     **contec_berry.ADAPTERS,
     **analysers.ADAPTERS,
     **radars.ADAPTERS,
+    **govee.ADAPTERS,
 }
 _NOT_NAMED = "no codec knows this protocol"
 
