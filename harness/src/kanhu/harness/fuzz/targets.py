@@ -33,7 +33,7 @@ _GIVEN: Mapping[str, tuple[object, ...]] = {
     "field": ("value",),
     "session_start_ms": (None, 1_772_438_400_000),
 }
-_UUID_BYTES = 2
+_NUMBER_BYTES = 2
 
 
 def find_targets() -> dict[str, Target]:
@@ -70,7 +70,7 @@ def _frame_place(function: Callable[..., Any]) -> int:
 
 def _takes_bytes(function: Callable[..., Any]) -> bool:
     first = list(inspect.signature(function).parameters.values())[:2]
-    return bool(first) and (first[0].annotation is bytes or [one.name for one in first] == ["uuid", "frame"])
+    return bool(first) and (first[0].annotation is bytes or [one.annotation for one in first] == [int, bytes])
 
 
 def _ways(function: Callable[..., Any], *, after: int) -> Iterator[dict[str, object]]:
@@ -102,11 +102,11 @@ def _target(decode: Callable[..., Any], given: Mapping[str, object], observers: 
         if (common := returned & _types(next(iter(inspect.signature(observe).parameters.values())).annotation))
         for more in _ways(observe, after=1)
     ]
-    with_uuid = "uuid" in inspect.signature(decode).parameters
+    numbered = _frame_place(decode) == 1  # the number of a service or a company stands before the frame
 
     def call(data: bytes) -> None:
-        head = (int.from_bytes(data[:_UUID_BYTES], "big"),) if with_uuid else ()
-        found = decode(*head, data[_UUID_BYTES:] if with_uuid else data, **given)
+        head = (int.from_bytes(data[:_NUMBER_BYTES], "big"),) if numbered else ()
+        found = decode(*head, data[_NUMBER_BYTES:] if numbered else data, **given)
         if isinstance(found, Advertisement):
             _written(observe_advertised(found.values, **_ABOUT))  # type: ignore[arg-type]  # what every observer takes
         for record in found if isinstance(found, tuple) else (found,):

@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping
 
-from kanhu.harness.vectors import analysers, bthome_and_sensors, contec_berry, glucose, govee, health_gatt, radars, xiaomi
+from kanhu.harness.vectors import (
+    analysers,
+    bthome_and_sensors,
+    contec_berry,
+    glucose,
+    govee,
+    health_gatt,
+    heard_air,
+    heard_body,
+    radars,
+    xiaomi,
+)
 from kanhu.harness.vectors.vector import Adapter
 
 __all__ = ["adapter_for", "reason_for"]
@@ -16,6 +27,8 @@ _ADAPTERS: Mapping[str, Adapter] = {
     **analysers.ADAPTERS,
     **radars.ADAPTERS,
     **govee.ADAPTERS,
+    **heard_air.ADAPTERS,
+    **heard_body.ADAPTERS,
 }
 _NOT_NAMED = "no codec knows this protocol"
 
