@@ -43,6 +43,7 @@ from kanhu.edge.transports.ble_link import (
     read_battery,
     subscribe_also,
 )
+from kanhu.edge.transports.newest import NewestMakers
 from kanhu.edge.ways import BlePeer, GattTarget, Heard
 
 _log = logging.getLogger(__name__)
@@ -135,6 +136,7 @@ class _Links:
         self._peers = {peer.address: peer for peer in peers}
         self._heard: dict[str, asyncio.Future[BLEDevice]] = {}
         self._to_pair: set[str] = set()
+        self._makers = NewestMakers()
         self._session = session
         self._clock = clock
         self._heard_ns = clock.mono_ns()
@@ -202,9 +204,8 @@ class _Links:
         if peer is None:
             return
         if peer.target is None:
-            peer.advertised(
-                Heard(advertisement.service_data, advertisement.manufacturer_data, advertisement.local_name)
-            )
+            makers = self._makers.of(address, advertisement.manufacturer_data)
+            peer.advertised(Heard(advertisement.service_data, makers, advertisement.local_name))
             return
         waiting = self._heard.get(address)
         if waiting is not None and not waiting.done():

@@ -11,7 +11,9 @@ from kanhu.harness.vectors import (
     health_gatt,
     heard_air,
     heard_body,
+    lines,
     radars,
+    thermometers,
     xiaomi,
 )
 from kanhu.harness.vectors.vector import Adapter
@@ -29,6 +31,8 @@ _ADAPTERS: Mapping[str, Adapter] = {
     **govee.ADAPTERS,
     **heard_air.ADAPTERS,
     **heard_body.ADAPTERS,
+    **lines.ADAPTERS,
+    **thermometers.ADAPTERS,
 }
 _NOT_NAMED = "no codec knows this protocol"
 
