@@ -1,111 +1,182 @@
-"""Decode Nonin serial data format 2: 75 frames of five bytes a second, 25 of which are a packet.
+"""Decode the live serial formats 2 and 7 of Nonin oximeters (OEM III, Xpod, 9560 and their kin).
 
-Byte 1 is 01, then status, pleth, one byte of the packet's values, and the sum of these four. In the status bit 7 is
-always set; a packet begins where bit 0 is. A heart rate has nine bits: the first byte carries two, the second seven.
+75 frames a second of five bytes, of which 25 make a packet. Facts: the maker's OEM III specification and
+pez-globo/pufferfish-vent-software@c64e75e.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from kanhu.contract import QualityReason
+from kanhu.contract import Observation, QualityReason, Subject, Times
+from kanhu.edge.codecs.nonin_values import (
+    LOW_BATTERY,
+    SMARTPOINT,
+    doubts_of,
+    observe_values,
+    pulse_bpm_of,
+    spo2_percent_of,
+)
 from kanhu.edge.errors import DecodeError, DecodeReason
 
-FRAME_BYTES, PACKET_FRAMES = 5, 25
+FRAME_BYTES = 5
+PACKET_FRAMES = 25
+PACKET_BYTES = FRAME_BYTES * PACKET_FRAMES
 
-_START, _ALWAYS, _SYNC = 0x01, 0x80, 0x01
-_DISCONNECTED, _ARTIFACT, _OUT_OF_TRACK, _ALARM, _RED, _GREEN = 0x40, 0x20, 0x10, 0x08, 0x04, 0x02
-_NO_RATE, _NO_SATURATION = 511, 127
-_HIGH_BITS, _LOW_BITS = 0x03, 0x7F
-# The frame, counted from one, that carries the value; rates have two, the higher bits first.
-_RATES = {"heart_rate": 1, "e_heart_rate": 14, "heart_rate_d": 20, "e_heart_rate_d": 22}
-_SATURATIONS = {"spo2": 3, "spo2_d": 9, "spo2_fast": 10, "spo2_beat": 11, "e_spo2": 16, "e_spo2_d": 17}
-_REVISION = 4
+_MARK = 0x80
+_START = 0x01
+_SYNC = 0x01
 
 
-@dataclass(frozen=True, slots=True)
-class NoninFrame:
-    """One seventy-fifth of a second."""
+class NoninFrame(NamedTuple):
+    """One seventy-fifth of a second; a tuple, because so many are made."""
 
-    status: int
-    pleth: int
-    value: int  # of the packet; what it is hangs on its place
-
-    @property
-    def begins_packet(self) -> bool:
-        """It is the first of 25."""
-        return bool(self.status & _SYNC)
-
-    @property
-    def doubts(self) -> tuple[QualityReason, ...]:
-        """What the oximeter says against itself."""
-        named = (
-            (QualityReason.NO_CONTACT, self.status & _DISCONNECTED),
-            (QualityReason.FINGER_OUT, self.status & _ALARM),
-            (QualityReason.SEARCHING, self.status & _OUT_OF_TRACK),
-            (QualityReason.MOTION, self.status & _ARTIFACT),
-            (QualityReason.LOW_PERFUSION, self.status & _RED and not self.status & _GREEN),
-            (QualityReason.WEAK_SIGNAL, self.status & _RED and self.status & _GREEN),  # both are yellow
-        )
-        return tuple(reason for reason, said in named if said)
+    sync: bool  # the first of 25
+    green_perfusion: bool  # in the packets of a pulse: its amplitude is good; both: marginal
+    red_perfusion: bool
+    sensor_alarm: bool  # the sensor gives nothing usable: no finger
+    out_of_track: bool
+    artifact: bool
+    sensor_disconnected: bool
+    pleth: int  # 0 to 255 in format 2, 0 to 65535 in format 7
+    value: int  # its meaning is by the place of the frame in the packet
 
 
 @dataclass(frozen=True, slots=True)
 class NoninPacket:
-    """A third of a second; None where the oximeter has no value."""
+    """A third of a second. Without a word of another kind, means of four beats; E: of eight; D: as on the display."""
 
-    heart_rate_bpm: int | None  # average of four beats
-    e_heart_rate_bpm: int | None  # of eight beats
-    heart_rate_d_bpm: int | None  # as shown on a display
-    e_heart_rate_d_bpm: int | None
+    frames: tuple[NoninFrame, ...]
+    pulse_bpm: int | None
     spo2_percent: int | None
-    spo2_d_percent: int | None
+    revision: int
+    timer: int
+    smartpoint: bool  # the device holds its values for good
+    low_battery: bool
+    spo2_display_percent: int | None
     spo2_fast_percent: int | None
     spo2_beat_percent: int | None
-    e_spo2_percent: int | None
-    e_spo2_d_percent: int | None
-    revision: int
-    doubts: tuple[QualityReason, ...]  # of any of its frames, in the order of their weight
+    pulse_extended_bpm: int | None
+    spo2_extended_percent: int | None
+    spo2_extended_display_percent: int | None
+    pulse_display_bpm: int | None
+    pulse_extended_display_bpm: int | None
+
+    @property
+    def no_contact(self) -> bool:
+        """The display keeps the last values for ten seconds after the finger has left; this is told at once."""
+        return any(frame.sensor_alarm or frame.sensor_disconnected for frame in self.frames)
+
+    @property
+    def doubts(self) -> tuple[QualityReason, ...]:
+        """What the device itself says against its values."""
+        return doubts_of(
+            out_of_track=any(frame.out_of_track for frame in self.frames),
+            low_perfusion=any(frame.red_perfusion and not frame.green_perfusion for frame in self.frames),
+            artifact=any(frame.artifact for frame in self.frames),
+        )
 
 
 def decode_nonin_frame(frame: bytes) -> NoninFrame:
-    """Decode five bytes.
+    """Decode one frame of format 2: 01, status, pleth, value, checksum.
 
     Raises:
-        DecodeError: another number of bytes, a wrong sum, or no frame of this format.
+        DecodeError: it has not five bytes, does not begin as one, or its checksum is wrong.
     """
-    if len(frame) != FRAME_BYTES:
-        reason = DecodeReason.SHORT if len(frame) < FRAME_BYTES else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(frame)} bytes, not {FRAME_BYTES}")
-    if frame[0] != _START or not frame[1] & _ALWAYS:
-        raise DecodeError(DecodeReason.NOT_SYNCHRONISED, f"frame {frame.hex()}")
-    found = sum(frame[:4]) & 0xFF
-    if found != frame[4]:
-        raise DecodeError(DecodeReason.CHECKSUM_WRONG, f"0x{frame[4]:02X}, computed 0x{found:02X}")
-    return NoninFrame(frame[1], frame[2], frame[3])
+    start, status, pleth, value, _ = _summed(frame)
+    if start != _START:
+        raise DecodeError(DecodeReason.NOT_SYNCHRONISED, f"0x{start:02X} begins no frame of format 2")
+    return _frame(status, pleth, value)
+
+
+def decode_nonin_frame_7(frame: bytes) -> NoninFrame:
+    """Decode one frame of format 7: status, pleth of two bytes, value, checksum.
+
+    Raises:
+        DecodeError: it has not five bytes, does not begin as one, or its checksum is wrong.
+    """
+    status, high, low, value, _ = _summed(frame)
+    return _frame(status, high << 8 | low, value)
 
 
 def decode_nonin_packet(packet: bytes) -> NoninPacket:
-    """Decode 25 frames, the first of which begins the packet.
+    """Decode 25 frames of format 2.
 
     Raises:
-        DecodeError: another number of bytes, a frame that is none, or one that begins a packet elsewhere.
+        DecodeError: there are not 25, one of them is none, or not the first alone is the first.
     """
-    if len(packet) != FRAME_BYTES * PACKET_FRAMES:
-        reason = DecodeReason.SHORT if len(packet) < FRAME_BYTES * PACKET_FRAMES else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(packet)} bytes, not {FRAME_BYTES * PACKET_FRAMES}")
-    frames = [decode_nonin_frame(packet[at : at + FRAME_BYTES]) for at in range(0, len(packet), FRAME_BYTES)]
-    if [frame.begins_packet for frame in frames] != [True, *[False] * (PACKET_FRAMES - 1)]:
-        raise DecodeError(DecodeReason.NOT_SYNCHRONISED, "25 frames that are no packet")
-    values = [0, *(frame.value for frame in frames)]  # counted from one, as the maker does
-    rates = {f"{name}_bpm": _rate(values, at) for name, at in _RATES.items()}
-    saturations = {f"{name}_percent": _saturation(values[at]) for name, at in _SATURATIONS.items()}
-    doubts = tuple(dict.fromkeys(reason for frame in frames for reason in frame.doubts))
-    return NoninPacket(**rates, **saturations, revision=values[_REVISION], doubts=doubts)
+    return _packet([decode_nonin_frame(frame) for frame in _cut(packet)])
 
 
-def _rate(values: list[int], at: int) -> int | None:
-    found = (values[at] & _HIGH_BITS) << 7 | values[at + 1] & _LOW_BITS
-    return None if found == _NO_RATE else found
+def decode_nonin_packet_7(packet: bytes) -> NoninPacket:
+    """Decode 25 frames of format 7.
+
+    Raises:
+        DecodeError: there are not 25, one of them is none, or not the first alone is the first.
+    """
+    return _packet([decode_nonin_frame_7(frame) for frame in _cut(packet)])
 
 
-def _saturation(value: int) -> int | None:
-    return None if value & _LOW_BITS == _NO_SATURATION else value & _LOW_BITS
+def observe_nonin(record: NoninPacket, *, subject: Subject, device: str, times: Times) -> Observation:
+    """One live reading.
+
+    Raises:
+        DecodeError: no finger is in, or there is neither saturation nor pulse.
+    """
+    if record.no_contact:
+        raise DecodeError(DecodeReason.NO_CONTACT, "the sensor is off the finger or unplugged")
+    return observe_values(
+        spo2_percent=record.spo2_percent,
+        pulse_bpm=record.pulse_bpm,
+        doubts=record.doubts,
+        subject=subject,
+        device=device,
+        times=times,
+    )
+
+
+def _summed(frame: bytes) -> bytes:
+    if len(frame) != FRAME_BYTES:
+        reason = DecodeReason.SHORT if len(frame) < FRAME_BYTES else DecodeReason.TOO_LONG
+        raise DecodeError(reason, f"{len(frame)} bytes, not {FRAME_BYTES}")
+    if sum(frame[:-1]) & 0xFF != frame[-1]:
+        raise DecodeError(DecodeReason.CHECKSUM_WRONG, f"frame {frame.hex()}")
+    return frame
+
+
+def _frame(status: int, pleth: int, value: int) -> NoninFrame:
+    if status < _MARK:
+        raise DecodeError(DecodeReason.NOT_SYNCHRONISED, f"status 0x{status:02X} without bit 7")
+    flags = (bool(status & 1 << bit) for bit in range(7))
+    return NoninFrame._make((*flags, pleth, value))
+
+
+def _cut(packet: bytes) -> Sequence[bytes]:
+    if len(packet) != PACKET_BYTES:
+        reason = DecodeReason.SHORT if len(packet) < PACKET_BYTES else DecodeReason.TOO_LONG
+        raise DecodeError(reason, f"{len(packet)} bytes, not {PACKET_BYTES}")
+    return [packet[at : at + FRAME_BYTES] for at in range(0, PACKET_BYTES, FRAME_BYTES)]
+
+
+def _packet(frames: Sequence[NoninFrame]) -> NoninPacket:
+    """Places as the maker numbers them, less one."""
+    if not frames[0].sync or any(frame.sync for frame in frames[1:]):
+        raise DecodeError(DecodeReason.NOT_SYNCHRONISED, "the first frame alone is marked as the first")
+    told = [frame.value for frame in frames]
+    return NoninPacket(
+        frames=tuple(frames),
+        pulse_bpm=pulse_bpm_of(told[0], told[1]),
+        spo2_percent=spo2_percent_of(told[2]),
+        revision=told[3],
+        timer=(told[5] & 0x7F) << 7 | told[6] & 0x7F,
+        smartpoint=bool(told[7] & SMARTPOINT),
+        low_battery=bool(told[7] & LOW_BATTERY),
+        spo2_display_percent=spo2_percent_of(told[8]),
+        spo2_fast_percent=spo2_percent_of(told[9]),
+        spo2_beat_percent=spo2_percent_of(told[10]),
+        pulse_extended_bpm=pulse_bpm_of(told[13], told[14]),
+        spo2_extended_percent=spo2_percent_of(told[15]),
+        spo2_extended_display_percent=spo2_percent_of(told[16]),
+        pulse_display_bpm=pulse_bpm_of(told[19], told[20]),
+        pulse_extended_display_bpm=pulse_bpm_of(told[21], told[22]),
+    )

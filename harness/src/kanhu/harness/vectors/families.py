@@ -11,7 +11,7 @@ from kanhu.harness.vectors import (
     health_gatt,
     heard_air,
     heard_body,
-    lines,
+    nonin_nmea,
     radars,
     thermometers,
     xiaomi,
@@ -31,7 +31,7 @@ _ADAPTERS: Mapping[str, Adapter] = {
     **govee.ADAPTERS,
     **heard_air.ADAPTERS,
     **heard_body.ADAPTERS,
-    **lines.ADAPTERS,
+    **nonin_nmea.ADAPTERS,
     **thermometers.ADAPTERS,
 }
 _NOT_NAMED = "no codec knows this protocol"

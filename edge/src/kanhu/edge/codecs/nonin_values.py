@@ -1,0 +1,54 @@
+"""What the formats of Nonin oximeters share: how values and doubts are told, and the reading that they make."""
+
+from kanhu.contract import Observation, Part, Quality, QualityLevel, QualityReason, Subject, Times, metric
+from kanhu.edge.errors import DecodeError, DecodeReason
+
+LOW_BATTERY = 0x01
+SMARTPOINT = 0x20
+
+_NO_PULSE = frozenset({0, 511})
+_MAX_SPO2_PERCENT = 100  # above it, and at 127 by the maker's word, there is no value
+
+
+def pulse_bpm_of(high: int, low: int) -> int | None:
+    """Nine bits: bits 1 and 0 of the first byte above the seven of the second."""
+    pulse = (high & 0x03) << 7 | low & 0x7F
+    return None if pulse in _NO_PULSE else pulse
+
+
+def spo2_percent_of(raw: int) -> int | None:
+    """Seven bits."""
+    value = raw & 0x7F
+    return value if 0 < value <= _MAX_SPO2_PERCENT else None
+
+
+def doubts_of(*, out_of_track: bool, low_perfusion: bool, artifact: bool) -> tuple[QualityReason, ...]:
+    """Out of track: no good pulses in a row. Artifact: a beat that does not fit the ones before it."""
+    told = (
+        (QualityReason.SEARCHING, out_of_track),
+        (QualityReason.LOW_PERFUSION, low_perfusion),
+        (QualityReason.UNSTABLE, artifact),
+    )
+    return tuple(reason for reason, holds in told if holds)
+
+
+def observe_values(
+    *,
+    spo2_percent: int | None,
+    pulse_bpm: int | None,
+    doubts: tuple[QualityReason, ...],
+    subject: Subject,
+    device: str,
+    times: Times,
+) -> Observation:
+    """One reading; any doubt makes it questionable.
+
+    Raises:
+        DecodeError: there is neither saturation nor pulse.
+    """
+    named = (("spo2", spo2_percent), ("pulse_oximeter", pulse_bpm))
+    parts = tuple(Part(code, (metric(code).steps(value),)) for code, value in named if value is not None)
+    if not parts:
+        raise DecodeError(DecodeReason.NO_VALUE, "neither saturation nor pulse")
+    level = QualityLevel.QUESTIONABLE if doubts else QualityLevel.OK
+    return Observation("oximetry", parts, subject, device, times, Quality(level, doubts))
