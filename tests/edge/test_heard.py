@@ -325,3 +325,27 @@ async def test_noise_without_end_costs_one_refusal_a_second_and_no_call_for_help
     seen = home.sink.latest("s-1")
     assert seen is not None
     assert seen.bad_bytes > 0
+
+
+async def test_a_sensor_that_speaks_all_the_time_is_shown_as_silent_after_an_hour_and_good_once_it_is_heard() -> None:
+    home = Home("sensor-atc")
+    frame = pvvx_frame(Climate(1800, 4000, 2900, 80, 1), address=_SENDER)
+    await home.hears_frame(_ATC, frame)
+    home.clock.advance(3600)
+    home.peer.minutes_passed()
+    assert home.sink.seen[-1].reason is LinkReason.HEARD
+    home.clock.advance(1)
+    home.peer.minutes_passed()
+    silent = home.sink.seen[-1]
+    assert (silent.connected, silent.reason) == (False, LinkReason.TIMED_OUT)
+    await home.hears_frame(_ATC, frame)
+    assert home.sink.seen[-1].reason is LinkReason.HEARD
+
+
+@pytest.mark.parametrize("kind", ["button-bthome", "sensor-bthome"])
+async def test_silence_says_nothing_of_what_speaks_only_when_something_happens(kind: str) -> None:
+    home = Home(kind)
+    await home.hears(bthome_object(_BUTTON, Decimal(1)), _door(is_open=True))
+    home.clock.advance(86_400)
+    home.peer.minutes_passed()
+    assert home.sink.seen[-1].reason is LinkReason.HEARD

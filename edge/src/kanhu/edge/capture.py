@@ -149,6 +149,9 @@ class _TappedPeer:
         self._writer.heard(self._device, heard)
         self._peer.advertised(heard)
 
+    def minutes_passed(self) -> None:
+        self._peer.minutes_passed()
+
     def notified(self, value: bytes) -> None:
         self._writer.line(self._device, "value", value.hex())
         self._peer.notified(value)

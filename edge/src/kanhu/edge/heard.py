@@ -111,6 +111,7 @@ class SensorPeer:
         self._fold = SensorFold()
         self._noise = NoiseFold()
         self._bad_bytes = 0
+        self._heard_ns: int | None = None
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
 
     def advertised(self, heard: Heard) -> None:
@@ -143,6 +144,14 @@ class SensorPeer:
             return
         self._put(news, Quality() if trust.accepted else UNPROVEN)
 
+    def minutes_passed(self) -> None:
+        """Show a sensor that speaks all the time, and was not heard for long, as silent."""
+        limit_s, heard_ns = self._kind.silent_s, self._heard_ns
+        if limit_s is None or heard_ns is None or self._intake.reason is not LinkReason.HEARD:
+            return
+        if self._intake.clock.mono_ns() - heard_ns > limit_s * 1e9:
+            self._intake.unlinked(LinkReason.TIMED_OUT, f"not heard for {limit_s / 60:.0f} min")
+
     def notified(self, value: bytes) -> None:
         """It is never subscribed to."""
 
@@ -166,7 +175,8 @@ class SensorPeer:
         return self._counter.judge(told.counter)
 
     def _heard(self, told: Told) -> None:
-        if self._intake.reason is LinkReason.LISTENING:
+        self._heard_ns = self._intake.clock.mono_ns()
+        if self._intake.reason in {LinkReason.LISTENING, LinkReason.TIMED_OUT}:
             self._intake.linked(LinkReason.HEARD)
         battery = next((one.value for one in told.values if one.name == "battery_percent"), None)
         if battery is not None:

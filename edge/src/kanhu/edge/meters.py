@@ -59,6 +59,9 @@ class GlucosePeer:
     def advertised(self, heard: Heard) -> None:
         """Nothing is read from its advertisements."""
 
+    def minutes_passed(self) -> None:
+        """Its link says how it is."""
+
     def notified(self, value: bytes) -> None:
         """One record; one that nobody asked for comes again when it is asked for."""
         self._told += 1

@@ -45,6 +45,9 @@ class ConnectedPeer:
     def advertised(self, heard: Heard) -> None:
         """Nothing is read from its advertisements."""
 
+    def minutes_passed(self) -> None:
+        """Its link says how it is."""
+
     def notified(self, value: bytes) -> None:
         """One reading arrived."""
         if self._kind.reading_takes_s is not None:
@@ -120,6 +123,9 @@ class ButtonPeer:
             self._put(packet, proven=trust.accepted)
         else:
             self._intake.repeated()
+
+    def minutes_passed(self) -> None:
+        """A button is silent until it is pressed."""
 
     def notified(self, value: bytes) -> None:
         """It is never subscribed to."""

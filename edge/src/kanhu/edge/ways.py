@@ -105,6 +105,9 @@ class BlePeer(Protocol):
     def advertised(self, heard: Heard) -> None:
         """It advertises."""
 
+    def minutes_passed(self) -> None:
+        """Called every few minutes while the radio is up; a device that is only heard may have fallen silent."""
+
     def notified(self, value: bytes) -> None:
         """A value of the target characteristic."""
 

@@ -48,6 +48,10 @@ class Told(NamedTuple):
     """Of a sealed frame, if it never comes back to a number; what is lower is an old frame sent again."""
 
 
+SILENT_S = 3600.0
+"""Of a sensor that speaks every few seconds or minutes; project choice: walls and people hide one for minutes."""
+
+
 class DecodeHeard(Protocol):
     """One advertisement becomes quantities."""
 
@@ -113,6 +117,8 @@ class HeardKind(Kind):
     """It tells by advertisement what it senses, over and over, and is never connected to."""
 
     decode: DecodeHeard
+    silent_s: float | None = None
+    """It speaks all the time; not heard for so long it is silent. None: silence says nothing of it."""
     calls: bool = False
     """Its button calls for help; of a sensor with a button, the button is for whoever fits it."""
 

@@ -2,7 +2,7 @@
 
 from kanhu.edge.codecs.atc_pvvx import SERVICE_UUID, decode_atc, decode_atc_encrypted
 from kanhu.edge.codecs.sealed import KEY_BYTES
-from kanhu.edge.kinds.kind import HeardKind, Told
+from kanhu.edge.kinds.kind import SILENT_S, HeardKind, Told
 from kanhu.edge.ways import Heard
 
 
@@ -26,6 +26,7 @@ KIND = HeardKind(
     zh="室温计（ATC、pvvx 固件）",
     en="room thermometer, ATC or pvvx firmware",
     of_place=True,
+    silent_s=SILENT_S,
     key_bytes=frozenset({KEY_BYTES}),
     decode=decode,
 )

@@ -1,7 +1,7 @@
 """Govee thermometers with hygrometers, as they hang in rooms."""
 
 from kanhu.edge.codecs.govee import COMPANIES, decode_govee, model_of
-from kanhu.edge.kinds.kind import HeardKind, Told
+from kanhu.edge.kinds.kind import SILENT_S, HeardKind, Told
 from kanhu.edge.ways import Heard
 
 
@@ -19,5 +19,6 @@ KIND = HeardKind(
     zh="室温计（Govee）",
     en="Govee thermometer",
     of_place=True,
+    silent_s=SILENT_S,
     decode=decode,
 )

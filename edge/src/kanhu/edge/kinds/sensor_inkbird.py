@@ -2,7 +2,7 @@
 
 from kanhu.edge.codecs.inkbird import AIR, LARGE, SMALL, decode_inkbird
 from kanhu.edge.errors import DecodeError, DecodeReason
-from kanhu.edge.kinds.kind import HeardKind, Told
+from kanhu.edge.kinds.kind import SILENT_S, HeardKind, Told
 from kanhu.edge.ways import Heard
 
 _BYTES = frozenset({SMALL, AIR, LARGE})
@@ -25,5 +25,6 @@ KIND = HeardKind(
     zh="室温计（Inkbird）",
     en="Inkbird thermometer",
     of_place=True,
+    silent_s=SILENT_S,
     decode=decode,
 )

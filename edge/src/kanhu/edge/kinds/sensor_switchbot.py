@@ -8,7 +8,7 @@ from kanhu.edge.codecs.switchbot import (
     decode_switchbot,
     decode_switchbot_manufacturer,
 )
-from kanhu.edge.kinds.kind import HeardKind, Told
+from kanhu.edge.kinds.kind import SILENT_S, HeardKind, Told
 from kanhu.edge.ways import Heard
 
 
@@ -29,5 +29,6 @@ KIND = HeardKind(
     zh="居家传感器（SwitchBot）",
     en="SwitchBot sensor",
     of_place=True,
+    silent_s=SILENT_S,
     decode=decode,
 )

@@ -2,7 +2,7 @@
 
 from kanhu.edge.codecs.thermopro import HEAD, decode_thermopro
 from kanhu.edge.errors import DecodeError, DecodeReason
-from kanhu.edge.kinds.kind import HeardKind, Told
+from kanhu.edge.kinds.kind import SILENT_S, HeardKind, Told
 from kanhu.edge.ways import Heard
 
 
@@ -26,5 +26,6 @@ KIND = HeardKind(
     zh="室温计（ThermoPro）",
     en="ThermoPro hygrometer",
     of_place=True,
+    silent_s=SILENT_S,
     decode=decode,
 )

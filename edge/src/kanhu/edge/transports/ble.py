@@ -191,6 +191,8 @@ class _Links:
     async def _listen_again_when_deaf(self) -> NoReturn:
         while True:
             await self._clock.sleep(_DEAF_S)
+            for peer in self._peers.values():
+                peer.minutes_passed()
             if self._clock.mono_ns() - self._heard_ns > _DEAF_S * 1e9:
                 _log.info("radio: nothing heard for %d s, scanning again", _DEAF_S)
                 await self.close()
