@@ -199,6 +199,18 @@ def test_questions_and_sentences_of_makers_are_told_apart() -> None:
     assert decode_nmea(wire.sentence("PRMC", "x")).valid is None
 
 
+@pytest.mark.parametrize("kind", sorted(LAYOUTS))
+def test_a_makers_own_sentence_named_like_a_common_one_says_nothing_of_a_fix(kind: str) -> None:
+    line = wire.sentence(f"P{kind}", "1")
+    assert (decode_nmea(line).values, decode_nmea(line).valid) == ({}, None)
+    with pytest.raises(DecodeError, match="reserved_value"):
+        decode_nmea_fix(line)
+
+
+def test_a_makers_own_sentence_asks_nothing() -> None:
+    assert decode_nmea(wire.sentence("PGPQ", "GGA")).asked is None
+
+
 def test_a_type_that_no_layout_names_keeps_its_fields() -> None:
     assert decode_nmea(wire.sentence("GPXYZ", "1", "", "2")).fields == ("1", "", "2")
 

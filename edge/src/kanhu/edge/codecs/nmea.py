@@ -66,7 +66,7 @@ class NmeaSentence:
     @property
     def asked(self) -> tuple[str, str] | None:
         """Of a question: which talker is asked, and for which type."""
-        if self.type.endswith("Q") and len(self.type) == len("GPQ") and len(self.fields) == 1:
+        if self.talker != "P" and self.type.endswith("Q") and len(self.type) == len("GPQ") and len(self.fields) == 1:
             return self.type[:2], self.fields[0]
         return None
 
@@ -86,6 +86,8 @@ class NmeaSentence:
     def valid(self) -> bool | None:
         """Whether the receiver measured what it tells; None where this type does not say."""
         told = self.values
+        if self.talker == "P":  # a maker's own GGA has other fields, or none
+            return None
         match self.type:
             case "GGA":
                 return told["gps_qual"] in _MEASURED_FIXES
@@ -148,7 +150,7 @@ def decode_nmea_fix(line: bytes) -> NmeaFix:
     sentence = decode_nmea(line)
     if not sentence.checked:
         raise DecodeError(DecodeReason.CHECKSUM_WRONG, "no checksum")
-    if sentence.type not in {"GGA", "GNS", "RMC", "GLL"}:
+    if sentence.talker == "P" or sentence.type not in {"GGA", "GNS", "RMC", "GLL"}:
         raise DecodeError(DecodeReason.RESERVED_VALUE, f"{sentence.type} has no position of the receiver")
     latitude, longitude = sentence.latitude_deg, sentence.longitude_deg
     if not sentence.valid or latitude is None or longitude is None:
