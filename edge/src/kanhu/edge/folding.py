@@ -29,7 +29,9 @@ _WEAK_SIGNAL_BELOW = 3
 # A BTHome button repeats one event for seconds; its packet id has one byte, so it returns after 256 events at the
 # earliest. A minute without hearing an id again is far beyond the one and far below the other.
 REPEAT_WINDOW_S = 60.0
-NOISE_EVERY_S = 1.0
+NOISE_AT_ONCE, NOISE_EVERY_S = 20_000, 1.0
+"""So many may be refused at once, and then one more each second; project choice: more than any fault of a device is,
+and a wild sender nearby then costs the card about what an oximeter that is worn all the time costs it."""
 _MOST_EVENTS = 257  # every packet id, and none
 
 
@@ -143,7 +145,7 @@ class ButtonFold:
 
 
 class NoiseFold:
-    """Which advertisements that cannot be read are refused one by one: each once, and not more than one a second.
+    """Which advertisements that cannot be read are refused one by one: each once, and in the long run one a second.
 
     Anybody near can send others without end; those are counted as bad bytes, and cost no commit.
     """
@@ -151,17 +153,22 @@ class NoiseFold:
     def __init__(self) -> None:
         """Begin having heard nothing."""
         self._heard = ButtonFold()
-        self._told_ns: int | None = None
+        self._left: float = NOISE_AT_ONCE
+        self._looked_ns: int | None = None
 
     def is_repeat(self, content: bytes, *, mono_ns: int) -> bool:
         """Whether it was heard within the last minute."""
         return not self._heard.is_new(content, mono_ns=mono_ns)
 
     def is_due(self, *, mono_ns: int) -> bool:
-        """Whether one may be refused by itself now; then none may for a second."""
-        if self._told_ns is not None and mono_ns - self._told_ns < NOISE_EVERY_S * 1e9:
+        """Whether one may be refused by itself now; that uses up one of those that may."""
+        if self._looked_ns is not None:
+            passed_s = (mono_ns - self._looked_ns) / 1e9
+            self._left = min(NOISE_AT_ONCE, self._left + passed_s / NOISE_EVERY_S)
+        self._looked_ns = mono_ns
+        if self._left < 1:
             return False
-        self._told_ns = mono_ns
+        self._left -= 1
         return True
 
 
