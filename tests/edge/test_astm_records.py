@@ -112,7 +112,7 @@ def test_a_flipped_bit_or_a_cut_leads_to_a_record_or_a_refusal(place: int, bit: 
     for hostile in (text[:at], text[:at] + bytes([text[at] ^ 1 << bit]) + text[at + 1 :]):
         with suppress(DecodeError):
             for message in decode_astm(hostile):
-                assert len(message.results) <= 1
+                assert len(message.results) <= 2, "one bit makes an R of a P"
 
 
 def test_names_birth_dates_operators_and_free_comments_are_kept_nowhere() -> None:

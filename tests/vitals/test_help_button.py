@@ -138,3 +138,14 @@ def test_fine_of_another_boot_without_a_clock_is_a_call() -> None:
     story.press()
     story.reboot("boot-2", clock=ClockState.UNSET)
     assert story.press(value=2) == [R.PRESSED]
+
+
+def test_fine_said_twice_ends_a_call_once() -> None:
+    story = Story()
+    story.press()
+    for _ in range(2):
+        story.wait(5)
+        assert story.press(value=2) == [R.CALLED_OFF]
+    assert [finding.phase for finding in story.findings] == [Phase.START, Phase.END]
+    story.wait(5)
+    assert story.press() == [R.PRESSED]

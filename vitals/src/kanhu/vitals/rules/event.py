@@ -41,6 +41,8 @@ def judge_event(
     last = state.alert
     fine = point.values[0][1] == trigger.fine_step and not doubted
     if fine and last is not None and within(last.started, moment_of(observation), rule.dedupe_s):
+        if state.called_off:  # said once
+            return state, [Decision(rule.id, DecisionReason.CALLED_OFF)]
         alert = msgspec.structs.replace(last, open=False)
         decision = told(
             rule,
