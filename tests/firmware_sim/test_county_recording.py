@@ -167,7 +167,7 @@ def _all_gone(group: int) -> bool:
 def test_what_was_interrupted_goes_on_and_ends_in_the_same_bytes(
     tmp_path: Path, uninterrupted: dict[str, bytes], number: signal.Signals
 ) -> None:
-    process = _begin(tmp_path, people=75, days=_DAYS, says=3)
+    process = _begin(tmp_path, people=75, days=_DAYS, says=1)  # on a busy machine the rest may be quick
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert _all_gone(process.pid)  # no worker is left behind, not even by SIGKILL
@@ -181,7 +181,7 @@ def test_what_was_interrupted_goes_on_and_ends_in_the_same_bytes(
 
 
 def test_a_lost_worker_ends_the_command_with_the_remedy(tmp_path: Path, uninterrupted: dict[str, bytes]) -> None:
-    process = _begin(tmp_path, people=75, days=_DAYS, says=3)
+    process = _begin(tmp_path, people=75, days=_DAYS, says=1)  # on a busy machine the rest may be quick
     workers = [each for each in _members(process.pid) if b"spawn_main" in _arguments(each)]
     os.kill(max(workers), signal.SIGKILL)
     _, said = process.communicate(timeout=60)
