@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanhu.contract import Observation, QualityLevel, QualityReason
-from kanhu.edge.codecs import nonin, nonin_seconds
+from kanhu.edge.codecs import nonin, nonin_seconds, nonin_values
 from kanhu.edge.codecs.nonin_frames import NoninPacketFraming, NoninSecondFraming, NoninSpotCheckFraming
 from kanhu.edge.errors import DecodeError, DecodeReason
 from kanhu.firmware_sim.wire import nonin as wire
@@ -128,8 +128,8 @@ def test_values_that_are_none_are_absent_and_no_reading(pulse: int, spo2: int) -
     for record in (packet, second, check):
         assert (record.pulse_bpm, record.spo2_percent) == (None, None)
     observers: list[Callable[[], Observation]] = [
-        lambda: nonin.observe_nonin(packet, subject=RESIDENT, device="o", times=TIMES),
-        lambda: nonin_seconds.observe_nonin_second(second, subject=RESIDENT, device="o", times=TIMES),
+        lambda: nonin_values.observe_nonin(packet, subject=RESIDENT, device="o", times=TIMES),
+        lambda: nonin_values.observe_nonin(second, subject=RESIDENT, device="o", times=TIMES),
         lambda: nonin_seconds.observe_nonin_spot_check(check, subject=RESIDENT, device="o", times=TIMES),
     ]
     for observe in observers:
@@ -162,8 +162,8 @@ def test_what_the_device_doubts_is_questionable_and_says_why(
     packet = nonin.decode_nonin_packet(wire.packet_2(wire.Values(), _FLAT, status))
     second = nonin_seconds.decode_nonin_second(wire.second_8(wire.Values(), status))
     for reading in (
-        nonin.observe_nonin(packet, subject=RESIDENT, device="o", times=TIMES),
-        nonin_seconds.observe_nonin_second(second, subject=RESIDENT, device="o", times=TIMES),
+        nonin_values.observe_nonin(packet, subject=RESIDENT, device="o", times=TIMES),
+        nonin_values.observe_nonin(second, subject=RESIDENT, device="o", times=TIMES),
     ):
         assert reading.quality.reasons == reasons
         assert reading.quality.level is (QualityLevel.QUESTIONABLE if reasons else QualityLevel.OK)
@@ -175,8 +175,8 @@ def test_values_kept_after_the_finger_left_are_no_reading(status: wire.Status) -
     packet = nonin.decode_nonin_packet(wire.packet_2(wire.Values(), _FLAT, status))
     second = nonin_seconds.decode_nonin_second(wire.second_8(wire.Values(), status))
     observers: list[Callable[[], Observation]] = [
-        lambda: nonin.observe_nonin(packet, subject=RESIDENT, device="o", times=TIMES),
-        lambda: nonin_seconds.observe_nonin_second(second, subject=RESIDENT, device="o", times=TIMES),
+        lambda: nonin_values.observe_nonin(packet, subject=RESIDENT, device="o", times=TIMES),
+        lambda: nonin_values.observe_nonin(second, subject=RESIDENT, device="o", times=TIMES),
     ]
     for observe in observers:
         with pytest.raises(DecodeError) as refused:

@@ -44,6 +44,11 @@ class ReplayCounter:
         """Begin with what was kept over a restart of this gateway, if anything was."""
         self.last = last
 
+    @property
+    def notes(self) -> dict[str, int]:
+        """What is to be kept of the device over a restart."""
+        return {} if self.last is None else {COUNTER: self.last}
+
     def judge(self, counter: int | None) -> CounterReason:
         """Judge a frame by its counter, None where it came without encryption; an accepted one is remembered."""
         if counter is None:

@@ -1,11 +1,12 @@
-"""What makes one reading out of many messages: the window of an oximeter, and the repeats of a button.
+"""What makes one reading out of many messages: the window of an oximeter, repeats of a button, states that stand.
 
-Both keep memory between messages, which no codec does. Neither asks a clock.
+All keep memory between messages, which no codec does. None asks a clock.
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kanhu.contract import Observation, Part, Quality, QualityLevel, QualityReason, Subject, Times, metric
 from kanhu.edge.errors import DecodeError, DecodeReason
@@ -169,6 +170,42 @@ class NoiseFold:
         if self._left < 1:
             return False
         self._left -= 1
+        return True
+
+
+class Telling(NamedTuple):
+    """When a state that is sent again and again is told."""
+
+    least_change: int
+    """In steps of the metric; less is no change."""
+    every_s: float
+    """Told again after so long, though it did not change: it is still measured."""
+    after_s: float = 0.0
+    """A change is told at the earliest so long after the last telling."""
+
+
+@dataclass(slots=True)
+class _Told:
+    step: int
+    at_ns: int
+
+
+class StateFold:
+    """What one device told last of each metric, and so whether it is news."""
+
+    def __init__(self) -> None:
+        """Begin having told nothing."""
+        self._told: dict[str, _Told] = {}
+
+    def is_news(self, code: str, step: int, telling: Telling, *, mono_ns: int) -> bool:
+        """Whether the metric is to be told now; then it counts as told."""
+        last = self._told.get(code)
+        if last is not None:
+            waited_s = (mono_ns - last.at_ns) / 1e9
+            changed = abs(step - last.step) >= telling.least_change and waited_s >= telling.after_s
+            if not changed and waited_s < telling.every_s:
+                return False
+        self._told[code] = _Told(step, mono_ns)
         return True
 
 

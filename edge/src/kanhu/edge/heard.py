@@ -7,9 +7,7 @@ proven is refused, except that it may be somebody in danger: that is taken, and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 from kanhu.contract import (
     MetricKind,
@@ -23,8 +21,8 @@ from kanhu.contract import (
 from kanhu.edge.codecs.advertised import steps_of
 from kanhu.edge.counters import COUNTER, UNPROVEN, CounterReason, ReplayCounter
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
-from kanhu.edge.folding import ButtonFold, NoiseFold
-from kanhu.edge.intake import Inbox, Intake
+from kanhu.edge.folding import ButtonFold, StateFold, Telling
+from kanhu.edge.intake import Inbox, Intake, Noise
 from kanhu.edge.kinds.kind import HeardKind, Told
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock
@@ -32,22 +30,13 @@ from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock
 _DANGER = frozenset({"help_button", "fall", "smoke", "gas", "carbon_monoxide", "water"})
 
 
-class _Telling(NamedTuple):
-    """When a state is told again."""
-
-    least_change: int
-    """In steps of the metric; so much is told at once."""
-    every_s: float
-    """Told again after so long, though it did not change: it is still measured."""
-
-
 # Project choices. A rule on a dwelling's temperature looks at half degrees and hours; ten minutes show a sensor that
 # fell silent soon enough, and are 144 readings a day.
 _EVERY_S = 600.0
-_EVENT = _Telling(1, _EVERY_S)
-_STATES: Mapping[str, _Telling] = {
-    "room_temperature": _Telling(50, _EVERY_S),
-    "room_humidity": _Telling(500, _EVERY_S),
+_EVENT = Telling(1, _EVERY_S)
+_STATES: Mapping[str, Telling] = {
+    "room_temperature": Telling(50, _EVERY_S),
+    "room_humidity": Telling(500, _EVERY_S),
     "contact": _EVENT,
     "presence": _EVENT,
     "bed_occupancy": _EVENT,
@@ -55,15 +44,9 @@ _STATES: Mapping[str, _Telling] = {
     "gas": _EVENT,
     "carbon_monoxide": _EVENT,
     "water": _EVENT,
-    "motion": _Telling(1, 60.0),
+    "motion": Telling(1, 60.0),
 }
 """What stands until it changes; everything else is told once, such as a press or a weighing."""
-
-
-@dataclass(slots=True)
-class _State:
-    step: int
-    told_ns: int
 
 
 class SensorFold:
@@ -71,7 +54,7 @@ class SensorFold:
 
     def __init__(self) -> None:
         """Begin having heard nothing."""
-        self._states: dict[str, _State] = {}
+        self._states = StateFold()
         self._once: dict[str, ButtonFold] = {}
 
     def news(self, steps: Mapping[str, int], *, event: int | bytes, mono_ns: int) -> dict[str, int]:
@@ -84,13 +67,7 @@ class SensorFold:
             if metric(code).kind is not MetricKind.EVENT:  # a weighing is told for as long as somebody stands there
                 return self._once.setdefault(code, ButtonFold()).is_new(step, mono_ns=mono_ns)
             return step > 0 and self._once.setdefault(code, ButtonFold()).is_new(event, mono_ns=mono_ns)
-        before = self._states.get(code)
-        if before is not None:
-            unchanged = abs(step - before.step) < telling.least_change
-            if unchanged and mono_ns - before.told_ns < telling.every_s * 1e9:
-                return False
-        self._states[code] = _State(step, mono_ns)
-        return True
+        return self._states.is_news(code, step, telling, mono_ns=mono_ns)
 
 
 class SensorPeer:
@@ -109,8 +86,7 @@ class SensorPeer:
         self._sender = bytes.fromhex(self.address.replace(":", ""))
         self._counter = ReplayCounter(intake.notes.get(COUNTER))
         self._fold = SensorFold()
-        self._noise = NoiseFold()
-        self._bad_bytes = 0
+        self._noise = Noise(intake, self.inbox)
         self._heard_ns: int | None = None
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
 
@@ -185,28 +161,18 @@ class SensorPeer:
     def _put(self, news: Mapping[str, int], quality: Quality) -> None:
         self._sessions.begin()
         subject = self._sessions.measured()
-        notes = {} if self._counter.last is None else {COUNTER: self._counter.last}
         for code, step in news.items():
             reading = partial(_reading, code, step, subject=subject, device=self._intake.device.id, quality=quality)
-            self.inbox.put(reading, notes=notes)
+            self.inbox.put(reading, notes=self._counter.notes)
 
     def _refuse_once(self, heard: Heard, mono_ns: int, trust: CounterReason | None) -> None:
-        content = heard.content()
-        if self._noise.is_repeat(content, mono_ns=mono_ns):
-            self._intake.repeated()
-            return
-        if not self._noise.is_due(mono_ns=mono_ns):
-            self._bad_bytes += len(content)
-            self._intake.bad_bytes(self._bad_bytes)
-            return
-
         def again(times: Times) -> Observation:
             del times
             if trust is None:
                 self._decoded(heard)
             raise DecodeError(DecodeReason.UNPROVEN, "" if trust is None else f"counter: {trust.value}")
 
-        self.inbox.put(again)
+        self._noise.heard(heard.content(), again, mono_ns=mono_ns)
 
 
 def _reading(code: str, step: int, times: Times, *, subject: Subject, device: str, quality: Quality) -> Observation:

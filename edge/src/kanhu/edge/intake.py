@@ -11,6 +11,7 @@ from kanhu.contract import Clock, Observation, Times
 from kanhu.edge.arrival import arrived
 from kanhu.edge.devices import DeviceConfig, DeviceSeen, Forgetful, LocalTime, Memory, Sink, unknown_time
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
+from kanhu.edge.folding import NoiseFold
 from kanhu.edge.sessions import mark_unidentified
 from kanhu.edge.whose import People
 
@@ -235,6 +236,37 @@ class Inbox:
             self._overflow -= count
             error = DecodeError(DecodeReason.BACKLOG_FULL, f"{_MOST_WAITING} readings waited for the disk")
             await asyncio.gather(*(self._intake.refuse(error) for _ in range(count)))
+
+
+class Noise:
+    """Advertisements of one device that cannot be read: each is refused once, and its repeats are counted."""
+
+    def __init__(self, intake: Intake, inbox: Inbox) -> None:
+        """Begin having heard none."""
+        self._intake = intake
+        self._inbox = inbox
+        self._fold = NoiseFold()
+        self._bad_bytes = 0
+
+    def heard(self, content: bytes, refusal: Observe, *, mono_ns: int) -> None:
+        """`refusal` raises why; where too many came, the bytes are counted and nothing is refused by itself."""
+        if self._fold.is_repeat(content, mono_ns=mono_ns):
+            self._intake.repeated()
+        elif self._fold.is_due(mono_ns=mono_ns):
+            self._inbox.put(refusal)
+        else:
+            self._bad_bytes += len(content)
+            self._intake.bad_bytes(self._bad_bytes)
+
+
+def refused(error: DecodeError) -> Observe:
+    """For the inbox: what arrived and was found to be no reading before its turn came."""
+
+    def observe(times: Times) -> Observation:
+        del times
+        raise error
+
+    return observe
 
 
 def _nothing_arrived(times: Times) -> tuple[Observation, ...]:

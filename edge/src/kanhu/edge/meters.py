@@ -12,7 +12,7 @@ from kanhu.contract import Observation, Subject, Times
 from kanhu.edge.codecs import glucose, glucose_context, record_access
 from kanhu.edge.errors import DecodeError, LinkLost, LinkReason
 from kanhu.edge.glucose_records import MOST_RECORDS, Ending, Fetched, GlucosePosition, GlucoseReading, GlucoseRecords
-from kanhu.edge.intake import Inbox, Intake
+from kanhu.edge.intake import Inbox, Intake, refused
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock, Write
 
@@ -153,7 +153,7 @@ class GlucosePeer:
         if not complete:
             return
         for error in self._unread:
-            await self.inbox.put_patiently(partial(_refused, error))
+            await self.inbox.put_patiently(refused(error))
         self._handed.clear()
         if fetched.position != self._position:
             self._position = fetched.position
@@ -199,8 +199,3 @@ def _notes(position: GlucosePosition | None) -> dict[str, int]:
         return {"sequence": -1}
     at_ms = position.base_time_ms
     return {"sequence": position.sequence, "base_time_ms": _NO_TIME if at_ms is None else at_ms}
-
-
-def _refused(error: DecodeError, times: Times) -> Observation:
-    del times
-    raise error

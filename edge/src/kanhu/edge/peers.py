@@ -11,8 +11,8 @@ from kanhu.edge.codecs.bthome_encrypted import decode_bthome_with
 from kanhu.edge.counters import COUNTER, UNPROVEN, CounterReason, ReplayCounter
 from kanhu.edge.devices import DeviceConfig, FinePress
 from kanhu.edge.errors import DecodeError, LinkReason
-from kanhu.edge.folding import ButtonFold, NoiseFold
-from kanhu.edge.intake import Inbox, Intake
+from kanhu.edge.folding import ButtonFold
+from kanhu.edge.intake import Inbox, Intake, Noise, refused
 from kanhu.edge.kinds.kind import ConnectedKind
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.ways import Asking, BlePeer, GattTarget, Heard, OwnClock
@@ -87,8 +87,7 @@ class ButtonPeer:
         self._sender = bytes.fromhex(self.address.replace(":", ""))
         self._counter = ReplayCounter(intake.notes.get(COUNTER))
         self._presses = ButtonFold()
-        self._noise = NoiseFold()
-        self._bad_bytes = 0
+        self._noise = Noise(intake, self.inbox)
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self._said = _said(intake.device)
 
@@ -101,13 +100,7 @@ class ButtonPeer:
         try:
             packet, counter = decode_bthome_with(frame, key=self._key, address=self._sender)
         except DecodeError as error:
-            if self._noise.is_repeat(frame, mono_ns=mono_ns):
-                self._intake.repeated()
-            elif self._noise.is_due(mono_ns=mono_ns):
-                self.inbox.put(partial(_refused, error))
-            else:
-                self._bad_bytes += len(frame)
-                self._intake.bad_bytes(self._bad_bytes)
+            self._noise.heard(frame, refused(error), mono_ns=mono_ns)
             return
         if self._intake.reason is LinkReason.LISTENING:
             self._intake.linked(LinkReason.HEARD)
@@ -144,8 +137,7 @@ class ButtonPeer:
     def _put(self, packet: bthome.BthomePacket, *, proven: bool) -> None:
         self._sessions.begin()
         subject = self._sessions.measured()
-        notes = {} if self._counter.last is None else {COUNTER: self._counter.last}
-        self.inbox.put(partial(self._observe, packet, subject, proven), notes=notes)
+        self.inbox.put(partial(self._observe, packet, subject, proven), notes=self._counter.notes)
 
     def _observe(self, packet: bthome.BthomePacket, subject: Subject, proven: bool, times: Times) -> Observation:
         press = bthome.observe_press(
@@ -153,11 +145,6 @@ class ButtonPeer:
         )
         # Nobody who calls for help is left alone because a button lost its key; nor can anybody else take a call back.
         return press if proven else replace(press, quality=UNPROVEN)
-
-
-def _refused(error: DecodeError, times: Times) -> Observation:
-    del times
-    raise error
 
 
 def _said(device: DeviceConfig) -> dict[int, EventWord]:

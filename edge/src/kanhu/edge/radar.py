@@ -6,13 +6,12 @@ A radar sends for as long as it lives, whether somebody is there or not: silence
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from kanhu.edge.arrival import arrived
 from kanhu.edge.codecs.radar_report import RadarReport, observe_steps, steps_of_radar
 from kanhu.edge.errors import DecodeError, LinkReason
-from kanhu.edge.folding import ButtonFold
+from kanhu.edge.folding import ButtonFold, StateFold, Telling
 from kanhu.edge.intake import Intake
 from kanhu.edge.sessions import Sessions
 
@@ -22,24 +21,12 @@ SILENCE_S = 75.0
 _EVERY_S = 60.0
 
 
-class _Telling(NamedTuple):
-    """When a change is told before the minute is over."""
-
-    least_change: int
-    """In steps of the metric."""
-    after_s: float
-    """At the earliest so long after it was told last."""
-
-
 # Project choices. A rate comes every three seconds or oftener and wavers by one or two; a state is told as it changes.
-_STATE = _Telling(1, 0.0)
-_TELLINGS: Mapping[str, _Telling] = {"respiration": _Telling(20, 10.0), "heart_rate_radar": _Telling(5, 10.0)}
-
-
-@dataclass(slots=True)
-class _Last:
-    step: int
-    told_ns: int
+_STATE = Telling(1, _EVERY_S)
+_TELLINGS: Mapping[str, Telling] = {
+    "respiration": Telling(20, _EVERY_S, 10.0),
+    "heart_rate_radar": Telling(5, _EVERY_S, 10.0),
+}
 
 
 class RadarFold:
@@ -47,7 +34,7 @@ class RadarFold:
 
     def __init__(self) -> None:
         """Begin having heard nothing."""
-        self._last: dict[str, _Last] = {}
+        self._states = StateFold()
         self._nobody = False
 
     def news(self, steps: Mapping[str, int], *, mono_ns: int) -> dict[str, int]:
@@ -57,19 +44,9 @@ class RadarFold:
         return {
             code: step
             for code, step in steps.items()
-            if not (self._nobody and code in _TELLINGS) and self._is_news(code, step, mono_ns)
+            if not (self._nobody and code in _TELLINGS)
+            and self._states.is_news(code, step, _TELLINGS.get(code, _STATE), mono_ns=mono_ns)
         }
-
-    def _is_news(self, code: str, step: int, mono_ns: int) -> bool:
-        last = self._last.get(code)
-        if last is not None:
-            telling = _TELLINGS.get(code, _STATE)
-            waited_s = (mono_ns - last.told_ns) / 1e9
-            changed = abs(step - last.step) >= telling.least_change and waited_s >= telling.after_s
-            if not changed and waited_s < _EVERY_S:
-                return False
-        self._last[code] = _Last(step, mono_ns)
-        return True
 
 
 class Framing(Protocol):

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from kanhu.contract import Observation, Subject, Times
 from kanhu.edge.codecs.date_time_fields import DATE_TIME_BYTES, DateTimeFields, date_time_fields_as_sent
+from kanhu.edge.codecs.lengths import check_length
 from kanhu.edge.codecs.weight import UNKNOWN_USER, UNSUCCESSFUL, ScaleUnits, height_of, mass_of, scale_observation
 from kanhu.edge.errors import DecodeError, DecodeReason
 
@@ -117,9 +118,7 @@ def decode_body_composition_feature(frame: bytes) -> BodyCompositionFeature:
     Raises:
         DecodeError: it has not four bytes.
     """
-    if len(frame) != _FEATURE_BYTES:
-        reason = DecodeReason.SHORT if len(frame) < _FEATURE_BYTES else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(frame)} bytes, not {_FEATURE_BYTES}")
+    check_length(frame, _FEATURE_BYTES)
     word = int.from_bytes(frame, "little")
     return BodyCompositionFeature(
         sends_time=bool(word & 0x01),

@@ -6,6 +6,7 @@ Five bytes, sixty times a second, 4800 baud 8O1; bit 7 is set in the first byte 
 from typing import NamedTuple
 
 from kanhu.contract import QualityReason
+from kanhu.edge.codecs.lengths import check_length
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 PACKET_BYTES = 5
@@ -54,9 +55,7 @@ def decode_cms50d(packet: bytes) -> Cms50dPacket:
     Raises:
         DecodeError: it has not five bytes, or bit 7 is not set in the first byte alone.
     """
-    if len(packet) != PACKET_BYTES:
-        reason = DecodeReason.SHORT if len(packet) < PACKET_BYTES else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(packet)} bytes, not {PACKET_BYTES}")
+    check_length(packet, PACKET_BYTES)
     first, pleth, third, pulse_low, spo2 = packet
     if first < 0x80 or (pleth | third | pulse_low | spo2) >= 0x80:
         raise DecodeError(DecodeReason.NOT_SYNCHRONISED, f"packet {packet.hex()}")

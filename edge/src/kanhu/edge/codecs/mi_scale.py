@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from kanhu.contract import Observation, Subject, Times
 from kanhu.edge.codecs.date_time_fields import DateTimeFields, date_time_fields_as_sent
+from kanhu.edge.codecs.lengths import check_length
 from kanhu.edge.codecs.weight import KG_IN_ONE_LB, scale_observation
 from kanhu.edge.errors import DecodeError, DecodeReason
 
@@ -60,7 +61,7 @@ def decode_mi_scale(frame: bytes) -> MiScale:
     Raises:
         DecodeError: it has another length, or two units.
     """
-    _check_length(frame, _BYTES)
+    check_length(frame, _BYTES)
     control = frame[0]
     if control & _POUNDS and control & _JIN:
         raise DecodeError(DecodeReason.RESERVED_VALUE, f"control 0x{control:02X} names two units")
@@ -82,7 +83,7 @@ def decode_mi_body_scale(frame: bytes) -> MiScale:
     Raises:
         DecodeError: it has another length, or no unit that is known.
     """
-    _check_length(frame, _BODY_BYTES)
+    check_length(frame, _BODY_BYTES)
     first, state = frame[0], frame[1]
     if state & _BODY_JIN:
         unit = MiScaleUnit.JIN
@@ -114,9 +115,3 @@ def observe_mi_scale(record: MiScale, *, subject: Subject, device: str, times: T
     return scale_observation(
         "weight", record.weight_kg, sent_at=record.sent_at, subject=subject, device=device, times=times
     )
-
-
-def _check_length(frame: bytes, length: int) -> None:
-    if len(frame) != length:
-        reason = DecodeReason.SHORT if len(frame) < length else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(frame)} bytes, not {length}")

@@ -7,6 +7,7 @@ manual V3.0, as kept in ZyoungInc/R60ABD1_Driver@055eaac, and esphome@33fdbbe. W
 
 from dataclasses import dataclass
 
+from kanhu.edge.codecs.lengths import check_length
 from kanhu.edge.codecs.micradar_meanings import meaning_of
 from kanhu.edge.codecs.radar_report import RadarReport, Told
 from kanhu.edge.errors import DecodeError, DecodeReason
@@ -48,9 +49,7 @@ def decode_micradar_frame(frame: bytes) -> MicradarFrame:
     if frame[:2] != HEAD:
         raise DecodeError(DecodeReason.NOT_SYNCHRONISED, f"begins {frame[:2].hex()}")
     length = int.from_bytes(frame[4:HEAD_BYTES], "big")
-    if len(frame) != FRAME_BYTES + length:
-        reason = DecodeReason.SHORT if len(frame) < FRAME_BYTES + length else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(frame)} bytes, not {FRAME_BYTES + length}")
+    check_length(frame, FRAME_BYTES + length)
     if length > MOST_DATA_BYTES:
         raise DecodeError(DecodeReason.TOO_LONG, f"{length} bytes of data")
     if frame[-2:] != _TAIL:

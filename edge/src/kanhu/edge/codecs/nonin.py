@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kanhu.contract import Observation, QualityReason, Subject, Times
+from kanhu.contract import QualityReason
+from kanhu.edge.codecs.lengths import check_length
 from kanhu.edge.codecs.nonin_values import (
     LOW_BATTERY,
     SMARTPOINT,
     doubts_of,
-    observe_values,
     pulse_bpm_of,
     spo2_percent_of,
 )
@@ -117,28 +117,8 @@ def decode_nonin_packet_7(packet: bytes) -> NoninPacket:
     return _packet([decode_nonin_frame_7(frame) for frame in _cut(packet)])
 
 
-def observe_nonin(record: NoninPacket, *, subject: Subject, device: str, times: Times) -> Observation:
-    """One live reading.
-
-    Raises:
-        DecodeError: no finger is in, or there is neither saturation nor pulse.
-    """
-    if record.no_contact:
-        raise DecodeError(DecodeReason.NO_CONTACT, "the sensor is off the finger or unplugged")
-    return observe_values(
-        spo2_percent=record.spo2_percent,
-        pulse_bpm=record.pulse_bpm,
-        doubts=record.doubts,
-        subject=subject,
-        device=device,
-        times=times,
-    )
-
-
 def _summed(frame: bytes) -> bytes:
-    if len(frame) != FRAME_BYTES:
-        reason = DecodeReason.SHORT if len(frame) < FRAME_BYTES else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(frame)} bytes, not {FRAME_BYTES}")
+    check_length(frame, FRAME_BYTES)
     if sum(frame[:-1]) & 0xFF != frame[-1]:
         raise DecodeError(DecodeReason.CHECKSUM_WRONG, f"frame {frame.hex()}")
     return frame
@@ -152,9 +132,7 @@ def _frame(status: int, pleth: int, value: int) -> NoninFrame:
 
 
 def _cut(packet: bytes) -> Sequence[bytes]:
-    if len(packet) != PACKET_BYTES:
-        reason = DecodeReason.SHORT if len(packet) < PACKET_BYTES else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(packet)} bytes, not {PACKET_BYTES}")
+    check_length(packet, PACKET_BYTES)
     return [packet[at : at + FRAME_BYTES] for at in range(0, PACKET_BYTES, FRAME_BYTES)]
 
 

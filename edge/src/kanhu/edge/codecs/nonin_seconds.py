@@ -136,24 +136,6 @@ def decode_nonin_spot_check(frame: bytes) -> NoninSpotCheck:
     )
 
 
-def observe_nonin_second(record: NoninSecond, *, subject: Subject, device: str, times: Times) -> Observation:
-    """One live reading.
-
-    Raises:
-        DecodeError: no finger is in, or there is neither saturation nor pulse.
-    """
-    if record.no_contact:
-        raise DecodeError(DecodeReason.NO_CONTACT, "the sensor is off the finger or unplugged")
-    return observe_values(
-        spo2_percent=record.spo2_percent,
-        pulse_bpm=record.pulse_bpm,
-        doubts=record.doubts,
-        subject=subject,
-        device=device,
-        times=times,
-    )
-
-
 def observe_nonin_spot_check(record: NoninSpotCheck, *, subject: Subject, device: str, times: Times) -> Observation:
     """One spot check, with the time of the device.
 

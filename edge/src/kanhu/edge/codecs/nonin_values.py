@@ -1,5 +1,7 @@
 """What the formats of Nonin oximeters share: how values and doubts are told, and the reading that they make."""
 
+from typing import Protocol
+
 from kanhu.contract import Observation, Part, Quality, QualityLevel, QualityReason, Subject, Times, metric
 from kanhu.edge.errors import DecodeError, DecodeReason
 
@@ -8,6 +10,26 @@ SMARTPOINT = 0x20
 
 _NO_PULSE = frozenset({0, 511})
 _MAX_SPO2_PERCENT = 100  # above it, and at 127 by the maker's word, there is no value
+
+
+class NoninLive(Protocol):
+    """What every live format tells, five bytes a frame or one packet a second."""
+
+    @property
+    def spo2_percent(self) -> int | None:
+        """None where the device has none."""
+
+    @property
+    def pulse_bpm(self) -> int | None:
+        """None where the device has none."""
+
+    @property
+    def doubts(self) -> tuple[QualityReason, ...]:
+        """Why the device itself does not trust its values."""
+
+    @property
+    def no_contact(self) -> bool:
+        """The sensor gives nothing usable."""
 
 
 def pulse_bpm_of(high: int, low: int) -> int | None:
@@ -30,6 +52,24 @@ def doubts_of(*, out_of_track: bool, low_perfusion: bool, artifact: bool) -> tup
         (QualityReason.UNSTABLE, artifact),
     )
     return tuple(reason for reason, holds in told if holds)
+
+
+def observe_nonin(record: NoninLive, *, subject: Subject, device: str, times: Times) -> Observation:
+    """One live reading.
+
+    Raises:
+        DecodeError: no finger is in, or there is neither saturation nor pulse.
+    """
+    if record.no_contact:
+        raise DecodeError(DecodeReason.NO_CONTACT, "the sensor is off the finger or unplugged")
+    return observe_values(
+        spo2_percent=record.spo2_percent,
+        pulse_bpm=record.pulse_bpm,
+        doubts=record.doubts,
+        subject=subject,
+        device=device,
+        times=times,
+    )
 
 
 def observe_values(

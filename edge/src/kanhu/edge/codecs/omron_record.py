@@ -9,6 +9,7 @@ from enum import Enum
 
 from kanhu.contract import Observation, QualityReason, Subject, Times
 from kanhu.edge.codecs.cuff_reading import local_ms, observe_cuff_reading
+from kanhu.edge.codecs.lengths import check_length
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 RECORD_BYTES = 14
@@ -48,9 +49,7 @@ def decode_omron_record(record: bytes, *, layout: OmronLayout) -> OmronRecord:
     Raises:
         DecodeError: it has not 14 bytes, or NO_VALUE: no measurement is stored there.
     """
-    if len(record) != RECORD_BYTES:
-        reason = DecodeReason.SHORT if len(record) < RECORD_BYTES else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(record)} bytes, not {RECORD_BYTES}")
+    check_length(record, RECORD_BYTES)
     if record in _EMPTY:
         raise DecodeError(DecodeReason.NO_VALUE, "empty slot")
     decoded = _little(record) if layout is OmronLayout.LITTLE else _big(record)

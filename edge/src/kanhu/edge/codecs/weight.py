@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from kanhu.contract import Observation, Part, Quality, QualityLevel, QualityReason, Subject, Times, metric
 from kanhu.edge.codecs.date_time_fields import DATE_TIME_BYTES, DateTimeFields, date_time_fields_as_sent
+from kanhu.edge.codecs.lengths import check_length
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 SERVICE_UUID = "0000181d-0000-1000-8000-00805f9b34fb"
@@ -105,9 +106,7 @@ def decode_weight_feature(frame: bytes) -> WeightFeature:
     Raises:
         DecodeError: it has not four bytes.
     """
-    if len(frame) != _FEATURE_BYTES:
-        reason = DecodeReason.SHORT if len(frame) < _FEATURE_BYTES else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(frame)} bytes, not {_FEATURE_BYTES}")
+    check_length(frame, _FEATURE_BYTES)
     word = int.from_bytes(frame, "little")
     return WeightFeature(
         sends_time=bool(word & 0x01),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kanhu.contract import Observation, Subject, Times
 from kanhu.edge.codecs.cuff_reading import local_ms, observe_cuff_reading
+from kanhu.edge.codecs.lengths import check_length
 from kanhu.edge.errors import DecodeError, DecodeReason
 
 RESULT_BYTES = 15
@@ -30,9 +31,7 @@ def decode_yonker(frame: bytes) -> YonkerResult:
     Raises:
         DecodeError: it has not 15 bytes, is no result, or has no pressure.
     """
-    if len(frame) != RESULT_BYTES:
-        reason = DecodeReason.SHORT if len(frame) < RESULT_BYTES else DecodeReason.TOO_LONG
-        raise DecodeError(reason, f"{len(frame)} bytes, not {RESULT_BYTES}")
+    check_length(frame, RESULT_BYTES)
     if frame[0] != _RESULT:
         raise DecodeError(DecodeReason.NOT_SYNCHRONISED, f"0x{frame[0]:02X} begins no result")
     systolic, diastolic, pulse = frame[1:4]
