@@ -42,6 +42,20 @@ class RememberingSink:
         return len(self.accepted) + len(self.refused)
 
 
+class SlowSink(RememberingSink):
+    """Commits only when let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = asyncio.Event()
+        self.committing = 0
+
+    async def accept(self, observation: Observation) -> None:
+        self.committing += 1
+        await self.let.wait()
+        await super().accept(observation)
+
+
 async def until(holds: Callable[[], object], *, within_s: float = 20.0) -> None:
     """Wait for a condition, looking often; fail with its name once the time is over."""
     try:

@@ -83,8 +83,7 @@ class Home:
     async def hears_frame(self, uuid: str, frame: bytes, *, after_s: float = 1.0) -> None:
         self.clock.advance(after_s)
         self.peer.advertised(Heard({uuid: frame}, {}))
-        for _ in range(10):
-            await asyncio.sleep(0)
+        await self.peer.inbox.settled()
 
     @property
     def read(self) -> list[tuple[str, int]]:

@@ -1,33 +1,30 @@
 """Every reading that arrived is accepted or refused once, whatever happens around it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import pytest
 
 from kanhu.contract import FakeClock, Observation, Part, Times
 from kanhu.edge import intake as intake_module
-from kanhu.edge.devices import DeviceConfig
+from kanhu.edge.devices import DeviceConfig, Forgetful
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.intake import Inbox, Intake
-from tests.edge.readings import RESIDENT, RememberingSink, until
+from tests.edge.readings import RESIDENT, RememberingSink, SlowSink, until
 
 STRAP = DeviceConfig(id="strap-03", kind="strap-ble", address="F0:0D:00:00:00:04", subject="r-0003")
 
 
-class SlowSink(RememberingSink):
-    """Commits only when let."""
+class RememberingMemory(Forgetful):
+    """Keeps what is known of one device."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.let = asyncio.Event()
-        self.committing = 0
+        self.notes: dict[str, int] = {}
 
-    async def accept(self, observation: Observation) -> None:
-        self.committing += 1
-        await self.let.wait()
-        await super().accept(observation)
+    async def keep(self, device: str, notes: Mapping[str, int]) -> None:
+        assert device == STRAP.id
+        self.notes |= notes
 
 
 def frame_of(*frame: int) -> Callable[[Times], Observation]:
@@ -69,6 +66,20 @@ async def test_what_arrived_before_the_end_is_still_handed_over() -> None:
         await draining
     assert [reading.series("heart_rate")[0] for reading in sink.accepted] == [60, 61, 62, 63, 64]
     assert sink.refused == [("strap-03", DecodeReason.SHORT.value)]
+
+
+async def test_what_is_kept_of_a_reading_is_kept_although_the_end_came_with_its_commit() -> None:
+    sink, memory = SlowSink(), RememberingMemory()
+    inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock(), memory=memory))
+    draining = asyncio.create_task(inbox.drain())
+    inbox.put(frame_of(60), notes={"counter": 7})
+    await until(lambda: sink.committing == 1)
+    draining.cancel()
+    sink.let.set()
+    with suppress(asyncio.CancelledError):
+        await draining
+    assert len(sink.accepted) == 1
+    assert memory.notes == {"counter": 7}
 
 
 async def test_a_full_inbox_refuses_the_newest_and_counts_each(monkeypatch: pytest.MonkeyPatch) -> None:

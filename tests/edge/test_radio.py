@@ -11,6 +11,8 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakError
 
 from kanhu.contract import FakeClock, SystemClock
+from kanhu.edge import sensing
+from kanhu.edge.codecs import bthome
 from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.errors import LinkReason
 from kanhu.edge.intake import Intake
@@ -42,21 +44,30 @@ class ToldScanner(BaseBleakScanner):
     async def stop(self) -> None:
         """Nothing to stop."""
 
-    def hear(self) -> None:
-        device = BLEDevice("00:11:22:33:44:55", None, None)
-        self.call_detection_callbacks(device, AdvertisementData(None, {}, {}, [], None, -60, ()))
+    def hear(self, address: str = "00:11:22:33:44:55", services: dict[str, bytes] | None = None) -> None:
+        device = BLEDevice(address, None, None)
+        self.call_detection_callbacks(device, AdvertisementData(None, {}, services or {}, [], None, -60, ()))
+
+
+class HearingToTheEnd(ToldScanner):
+    """Takes a moment to stop, and hears a press in it."""
+
+    async def stop(self) -> None:
+        await asyncio.sleep(0.05)
+        self.hear(BUTTON.address or "", {bthome.SERVICE_UUID: bytes.fromhex("4400073a01")})
 
 
 class ToldRadio:
     """Never lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, scanner: type[ToldScanner] = ToldScanner) -> None:
         self.sessions = 0
+        self._scanner = scanner
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[RadioSession]:
         self.sessions += 1
-        yield RadioSession(lost=asyncio.get_running_loop().create_future(), scanner=ToldScanner)
+        yield RadioSession(lost=asyncio.get_running_loop().create_future(), scanner=self._scanner)
 
 
 @asynccontextmanager
@@ -105,6 +116,19 @@ async def test_a_radio_that_refuses_to_scan_is_told_and_asked_again() -> None:
             clock.advance(10)
         await until(lambda: (seen := sink.latest("button-03")) is not None and seen.reason is LinkReason.LISTENING)
     assert sink.seen[0].reason is LinkReason.RADIO_LOST
+
+
+async def test_what_is_heard_while_the_radio_is_being_stopped_is_still_handed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sensing, "_radio", lambda _: ToldRadio(HearingToTheEnd))
+    sink = RememberingSink()
+    task = asyncio.create_task(run_devices([BUTTON], sink, clock=SystemClock(), radio=None))
+    await until(lambda: (seen := sink.latest("button-03")) is not None and seen.reason is LinkReason.LISTENING)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert [reading.metric for reading in sink.accepted] == ["help_button"]
 
 
 async def test_a_system_without_bluetooth_is_told_and_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

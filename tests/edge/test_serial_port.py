@@ -20,7 +20,7 @@ from kanhu.edge.errors import DecodeReason, LinkReason
 from kanhu.edge.kinds import oximeter_cms50d
 from kanhu.edge.sensing import run_devices
 from kanhu.edge.transports.serial_port import GATHER_S
-from tests.edge.readings import RememberingSink, until
+from tests.edge.readings import RememberingSink, SlowSink, until
 from tests.edge.test_cms50d import packet_of
 
 _PAUSE_S = 0.6
@@ -191,3 +191,15 @@ async def test_a_window_that_was_begun_is_refused_when_reading_ends(plug: Plug) 
         os.write(plug.master, packet_of() * 30)
         await asyncio.sleep(GATHER_S / 4)  # it ends in the middle of a batch
     assert sink.refused == [("ox-03", DecodeReason.WINDOW_INCOMPLETE.value)]
+
+
+async def test_what_was_read_with_the_reading_under_way_is_received_when_reading_ends(plug: Plug) -> None:
+    sink = SlowSink()
+    async with reading(sink, oximeter(plug)):
+        await until(lambda: is_open(sink))
+        os.write(plug.master, packet_of() * 700)  # 3,500 bytes, in one batch
+        await until(lambda: sink.committing == 1)
+        asyncio.get_running_loop().call_later(GATHER_S, sink.let.set)
+    assert len(sink.accepted) == 1
+    assert sink.refused == [("ox-03", DecodeReason.WINDOW_INCOMPLETE.value)]
+    assert sink.details == ["100 of 600 packets"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from kanhu.contract import Clock, Observation, Times
 from kanhu.edge.arrival import arrived
 from kanhu.edge.devices import DeviceConfig, DeviceSeen, Forgetful, LocalTime, Memory, Sink, unknown_time
+from kanhu.edge.ending import to_the_end
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.folding import NoiseFold
 from kanhu.edge.sessions import mark_unidentified
@@ -74,11 +75,11 @@ class Intake:
             await self.refuse(DecodeError(DecodeReason.CODEC_FAILED, f"{type(error).__name__}: {error}"))
             return
         for reading in readings:
-            await _to_the_end(self._sink.accept(reading))
+            await to_the_end(self._sink.accept(reading))
 
     async def refuse(self, error: DecodeError) -> None:
         """A reading the device sent cannot become an observation."""
-        await _to_the_end(self._sink.refuse(self.device.id, error.reason.value, error.detail))
+        await to_the_end(self._sink.refuse(self.device.id, error.reason.value, error.detail))
 
     def linked(self, reason: LinkReason) -> None:
         """The way to the device was opened."""
@@ -140,7 +141,7 @@ class Intake:
     async def keep(self, notes: Mapping[str, int]) -> None:
         """Keep this over a restart."""
         self.notes |= notes
-        await _to_the_end(self._memory.keep(self.device.id, notes))
+        await to_the_end(self._memory.keep(self.device.id, notes))
 
     def tell(self) -> None:
         """Tell the sink what changed since it was last told."""
@@ -194,7 +195,7 @@ class Inbox:
         """Hand over until cancelled, or until the sink fails; what had arrived by then is handed over still."""
         try:
             while True:
-                await self._hand_over(await self._waiting.get())
+                await to_the_end(self._hand_over(await self._waiting.get()))
                 self._waiting.task_done()
         except asyncio.CancelledError:
             await self._hand_over_rest(whole=True)
@@ -272,13 +273,3 @@ def refused(error: DecodeError) -> Observe:
 def _nothing_arrived(times: Times) -> tuple[Observation, ...]:
     del times
     return ()
-
-
-async def _to_the_end(call: Coroutine[object, object, None]) -> None:
-    """Await `call` even through a cancellation, which is then passed on: a reading is never half handed over."""
-    task = asyncio.ensure_future(call)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise

@@ -116,7 +116,8 @@ async def _read_radio(intakes: Sequence[Intake], *, radio: RadioConfig, tap: "Ta
     async with asyncio.TaskGroup() as tasks:
         for intake, peer in zip(intakes, peers, strict=True):
             tasks.create_task(peer.inbox.drain(), name=f"inbox {intake.device.id}")
-        tasks.create_task(ble.run_links(peers, radio=way, clock=intakes[0].clock), name="links")
+        # Inboxes end after the links, for a device believes that what it told until then was taken.
+        await ble.run_links(peers, radio=way, clock=intakes[0].clock)
 
 
 def _tapped(intake: Intake, tap: "Tap | None") -> HeardPeer:

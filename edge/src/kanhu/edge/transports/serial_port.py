@@ -21,6 +21,7 @@ import serial
 from serial.tools import list_ports
 
 from kanhu.contract import Clock
+from kanhu.edge.ending import to_the_end
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.back_off import BackOff
 from kanhu.edge.ways import SerialReceiver, SerialSettings
@@ -127,7 +128,7 @@ async def _read_open(
         if data:
             streaming = True
             back_off.reset()
-            await receiver.received(data)
+            await to_the_end(receiver.received(data))
             continue
         if streaming:
             streaming = False

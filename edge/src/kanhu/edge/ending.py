@@ -1,0 +1,14 @@
+"""How reading ends: what was begun is done before it does."""
+
+import asyncio
+from collections.abc import Coroutine
+
+
+async def to_the_end(call: Coroutine[object, object, None]) -> None:
+    """Await `call` even through a cancellation, which is then passed on: nothing is half handed over."""
+    task = asyncio.ensure_future(call)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
