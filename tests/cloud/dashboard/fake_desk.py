@@ -26,6 +26,7 @@ from kanhu.cloud.services import Services, Settings
 from kanhu.cloud.staff.book import Session, SignIn, SignInReason
 from kanhu.cloud.stream import ChangeStream
 from kanhu.contract import Clock, FakeClock, Priority, SystemClock
+from tests.cloud.dashboard.fake_nameless import FakeNameless
 from tests.cloud.dashboard.scene import (
     DOCTOR,
     NOW,
@@ -224,6 +225,7 @@ def scene(*, clock: Clock | None = None, heartbeat_s: float = 15.0, now: datetim
     staff = FakeStaff()
     services = Services(
         desk=desk,
+        nameless=FakeNameless(clock),
         staff=staff,
         clock=clock,
         stream=stream,

@@ -9,13 +9,18 @@ from playwright.sync_api import Browser
 from kanhu.contract import Priority, SystemClock
 from tests.cloud.dashboard.chromium import DESK, PHONE, axe_findings, chromium_at, opened, signed_in
 from tests.cloud.dashboard.fake_desk import FakeStaff, Scene, scene
+from tests.cloud.dashboard.fake_nameless import KEY
 from tests.cloud.dashboard.scene import PEOPLE, alert_row
 from tests.cloud.dashboard.served import Served
 from tests.debian import DebianPackages
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["/", "/alerts/a-2", "/residents/r-0002", "/equipment", "/me", "/help", "/residents/r-nobody"]
+READING = f"/readings/one?gateway={KEY.gateway}&epoch={KEY.epoch}&session={KEY.subject}"
+PAGES = [
+    *("/", "/alerts/a-2", "/residents/r-0002", "/readings", READING),
+    *("/equipment", "/me", "/help", "/residents/r-nobody"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -170,4 +175,18 @@ def test_without_scripts_an_alert_is_read_claimed_and_closed(chromium: Browser, 
     page.click(".close button")
     page.wait_for_selector("#list")
     assert page.locator("#row-a-6").count() == 0
+    context.close()
+
+
+def test_without_scripts_a_reading_of_nobody_is_given_to_a_person(chromium: Browser, county: str) -> None:
+    context, page, _ = opened(chromium, county, script="off", size=PHONE)
+    signed_in(page, "lijing", FakeStaff.PASSWORD)
+    page.goto("/readings")
+    page.locator("tr", has_text="cuff-01").locator("a.btn").first.click()
+    page.fill("#words", "王")
+    page.click(".find button")
+    page.check("input[name=resident]")
+    page.click(".pri")
+    page.wait_for_url("**/readings")
+    assert page.locator("a.name", has_text="Wang Xiuying").count() == 2
     context.close()

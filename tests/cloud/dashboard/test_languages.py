@@ -51,7 +51,7 @@ _FAMILIES = {
     "refusal": wording.REFUSALS,
     "actor": ("county",),
     "role": list(Role),
-    "nav": ("triage", "equipment", "me"),
+    "nav": ("triage", "readings", "equipment", "me"),
     "chips": ("all", "unclaimed", "mine"),
     "close": [family for family, _ in wording.OUTCOMES],
     "condition": ("present", "pending", "absent"),
@@ -68,6 +68,7 @@ _FAMILIES = {
         *("gateway", "state", "last_seen", "people", "owed"),
         *("stored", "refused", "alarm", "clock"),
     ),
+    "readings": ("at", "device", "values", "readings", "answer"),
     "help": (
         *("move", "open", "claim", "call", "mute", "help", "close"),
         *(f"sound_{each}" for each in Priority),

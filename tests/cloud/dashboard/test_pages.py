@@ -8,8 +8,10 @@ import pytest
 from kanhu.contract import Priority
 from tests.cloud.dashboard.client import SCRIPTED, Browser
 from tests.cloud.dashboard.fake_desk import scene
+from tests.cloud.dashboard.fake_nameless import KEY
 from tests.cloud.dashboard.scene import HOSTILE, PEOPLE, alert_row, sos_row
 
+READING = f"/readings/one?gateway={KEY.gateway}&epoch={KEY.epoch}&session={KEY.subject}"
 PAGES = [
     "/",
     "/alerts/a-1",
@@ -17,6 +19,8 @@ PAGES = [
     "/residents/r-0002?days=1",
     "/residents/r-0002?days=7",
     "/residents/r-0002?days=90",
+    "/readings",
+    READING,
     "/equipment",
     "/me",
     "/help",

@@ -13,6 +13,7 @@ from kanhu.cloud.ingest.asking import FOLDER, want_live
 from kanhu.cloud.ingest.take import Ingest
 from kanhu.cloud.ledger.database import LEDGER_FILE, Ledger
 from kanhu.cloud.ledger.writer import Job, Writer
+from kanhu.cloud.nameless.desk import LedgerNamelessDesk
 from kanhu.cloud.services import Services, Settings
 from kanhu.cloud.staff.accounts import LedgerStaff
 from kanhu.cloud.stream import ChangeStream
@@ -73,6 +74,7 @@ def open_county(config: CloudConfig, *, pack: RulePack, clock: Clock, broker: Ca
     writer.start()
     services = Services(
         desk=desk,
+        nameless=LedgerNamelessDesk(ledger, writer, clock, deciding.intake),
         staff=LedgerStaff(ledger, writer, clock),
         clock=clock,
         stream=stream,

@@ -24,6 +24,7 @@ class Deciding:
     """The door and the work that is due again and again, over one transaction at a time."""
 
     policy: Policy
+    intake: Intake
     ingest: Ingest
     nightly: Nightly
     came_back: CameBack
@@ -44,4 +45,4 @@ def assemble(
     intake = Intake(policy, pack)
     watch = Watch(intake, clock, listening)
     ingest = Ingest(intake, watch, Faults(intake, clock), listening, Asking(asked))
-    return Deciding(policy, ingest, Nightly(intake, clock), CameBack(intake, clock))
+    return Deciding(policy, intake, ingest, Nightly(intake, clock), CameBack(intake, clock))

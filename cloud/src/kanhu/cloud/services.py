@@ -6,6 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from kanhu.cloud.desk.model import Both, Desk
+from kanhu.cloud.nameless.model import NamelessDesk
 from kanhu.cloud.staff.book import Staff
 from kanhu.cloud.stream import ChangeStream
 from kanhu.contract import Clock
@@ -34,6 +35,7 @@ class Services:
     """Handed to `create_app`; handlers find it as `request.app.state.services`."""
 
     desk: Desk
+    nameless: NamelessDesk
     staff: Staff
     clock: Clock
     stream: ChangeStream

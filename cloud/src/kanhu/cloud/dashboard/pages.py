@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from kanhu.cloud.dashboard import acts, entry, equipment, residents
+from kanhu.cloud.dashboard import acts, entry, equipment, nameless, residents
 from kanhu.cloud.dashboard.assets import assets
 from kanhu.cloud.dashboard.board_view import FILTERS, board_view, row_view
 from kanhu.cloud.dashboard.look import CHOICES
@@ -20,6 +20,7 @@ router.include_router(entry.router)
 router.include_router(acts.router)
 router.include_router(equipment.router)
 router.include_router(residents.router)
+router.include_router(nameless.router)
 
 SignedIn = Annotated[Session, Depends(current_session)]
 Identifier = Annotated[str, Path(max_length=128)]

@@ -73,13 +73,14 @@ async def _page(
     found = await run_in_threadpool(services.desk.resident, session.viewer, resident_id, days=period)
     if found is None:
         return _absent(request, session)
+    given = await run_in_threadpool(services.nameless.of_resident, session.viewer, resident_id)
     now = services.clock.now()
     language = look_of(request).language
     view = resident_view(
         found, session.viewer, start=now - timedelta(days=period), end=now, zone=services.timezone, language=language
     )
     values = {"view": view, "days": period, "periods": PERIODS, "resident_id": resident_id}
-    values |= {"live_until": live_until, "said": said}
+    values |= {"live_until": live_until, "said": said, "given": given}
     return answer(request, "resident.html", session=session, values=values, status=status)
 
 

@@ -241,7 +241,7 @@ class LedgerDesk:
             alerts=tuple(sorted(self._rows(connection, own), key=lambda shown: order_on_board(shown, now))),
             vitals=vitals_of(connection, resident_id, now=now),
             trends=trends_of(connection, resident_id, now=now, days=days, pack=self.pack, tags=person.tags),
-            daily=days_of(connection, resident_id, since=since),
+            daily=days_of(connection, resident_id, since=since, zone=self.policy.timezone),
             contacts=read_contacts(connection, resident_id),
             timeline=tuple(sorted(timeline, key=lambda event: event.at, reverse=True)),
             arrived=_arrived(connection, resident_id),

@@ -12,7 +12,7 @@ from kanhu.cloud.desk.model import AlertEvent, AlertPage, AlertRow, Both, Claim,
 from kanhu.cloud.desk.values import usual_range
 from kanhu.cloud.desk.words import acted_briefly, acted_text, event_kind, event_text, instant, unit_of
 from kanhu.cloud.ledger import schema
-from kanhu.cloud.ledger.values import read_points
+from kanhu.cloud.ledger.assigned import recent_points
 from kanhu.cloud.people.register import split_tags
 from kanhu.contract import METRICS, MetricKind, QualityLevel, metric
 
@@ -149,7 +149,7 @@ def _spark(connection: Connection, state: AlertState) -> tuple[tuple[float | Non
     row = METRICS.get(code)
     if row is None or row.kind is not MetricKind.SCALAR:
         return (), None
-    points = read_points(connection, subject=state.subject, code=code)[-_SPARK_POINTS:]
+    points = recent_points(connection, state.subject, code)[-_SPARK_POINTS:]
     good = tuple(float(row.value(point.steps)) if point.level is QualityLevel.OK else None for point in points)
     return good, usual_range(connection, state.subject, code)
 
@@ -159,7 +159,7 @@ def _quality(connection: Connection, state: AlertState) -> QualityLevel:
     levels = [
         point.level
         for code in {item.metric for item in state.evidence if item.metric in METRICS}
-        for point in read_points(connection, subject=state.subject, code=metric(code).code)
+        for point in recent_points(connection, state.subject, metric(code).code)
         if (code, point.at_ms) in decided
     ]
     return max(levels, key=lambda level: _QUALITY[level], default=QualityLevel.OK)

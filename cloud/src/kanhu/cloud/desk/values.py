@@ -1,7 +1,7 @@
 """A person's values as the resident page shows them: tiles, trends with their gaps, days, the usual range."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from itertools import pairwise
 from statistics import median
@@ -12,8 +12,9 @@ from kanhu.cloud.desk.beats import beats_of
 from kanhu.cloud.desk.model import Both, DailyValue, Trend, Vital
 from kanhu.cloud.desk.words import SAID_BY_EVENT, unit_of
 from kanhu.cloud.ledger import schema
+from kanhu.cloud.ledger.assigned import assigned_points, codes_of, good_by_day, newest_assigned
+from kanhu.cloud.ledger.values import Point, read_histogram, read_points
 from kanhu.cloud.ledger.values import median as histogram_median
-from kanhu.cloud.ledger.values import read_histogram, read_points
 from kanhu.contract import METRICS, MetricKind, Observation, QualityLevel, decode_record, metric
 from kanhu.vitals import RulePack
 from kanhu.vitals.rules.records import Limit, ThresholdTrigger
@@ -23,8 +24,9 @@ _LEAST_DAYS = 14
 _TOO_OLD_DAYS = 7  # a week without a value says nothing about today
 _MINUTE_MS = 60_000
 _HALF_HOUR_MS = 30 * _MINUTE_MS
+_DAY_MS = 24 * 60 * _MINUTE_MS
 _LEAST_GAP_MS = 10 * _MINUTE_MS
-_LEAST_GAP_OF_DAYS_MS = 2 * 24 * 60 * _MINUTE_MS
+_LEAST_GAP_OF_DAYS_MS = 2 * _DAY_MS
 _CHRONIC_LUNG = "copd"
 _NOT_SHOWN = frozenset({"mean_pressure", "perfusion"})
 
@@ -49,16 +51,11 @@ def usual_range(connection: Connection, subject: str, code: str) -> tuple[float,
 
 def vitals_of(connection: Connection, subject: str, *, now: datetime) -> tuple[Vital, ...]:
     """The last value of each kind; blood pressure is one tile."""
-    table = schema.last_record
     tiles: dict[str, Vital] = {}
-    rows = connection.execute(select(table).where(table.c.subject == subject).order_by(table.c.at_ms))
-    for row in rows:
-        record = decode_record(row.record)
-        if not isinstance(record, Observation):
-            continue
-        at = datetime.fromtimestamp(row.at_ms / 1000, UTC)
+    for at_ms, record in _newest(connection, subject):
+        at = datetime.fromtimestamp(at_ms / 1000, UTC)
         said = None if record.word is None else SAID_BY_EVENT.get(record.word)
-        shown = _shown(record) if said is None else [(record.metric, "")]
+        shown = shown_values(record) if said is None else [(record.metric, "")]
         for code, text in shown:
             tiles[code] = Vital(
                 metric=code,
@@ -82,12 +79,15 @@ def trends_of(
     from_ms = int((now - timedelta(days=days)).timestamp() * 1000)
     codes = connection.execute(select(schema.recent.c.metric).where(schema.recent.c.subject == subject)).scalars()
     trends = []
-    for code in sorted(set(codes) - _NOT_SHOWN, key=list(METRICS).index):
+    for code in sorted({*codes, *codes_of(connection, subject)} - _NOT_SHOWN, key=list(METRICS).index):
         if days > _TOO_OLD_DAYS:
-            points, least_gap_ms = _day_points(connection, subject, code, now=now, days=days), _LEAST_GAP_OF_DAYS_MS
+            width_ms, least_gap_ms = _DAY_MS, _LEAST_GAP_OF_DAYS_MS
+            points = _day_points(connection, subject, code, now=now, days=days)
         else:
-            width_ms = _MINUTE_MS if days == 1 else _HALF_HOUR_MS
-            points, least_gap_ms = _minute_points(connection, subject, code, from_ms, width_ms), _LEAST_GAP_MS
+            width_ms, least_gap_ms = _MINUTE_MS if days == 1 else _HALF_HOUR_MS, _LEAST_GAP_MS
+            points = _minute_points(connection, subject, code, from_ms, width_ms)
+        assigned = assigned_points(connection, subject, code, since_ms=from_ms)
+        points = sorted([*points, *_thinned(assigned, code, width_ms)])
         trends.append(
             Trend(
                 metric=code,
@@ -102,25 +102,23 @@ def trends_of(
     return tuple(trends) if beats is None else (*trends, beats)
 
 
-def days_of(connection: Connection, subject: str, *, since: date) -> tuple[DailyValue, ...]:
-    """Roll-ups by day, newest first."""
+def days_of(connection: Connection, subject: str, *, since: date, zone: tzinfo) -> tuple[DailyValue, ...]:
+    """Roll-ups by day, newest first, with what was assigned later."""
     table = schema.daily
-    rows = connection.execute(
-        select(table)
-        .where(table.c.subject == subject, table.c.day >= since.isoformat())
-        .order_by(table.c.day.desc(), table.c.metric)
-    )
-    return tuple(
-        DailyValue(
-            day=date.fromisoformat(row.day),
-            metric=row.metric,
-            count=row.readings,
-            low=metric(row.metric).value(row.low),
-            high=metric(row.metric).value(row.high),
-            mean=(Decimal(row.total) / row.readings / metric(row.metric).steps_per_unit).quantize(Decimal("0.1")),
-        )
-        for row in rows
-    )
+    rows = connection.execute(select(table).where(table.c.subject == subject, table.c.day >= since.isoformat()))
+    days = {(row.day, row.metric): (row.readings, row.low, row.high, row.total) for row in rows}
+    since_ms = int(datetime.combine(since, time(), zone).timestamp() * 1000)
+    for key, steps in good_by_day(connection, subject, since_ms=since_ms, zone=zone).items():
+        readings, low, high, total = days.get(key, (0, steps[0], steps[0], 0))
+        days[key] = (readings + len(steps), min(low, *steps), max(high, *steps), total + sum(steps))
+    newest_first = sorted(sorted(days), key=lambda key: key[0], reverse=True)
+    return tuple(_daily(day, code, *days[day, code]) for day, code in newest_first)
+
+
+def _daily(day: str, code: str, readings: int, low: int, high: int, total: int) -> DailyValue:
+    row = metric(code)
+    mean = (Decimal(total) / readings / row.steps_per_unit).quantize(Decimal("0.1"))
+    return DailyValue(date.fromisoformat(day), code, readings, row.value(low), row.value(high), mean)
 
 
 def label_of(code: str) -> Both:
@@ -146,7 +144,40 @@ def _limit(limit: Limit, tags: Sequence[str]) -> float | None:
     return None if found is None else float(found)
 
 
-def _shown(record: Observation) -> list[tuple[str, str]]:
+def _newest(connection: Connection, subject: str) -> list[tuple[int, Observation]]:
+    """The last reading of each kind, oldest first, whether it came with its name or was given one later."""
+    table = schema.last_record
+    rows = connection.execute(select(table.c.at_ms, table.c.record).where(table.c.subject == subject)).all()
+    newest = {record.metric: (row.at_ms, record) for row in rows if (record := _observation(row.record)) is not None}
+    for at_ms, _, record in newest_assigned(connection, subject):
+        if record.metric not in newest or newest[record.metric][0] <= at_ms:
+            newest[record.metric] = at_ms, record
+    return sorted(newest.values(), key=lambda one: one[0])
+
+
+def _observation(data: bytes) -> Observation | None:
+    record = decode_record(data)
+    return record if isinstance(record, Observation) else None
+
+
+def _thinned(points: Sequence[Point], code: str, width_ms: int) -> _Points:
+    """The mean of each span of time, where it is; the worst quality of a span is its quality."""
+    spans: dict[int, list[Point]] = {}
+    for point in points:
+        spans.setdefault(point.at_ms // width_ms, []).append(point)
+    unit = metric(code).steps_per_unit
+    return [
+        (
+            (each[0].at_ms + each[-1].at_ms) // 2,
+            sum(point.steps for point in each) / len(each) / unit,
+            max((point.level for point in each), key=lambda level: level.value),
+        )
+        for each in spans.values()
+    ]
+
+
+def shown_values(record: Observation) -> list[tuple[str, str]]:
+    """What a reading shows, metric and text without unit; blood pressure is one value."""
     if record.metric == "bp":
         systolic, diastolic = record.value("systolic"), record.value("diastolic")
         pressures = [] if systolic is None or diastolic is None else [("bp", f"{systolic:.0f}/{diastolic:.0f}")]

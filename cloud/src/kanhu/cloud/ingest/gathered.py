@@ -11,6 +11,7 @@ from datetime import tzinfo
 from sqlalchemy import Connection
 
 from kanhu.cloud.ledger.counters import count
+from kanhu.cloud.ledger.nameless import SessionKey, keep_sessions
 from kanhu.cloud.ledger.segments import Keyed
 from kanhu.cloud.ledger.values import Reading, keep_values
 from kanhu.cloud.people.register import gateways_of
@@ -37,12 +38,16 @@ class Gathered:
             if isinstance(record, Observation | Finding) and record.subject.kind is SubjectKind.RESIDENT
         ]
 
-    def write(self, connection: Connection, *, timezone: tzinfo) -> None:
-        """Bring values and counters up to date."""
+    def write(self, connection: Connection, *, timezone: tzinfo) -> list[SessionKey]:
+        """Bring values and counters up to date; answers with assigned sessions that grew, which are to be judged."""
+        grown: dict[SessionKey, None] = {}
         for start in range(0, len(self.readings), _READINGS_AT_ONCE):
-            keep_values(connection, self.readings[start : start + _READINGS_AT_ONCE], timezone=timezone)
+            some = self.readings[start : start + _READINGS_AT_ONCE]
+            keep_values(connection, some, timezone=timezone)
+            grown |= dict.fromkeys(keep_sessions(connection, some))
         foreign = _foreign(connection, self._about)
         count(connection, {**self.amounts, "ingest.foreign_subject": foreign})
+        return list(grown)
 
 
 def _foreign(connection: Connection, about: Collection[tuple[str, str]]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError
 
 from kanhu.cloud.alerting.faults import Faults
@@ -23,7 +23,7 @@ from kanhu.cloud.ingest.gathered import Gathered
 from kanhu.cloud.ingest.inbox import Dropped
 from kanhu.cloud.ingest.quarantine import quarantine
 from kanhu.cloud.ingest.states import StatesAnswer, take_states
-from kanhu.cloud.ledger import schema
+from kanhu.cloud.ingest.when import county_time_ms, last_heartbeat, timeline_needed, timeline_told
 from kanhu.cloud.ledger.counters import count
 from kanhu.cloud.ledger.coverage import Coverage, read_coverage, receipt
 from kanhu.cloud.ledger.segments import Keyed, store
@@ -31,9 +31,9 @@ from kanhu.cloud.ledger.tally import count_received, take_told
 from kanhu.cloud.ledger.untimed import hold, release
 from kanhu.cloud.ledger.values import Reading
 from kanhu.cloud.ledger.writer import Transaction
+from kanhu.cloud.nameless.judging import judge_session
 from kanhu.cloud.people.register import enrolled_among
 from kanhu.contract import (
-    ClockState,
     ContractError,
     Finding,
     GatewayState,
@@ -44,15 +44,9 @@ from kanhu.contract import (
     StatesAsked,
     StatesSent,
     Status,
-    Timeline,
-    Times,
-    decode_status,
 )
-from kanhu.contract.clock import EARLIEST_PLAUSIBLE
 from kanhu.contract.status import Tally
 
-_EARLIEST_MS = int(EARLIEST_PLAUSIBLE.timestamp() * 1000)
-_FUTURE_MS = 5 * 60_000
 _ANSWERABLE = frozenset({RefusalReason.WRONG_GATEWAY.value, RefusalReason.NOT_STORABLE.value})
 
 
@@ -105,7 +99,8 @@ class Ingest:
             with connection.begin_nested():
                 gathered = Gathered()
                 answers = [self._take(transaction, examine(one, enrolled=enrolled), one, gathered) for one in messages]
-                gathered.write(connection, timezone=self.intake.policy.timezone)
+                for session in gathered.write(connection, timezone=self.intake.policy.timezone):
+                    judge_session(transaction, self.intake, session)
                 return answers
         except (IntegrityError, DataError, InterfaceError, ContractError, OverflowError, ValueError) as error:
             transaction.revision = revision
@@ -121,7 +116,7 @@ class Ingest:
         if isinstance(found, Status):
             return self._status(transaction, message, found, gathered)
         if isinstance(found, StatesSent | StatesAsked):
-            heartbeat = _heartbeat(transaction.connection, found.gateway)
+            heartbeat = last_heartbeat(transaction.connection, found.gateway)
             return take_states(transaction, found, in_use="" if heartbeat is None else heartbeat[0].epoch)
         return self._store(transaction, message, found, gathered)
 
@@ -130,7 +125,7 @@ class Ingest:
         stored = store(connection, envelope, wire=message.body, lane=letter.lane.value, now_ms=transaction.now_ms)
         key = {"gateway": envelope.gateway, "epoch": envelope.epoch}
         count_received(connection, stored.fresh, **key, coverage=stored.coverage, now_ms=transaction.now_ms)
-        timeline = _timeline(connection, envelope.gateway, stored.fresh, now_ms=transaction.now_ms)
+        timeline = timeline_needed(connection, envelope.gateway, stored.fresh, now_ms=transaction.now_ms)
         readings = [
             Reading(envelope.gateway, envelope.epoch, seq, record, transaction.now_ms, timeline)
             for seq, record in stored.fresh
@@ -159,7 +154,7 @@ class Ingest:
         findings = [record for _, record in records if isinstance(record, Finding)]
         if not findings:
             return
-        heartbeat = _heartbeat(transaction.connection, gateway)
+        heartbeat = last_heartbeat(transaction.connection, gateway)
         for finding in findings:
             at_ms = county_time_ms(finding.times, heartbeat, now_ms=transaction.now_ms)
             self.intake.take(transaction, finding, gateway=gateway, at_ms=at_ms, judge=Judge.GATEWAY)
@@ -177,7 +172,7 @@ class Ingest:
             return None
         self.faults.heard(transaction, status)
         connection, now_ms = transaction.connection, transaction.now_ms
-        timeline = _of_boots(status, now_ms=now_ms)
+        timeline = timeline_told(status, now_ms=now_ms)
         gathered.readings += release(connection, gateway=status.gateway, timeline=timeline, now_ms=now_ms)
         self.asking.heard(status, now_ms=now_ms)
         coverage = _coverage(connection, status)
@@ -198,30 +193,9 @@ class Ingest:
         )
 
 
-def county_time_ms(times: Times, heartbeat: tuple[Status, int] | None, *, now_ms: int) -> int | None:
-    """When this was by the county's clock, or the latest that it can have been; None where that cannot be known.
-
-    A clock that is not synchronised is corrected by the last heartbeat of the same boot: what it said, when it came.
-    Of earlier boots the marks tell; an alert is late only where it certainly is.
-    """
-    shown_ms = times.shown_ms()
-    known = times.earliest_ms is not None or times.clock is ClockState.SYNCED
-    if not known and heartbeat is not None and heartbeat[0].boot == times.boot and times.boot:
-        status, heard_ms = heartbeat
-        shown_ms, known = shown_ms + heard_ms - status.sent_ms, True
-    elif not known and heartbeat is not None:
-        timeline = _of_boots(heartbeat[0], now_ms=now_ms)
-        interval = timeline.interval(times.boot, times.mono_ns) if timeline.is_bounded(times.boot) else None
-        if interval is not None:
-            shown_ms, known = interval.latest_ms, True
-    if not known or not _EARLIEST_MS <= shown_ms <= now_ms + _FUTURE_MS:
-        return None
-    return min(shown_ms, now_ms)
-
-
 def _greeting(transaction: Transaction, status: Status) -> Receipt | None:
     """For a gateway that connected first and whose outbox the county has not heard of, so that it was not greeted."""
-    known = _heartbeat(transaction.connection, status.gateway)
+    known = last_heartbeat(transaction.connection, status.gateway)
     if status.state is not GatewayState.ONLINE or (known is not None and known[0].epoch == status.epoch):
         return None
     coverage = read_coverage(transaction.connection, gateway=status.gateway, epoch=status.epoch)
@@ -230,14 +204,6 @@ def _greeting(transaction: Transaction, status: Status) -> Receipt | None:
 
 def _coverage(connection: Connection, status: Status) -> Coverage:
     return read_coverage(connection, gateway=status.gateway, epoch=status.epoch)
-
-
-def _heartbeat(connection: Connection, gateway: str) -> tuple[Status, int] | None:
-    table = schema.gateway
-    row = connection.execute(select(table.c.status, table.c.heard_ms).where(table.c.id == gateway)).first()
-    if row is None or row.status is None or row.heard_ms is None:
-        return None
-    return decode_status(row.status), row.heard_ms
 
 
 def _not_storable(found: Found | Refused, detail: str) -> Refused:
@@ -253,18 +219,3 @@ def _joined(before: Receipt, after: Receipt) -> Receipt:
     """One receipt for two: the later coverage, the refusals of both, and the heartbeat that either answers."""
     refused, heard_ns = (*before.refused, *after.refused), max(before.heard_ns, after.heard_ns)
     return msgspec.structs.replace(after, refused=refused, heard_ns=heard_ns)
-
-
-def _timeline(connection: Connection, gateway: str, records: Sequence[Keyed], *, now_ms: int) -> Timeline | None:
-    """What the gateway has told of its boots, where one of these readings does not know its time by itself."""
-    untimed = (
-        record.times.earliest_ms is None and record.times.clock is not ClockState.SYNCED
-        for _, record in records
-        if isinstance(record, Observation)
-    )
-    heartbeat = _heartbeat(connection, gateway) if any(untimed) else None
-    return None if heartbeat is None else _of_boots(heartbeat[0], now_ms=now_ms)
-
-
-def _of_boots(status: Status, *, now_ms: int) -> Timeline:
-    return Timeline(status.boots, earliest_ms=_EARLIEST_MS, latest_ms=now_ms)

@@ -176,6 +176,41 @@ trend = Table(
     Column("state", LargeBinary, nullable=False),
 )
 
+# Readings of nobody known -------------------------------------------------------------------------------------------
+
+nameless = Table(
+    "nameless",
+    metadata,
+    Column("gateway", String, primary_key=True),
+    Column("epoch", String, primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("device", String, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("readings", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("newest", LargeBinary, nullable=False),
+    Column("resident", String),
+    Column("decided_ms", BigInteger),
+    Column("decided_by", String, nullable=False, server_default=""),
+    Index("nameless_by_time", "decided_ms", "at_ms"),
+    Index("nameless_by_resident", "resident"),
+)
+assigned = Table(
+    "assigned",
+    metadata,
+    Column("gateway", String, primary_key=True),
+    Column("epoch", String, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("subject", String, nullable=False),
+    Column("resident", String, nullable=False),
+    Column("metric", String, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Index("assigned_by_resident", "resident", "metric", "at_ms"),
+    Index("assigned_by_session", "gateway", "epoch", "subject"),
+)
+
 # People and places -------------------------------------------------------------------------------------------------
 
 place = Table(

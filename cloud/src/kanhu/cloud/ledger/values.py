@@ -158,7 +158,7 @@ def keep_values(connection: Connection, readings: Iterable[Reading], *, timezone
     for reading in own:
         for part in reading.observation.parts:
             row = metric(part.metric)
-            if row.kind is MetricKind.SCALAR and _in_range(part.metric, part.steps[0]):
+            if row.kind is MetricKind.SCALAR and is_in_range(part.metric, part.steps[0]):
                 by_part[reading.observation.subject.id, part.metric].append((reading, part.steps[0]))
     if by_part:
         _keep_recent(connection, by_part)
@@ -195,7 +195,8 @@ def _recent(connection: Connection, keys: Collection[_Key]) -> dict[_Key, list[P
     return {(row.subject, row.metric): _points.decode(row.points) for row in by_keys(connection, _READ_RECENT, keys)}
 
 
-def _in_range(code: str, steps: int) -> bool:
+def is_in_range(code: str, steps: int) -> bool:
+    """Whether the sensor of this metric can report such a value at all."""
     row = metric(code)
     value = Decimal(steps) / row.steps_per_unit
     return (row.low is None or value >= row.low) and (row.high is None or value <= row.high)
