@@ -64,13 +64,16 @@ def test_published_captures_pass_the_link_as_one_message(vector: Vector) -> None
 
 @given(st.lists(_TEXTS, max_size=12), st.integers(1, 240))
 def test_a_simulated_session_arrives_whole_however_its_frames_are_cut(texts: list[bytes], size: int) -> None:
-    records = [*texts, b"L|1|N"]
+    records = [*(b"R" + text for text in texts), b"L|1|N"]
     analyser = Analyser(astm_frames(records, text_bytes=size))
     step = receive(LinkState(), analyser.begin())
+    messages: tuple[bytes, ...] = ()
     while step.reply == _ACK:
         step = receive(step.state, analyser.hear(step.reply))
+        messages += step.messages
         assert Note.NUMBER_SKIPPED not in step.notes
-    assert step.messages == (b"".join(text + b"\r" for text in records),)
+        assert step.bad_bytes == 0
+    assert messages == (b"".join(text + b"\r" for text in records),)
     assert step.state == LinkState()
 
 
@@ -82,6 +85,7 @@ def test_a_line_that_spoils_frames_and_loses_answers_adds_and_drops_nothing(
     analyser = Analyser(astm_frames(_RECORDS))
     step = receive(LinkState(), analyser.begin())
     sent = analyser.hear(step.reply)
+    messages: tuple[bytes, ...] = ()
     in_a_row = 0
     while True:
         faulty = bool(faults) and faults.pop() and in_a_row < 4 and sent != _EOT
@@ -89,11 +93,13 @@ def test_a_line_that_spoils_frames_and_loses_answers_adds_and_drops_nothing(
         spoil = faulty and data.draw(st.booleans())
         heard = sent[:2] + bytes([sent[2] ^ 1]) + sent[3:] if spoil else sent
         step = receive(step.state, heard)
+        messages += step.messages
         if sent == _EOT:
             break
         assert step.reply == (_NAK if spoil else _ACK)
+        assert step.bad_bytes == (len(heard) if spoil else 0)
         sent = analyser.hear(None if faulty and not spoil else step.reply)
-    assert step.messages == (_TEXT,)
+    assert messages == (_TEXT,)
     assert not analyser.gave_up
 
 
@@ -181,7 +187,7 @@ def test_a_missing_checksum_is_refused_unless_the_analyser_is_known_for_it() -> 
         taken = fall_silent(lenient.state)
         assert lenient.reply + taken.reply == _ACK * 2
         assert Note.NO_CHECKSUM in lenient.notes + taken.notes
-        assert receive(taken.state, _EOT).messages == (b"L|1|N\r",)
+        assert lenient.messages + taken.messages == (b"L|1|N\r",)
 
 
 def test_a_wrong_checksum_is_refused_even_where_none_is_required() -> None:
@@ -253,9 +259,40 @@ def test_time_out_drops_a_half_message_and_keeps_a_whole_one() -> None:
     frames = astm_frames(_RECORDS)
     half = time_out(run(_ENQ, *frames[:-1]).state)
     assert (half.messages, half.notes, half.state) == ((), (Note.MESSAGE_DROPPED,), LinkState())
-    whole = time_out(run(_ENQ, *frames).state)
-    assert (whole.messages, whole.notes, whole.state) == ((_TEXT,), (Note.NO_END,), LinkState())
+    whole = time_out(run(_ENQ, *frames[:-1], astm_frame(4, b"L|1|N", _ETB)).state)
+    assert (whole.messages, whole.notes, whole.state) == ((_TEXT.removesuffix(b"\r"),), (Note.NO_END,), LinkState())
     assert time_out(run(_ENQ).state) == Step(LinkState())
+
+
+@pytest.mark.parametrize("end", [b"\x03", _ETB])
+def test_a_message_is_handed_on_with_the_frame_that_ends_it_because_the_ack_lets_the_analyser_forget(
+    end: bytes,
+) -> None:
+    begun = run(_ENQ, *astm_frames(_RECORDS)[:-1])
+    assert begun.messages == ()
+    last = receive(begun.state, astm_frame(4, b"L|1|N\r", end))
+    assert (last.reply, last.messages) == (_ACK, (_TEXT,))
+    again = receive(last.state, astm_frame(4, b"L|1|N\r", end))
+    assert (again.reply, again.messages, again.notes) == (_ACK, (), (Note.REPEATED,))
+    assert receive(again.state, _EOT) == Step(LinkState())
+
+
+def test_a_last_record_in_two_frames_is_one_end() -> None:
+    begun = run(_ENQ, *astm_frames(_RECORDS)[:-1], astm_frame(4, b"L|1", _ETB))
+    assert begun.messages == ()
+    assert receive(begun.state, astm_frame(5, b"|N\r")).messages == (_TEXT,)
+
+
+def test_two_messages_in_one_session_are_two() -> None:
+    records = [*_RECORDS, *_RECORDS]
+    assert run(_ENQ, *astm_frames(records), _EOT).messages == (_TEXT, _TEXT)
+
+
+def test_bytes_of_refused_frames_and_between_frames_are_counted() -> None:
+    frame = astm_frame(1, b"L|1|N\r")
+    wrong = frame[:3] + b"?" + frame[4:]
+    step = receive(LinkState(), b"noise" + _ENQ + wrong + b"\r\n!!" + frame + b"\r\n" + _EOT)
+    assert step.bad_bytes == len(b"noise") + len(wrong) + len(b"!!")
 
 
 def test_time_out_within_a_frame_drops_what_came() -> None:

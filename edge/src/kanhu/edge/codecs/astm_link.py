@@ -2,6 +2,9 @@
 
 A frame is STX, number, text, ETX or ETB, two hexadecimal digits, CR LF. Real analysers deviate (captures of
 senaite/senaite.astm@b701c18); what is let pass is told in `Step.notes`, what is not is answered with NAK.
+
+The analyser forgets a message, or marks it as sent, once its last frame is acknowledged. So a message is handed on with
+the frame that ends it, and the ACK of that frame belongs on the line only when the message is safe.
 """
 
 import re
@@ -27,6 +30,7 @@ _FIRST_NUMBER = 1
 _ENDS = re.compile(b"[\x03\x17]")
 _INTERRUPTIONS = re.compile(b"[\x02\x04\x05]")
 _CHECKSUM = re.compile(b"[0-9A-Fa-f]{2}")
+_SINGLE = frozenset({ENQ, EOT})
 _CARRIAGE_RETURN = b"\r"
 _LINE_END = b"\r\n"
 
@@ -64,7 +68,7 @@ class Note(StrEnum):
     NO_ENQUIRY = "no_enquiry"
     """Taken: a frame without ENQ before it."""
     NO_END = "no_end"
-    """Taken: a message with its last record, and no EOT behind it."""
+    """Taken: a message whose last record had no end of its own, and no EOT behind it."""
     CHECKSUM_WRONG = "checksum_wrong"
     """Refused."""
     NUMBER_SKIPPED = "number_skipped"
@@ -111,8 +115,9 @@ class Step:
 
     state: LinkState
     reply: bytes = b""
-    messages: tuple[bytes, ...] = ()
+    messages: tuple[bytes, ...] = ()  # whole; to be safe before `reply` is written
     notes: tuple[Note, ...] = ()
+    bad_bytes: int = 0  # of frames that were refused, and between frames
 
 
 def receive(state: LinkState, data: bytes) -> Step:
@@ -133,7 +138,10 @@ def receive(state: LinkState, data: bytes) -> Step:
         elif first == EOT:
             step = _then(step, _close(step.state))
         following = _INTERRUPTIONS.search(rest, 1)  # what stands between frames is line ends and noise
-        rest = rest[following.start() :] if following is not None else b""
+        end = len(rest) if following is None else following.start()
+        noise = rest[1 if first in _SINGLE else 0 : end].strip(_LINE_END)
+        step = replace(step, bad_bytes=step.bad_bytes + len(noise))
+        rest = rest[end:]
     return step
 
 
@@ -230,12 +238,12 @@ def _take_frame(state: LinkState, data: bytes) -> Step:
     try:
         frame = decode_astm_frame(data)
     except DecodeError:
-        return Step(state, bytes([NAK]), notes=(Note.BROKEN_FRAME,))
+        return _refused(state, data, Note.BROKEN_FRAME)
     notes = _deviations(state, frame)
     if frame.checksum_told is None and state.checksums is Checksums.REQUIRED:
-        return Step(state, bytes([NAK]), notes=(Note.NO_CHECKSUM,))
+        return _refused(state, data, Note.NO_CHECKSUM)
     if frame.checksum_told is not None and not frame.checksum_ok:
-        return Step(state, bytes([NAK]), notes=(Note.CHECKSUM_WRONG,))
+        return _refused(state, data, Note.CHECKSUM_WRONG)
     before = state.previous
     if before is None:
         notes += (Note.FIRST_NUMBER,) if frame.number != _FIRST_NUMBER else ()
@@ -245,12 +253,19 @@ def _take_frame(state: LinkState, data: bytes) -> Step:
         notes += (Note.SAME_NUMBER,)
     elif frame.number != (before.number + 1) % _FRAME_NUMBERS:
         if state.numbers is Numbers.COUNTED:
-            return Step(state, bytes([NAK]), notes=(Note.NUMBER_SKIPPED,))
+            return _refused(state, data, Note.NUMBER_SKIPPED)
         notes += (Note.NUMBER_SKIPPED,)
     text = state.text + _text(frame)
     if len(text) > MAX_MESSAGE_BYTES:
-        return Step(_idle(state), bytes([NAK]), notes=(Note.MESSAGE_DROPPED,))
-    return Step(replace(state, receiving=True, text=text, previous=frame), bytes([ACK]), notes=notes)
+        return _refused(_idle(state), data, Note.MESSAGE_DROPPED)
+    taken = replace(state, receiving=True, text=text, previous=frame)
+    if _is_whole(taken) and text.endswith((b"\r", b"\n")):  # else the record may go on in the next frame
+        return Step(replace(taken, text=b""), bytes([ACK]), (text,), notes)
+    return Step(taken, bytes([ACK]), notes=notes)
+
+
+def _refused(state: LinkState, data: bytes, note: Note) -> Step:
+    return Step(state, bytes([NAK]), notes=(note,), bad_bytes=len(data))
 
 
 def _deviations(state: LinkState, frame: AstmFrame) -> tuple[Note, ...]:
@@ -293,4 +308,10 @@ def _text(frame: AstmFrame) -> bytes:
 
 
 def _then(step: Step, more: Step) -> Step:
-    return Step(more.state, step.reply + more.reply, step.messages + more.messages, step.notes + more.notes)
+    return Step(
+        more.state,
+        step.reply + more.reply,
+        step.messages + more.messages,
+        step.notes + more.notes,
+        step.bad_bytes + more.bad_bytes,
+    )
