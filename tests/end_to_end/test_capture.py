@@ -69,6 +69,7 @@ async def captured(
         ("glucose-ble", None, 3),
         ("oximeter-cms50d", None, 1),
         ("oximeter-contec-v7", None, 1),
+        ("analyser-astm", None, 1),
     ],
 )
 async def test_a_capture_gives_the_same_readings_again(

@@ -1,8 +1,10 @@
 """Each simulated device by itself, read by what reads devices: what it says becomes readings, also with its faults."""
 
 import asyncio
+import random
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,8 @@ from kanhu.edge import meters
 from kanhu.edge.devices import DeviceConfig, RadioConfig
 from kanhu.edge.kinds import SerialKind, kind_names, kind_of
 from kanhu.edge.sensing import run_devices
-from kanhu.firmware_sim.alone.model import OnALine
-from kanhu.firmware_sim.alone.models import find_model, model_names
+from kanhu.firmware_sim.alone.model import Moment, OnALine
+from kanhu.firmware_sim.alone.models import analyser_astm, find_model, model_names
 from kanhu.firmware_sim.alone.stand import AloneFault, Options, serve
 from kanhu.firmware_sim.errors import ModelRefused
 from kanhu.firmware_sim.scenario.model import DeviceFault
@@ -125,3 +127,48 @@ def test_a_model_that_there_is_not_is_refused_with_those_that_are() -> None:
 async def test_what_cannot_be_served_is_refused(name: str, options: dict[str, object]) -> None:
     with pytest.raises(ModelRefused):
         await serve(find_model(name), Options(address=_ADDRESS, **options), clock=SystemClock(), say=[].append)  # type: ignore[arg-type]  # as the dataclass takes them
+
+
+async def test_an_analyser_whose_frames_are_spoiled_and_whose_cable_is_pulled_loses_and_repeats_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analyser_astm, "_REPLY_S", 2.0)
+    faults = (
+        (DeviceFault.TRUNCATED.value, 0.1),
+        (DeviceFault.FLIPPED.value, 0.1),
+        (AloneFault.DISCONNECTS.value, 0.04),
+    )
+    async with Alone("analyser-astm", tmp_path, every_s=0.1, seed=3, faults=faults) as alone:
+        await until(lambda: len(alone.sink.accepted) >= 5, within_s=120)
+        assert any("dropped" in step for step in alone.steps)
+    draw = random.Random("3/analyser-astm")
+    measured = [
+        str(Moment(at, datetime(2026, 11, 27, tzinfo=UTC), draw).around(6.1, 0.8, step="0.1")) for at in range(10)
+    ]
+    taken = [f"{one.value('glucose_capillary'):.1f}" for one in alone.sink.accepted]
+    assert taken == measured[: len(taken)]
+    assert {reason for _, reason in alone.sink.refused} <= {"short"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (DeviceFault.CHATTERING.value, 3.0),
+        (DeviceFault.SLOW.value, 1.0),
+        (AloneFault.WRONG_CLOCK.value, -86_400.0),
+        (AloneFault.LOW_BATTERY.value, 0.0),
+    ],
+)
+async def test_other_faults_of_an_analyser_cost_no_reading(fault: tuple[str, float], tmp_path: Path) -> None:
+    async with Alone("analyser-astm", tmp_path, every_s=0.1, faults=(fault,)) as alone:
+        await until(lambda: len(alone.sink.accepted) >= 2, within_s=60)
+    assert alone.sink.refused == []
+
+
+async def test_an_analyser_that_is_stuck_or_has_no_result_makes_no_reading(tmp_path: Path) -> None:
+    async with Alone("analyser-astm", tmp_path, faults=((DeviceFault.STUCK.value, 0.0),)) as alone:
+        await until(lambda: sum("said" in step for step in alone.steps) > 3)
+        assert alone.sink.readings == 0
+    async with Alone("analyser-astm", tmp_path, faults=((AloneFault.NO_RESULT.value, 1.0),)) as alone:
+        await until(lambda: alone.sink.refused)
+        assert alone.sink.refused == [("d-1", "not_a_number")]

@@ -1,7 +1,8 @@
 """What devices sent, as it came, written to a file line by line, and read from there again as if it came now.
 
 A field report becomes a test by copying its file: bytes and times go in at the place where transports hand them over,
-and what is made of them is made anew. The file holds measurements of people; it holds no key and no name of a person.
+and what is made of them is made anew. The file holds measurements of people; it holds no key, and no names but
+those that somebody typed in at an analyser.
 """
 
 from collections.abc import Iterable
@@ -48,8 +49,8 @@ class CaptureLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """Since the beginning."""
     device: str
     what: str
-    """Of a port `opened`, `received`, `paused`, `lost`; of a radio `heard`, `value`, `told`, `ask`, `wrote`, `battery`,
-    `linked`, `unlinked`."""
+    """Of a port `opened`, `received`, `paused`, `wrote`, `lost`; of a radio `heard`, `value`, `told`, `ask`, `wrote`,
+    `battery`, `linked`, `unlinked`."""
     data: str = ""
     """Bytes in hexadecimal digits, a percentage, or the named reason of a link."""
     of: str = ""
@@ -120,18 +121,23 @@ class _TappedReceiver:
         self._writer.line(self._device, "opened")
         self._receiver.opened()
 
-    async def received(self, data: bytes) -> None:
+    async def received(self, data: bytes) -> bytes:
         if data:
             self._writer.line(self._device, "received", data.hex())
-        await self._receiver.received(data)
+        return self._answer(await self._receiver.received(data))
 
-    async def paused(self) -> None:
+    async def paused(self) -> bytes:
         self._writer.line(self._device, "paused")
-        await self._receiver.paused()
+        return self._answer(await self._receiver.paused())
 
     async def lost(self, reason: LinkReason, detail: str) -> None:
         self._writer.line(self._device, "lost", reason.value, detail)
         await self._receiver.lost(reason, detail)
+
+    def _answer(self, words: bytes) -> bytes:
+        if words:
+            self._writer.line(self._device, "wrote", words.hex())
+        return words
 
 
 class _TappedPeer:

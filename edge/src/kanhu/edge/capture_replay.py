@@ -143,6 +143,8 @@ async def _to_receiver(receiver: SerialReceiver, line: CaptureLine) -> None:
             await receiver.received(bytes.fromhex(line.data))
         case "paused":
             await receiver.paused()
+        case "wrote":
+            pass  # the code of now says what it would answer; what the device says next is that of then
         case "lost":
             await receiver.lost(LinkReason(line.data), line.of)
         case _:

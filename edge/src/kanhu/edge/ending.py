@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Coroutine
+from typing import TypeVar
+
+_Result = TypeVar("_Result")
 
 
-async def to_the_end(call: Coroutine[object, object, None]) -> None:
+async def to_the_end(call: Coroutine[object, object, _Result]) -> _Result:
     """Await `call` even through a cancellation, which is then passed on: nothing is half handed over."""
     task = asyncio.ensure_future(call)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         await task
         raise

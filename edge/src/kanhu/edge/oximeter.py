@@ -94,7 +94,7 @@ class Oximeter:
         """The port is open; whether a finger is in is another question."""
         self._intake.linked(LinkReason.OPEN)
 
-    async def received(self, data: bytes) -> None:
+    async def received(self, data: bytes) -> bytes:
         """Fold these bytes; a window that they fill is handed over at once."""
         packets = 0
         for packet in self._stream.feed(data):
@@ -116,8 +116,9 @@ class Oximeter:
                 self._intake.bad_bytes(self._stream.bad_bytes)
                 self._intake.tell()
         self._intake.understood(packets, bad_bytes=self._stream.bad_bytes, reason=LinkReason.OPEN)
+        return b""
 
-    async def paused(self) -> None:
+    async def paused(self) -> bytes:
         """The device fell silent: the session is over, and a window that was begun is refused."""
         for packet in self._stream.end():
             self._window.add(packet)
@@ -129,6 +130,7 @@ class Oximeter:
                 DecodeError(DecodeReason.WINDOW_INCOMPLETE, f"{packets} of {WINDOW_PACKETS} packets")
             )
         self._intake.tell()
+        return b""
 
     async def lost(self, reason: LinkReason, detail: str) -> None:
         """The port is gone, and with it the session."""

@@ -89,15 +89,16 @@ class Radar:
         """The port is open; whether a radar lives behind it is another question."""
         self._intake.waiting(LinkReason.OPEN)
 
-    async def received(self, data: bytes) -> None:
+    async def received(self, data: bytes) -> bytes:
         """Hear these bytes; what is news in them is handed over at once."""
         if data:
             self._last_ns = self._intake.clock.mono_ns()
         frames = self._framing.feed(data)
         await self._hear(frames)
         self._intake.understood(len(frames), bad_bytes=self._framing.bad_bytes, reason=LinkReason.HEARD)
+        return b""
 
-    async def paused(self) -> None:
+    async def paused(self) -> bytes:
         """The radar failed where it was silent for so long; else the reading ends."""
         await self._hear(self._framing.end())
         self._intake.bad_bytes(self._framing.bad_bytes)
@@ -105,6 +106,7 @@ class Radar:
             self._forget()
             self._intake.unlinked(LinkReason.TIMED_OUT, f"silent for {self._silence_ns / 1e9:.0f} s")
         self._intake.tell()
+        return b""
 
     async def lost(self, reason: LinkReason, detail: str) -> None:
         """The port is gone, and with it the radar."""

@@ -97,7 +97,7 @@ async def _read_port(intake: Intake, kind: SerialKind, tap: "Tap | None") -> Non
             intake.device.port or "",
             receiver,
             settings=kind.settings,
-            pause_s=kind.pause_s,
+            pauses_s=kind.pauses_s,
             clock=intake.clock,
         )
     finally:

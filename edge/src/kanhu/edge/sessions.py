@@ -3,6 +3,8 @@
 Two sessions without a person may be two people, so each is a subject of its own, and nothing here may guess.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from kanhu.contract import Clock, Observation, Quality, QualityLevel, QualityReason, Subject, SubjectKind
@@ -43,10 +45,16 @@ class Sessions:
             self._somebody = False
         return Subject(SubjectKind.UNIDENTIFIED, self._nobody)
 
+    def named(self, ids: Iterable[str]) -> Subject:
+        """Whom the record names that arrives now; where it names no resident, a subject of its own."""
+        whose = self._people.named(self._device, ids)
+        return self._stranger() if whose.resident is None else Subject(SubjectKind.RESIDENT, whose.resident)
+
     def nobody(self) -> Subject:
         """Of a reading of which nobody can know whose it is, now or later; a subject of its own."""
-        if self._device.subject is not None:
-            return self.measured()
+        return self.measured() if self._device.subject is not None else self._stranger()
+
+    def _stranger(self) -> Subject:
         self._name_nobody(self._clock.mono_ns())
         self._somebody = False
         return Subject(SubjectKind.UNIDENTIFIED, self._nobody)

@@ -122,16 +122,16 @@ class BlePeer(Protocol):
 
 
 class SerialReceiver(Protocol):
-    """Who is told what a port gave."""
+    """Who is told what a port gave, and says what is to be written back: for most devices nothing, `b""`."""
 
     def opened(self) -> None:
         """The port is open."""
 
-    async def received(self, data: bytes) -> None:
-        """Bytes, in order, seldom none; the next are read once this returns."""
+    async def received(self, data: bytes) -> bytes:
+        """Bytes, in order, seldom none; the next are read once the answer is written."""
 
-    async def paused(self) -> None:
-        """Nothing came for the pause after the last byte; said once."""
+    async def paused(self) -> bytes:
+        """Nothing came for the pause after the last byte; said once, and once more where the kind says so."""
 
     async def lost(self, reason: LinkReason, detail: str) -> None:
         """The port could not be opened, or is gone; it will be tried again."""

@@ -1,11 +1,11 @@
-"""Whose arm is it? The person chosen before at a shared device, or who lies in the bed that a device belongs to.
+"""Whose arm is it? The person chosen before, who lies in the device's bed, or whose id the device's record carries.
 
 A measurement at a shared device is of the person who is chosen when it arrives, where nobody else was chosen since it
 began. What may be of two people is of nobody: a reading under a wrong name does more harm than one without a name.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -29,6 +29,8 @@ class WhoseReason(StrEnum):
     """Who lies in the bed that the device belongs to."""
     CHOSEN = "chosen"
     """The person chosen before."""
+    NAMED = "named"
+    """The resident whose id stands in the device's own record."""
     PLACE = "place"
     """A help button of nobody: of the place where it is."""
     NOBODY_CHOSEN = "nobody_chosen"
@@ -39,6 +41,8 @@ class WhoseReason(StrEnum):
     BED_EMPTY = "bed_empty"
     CLOCK_UNSET = "clock_unset"
     """Nobody has set the clock, so nobody knows who lies in the bed today."""
+    UNNAMED = "unnamed"
+    """The device's record names no resident of this gateway, or two."""
 
 
 NOBODY_KNOWN = frozenset(
@@ -48,6 +52,7 @@ NOBODY_KNOWN = frozenset(
         WhoseReason.CHANGED,
         WhoseReason.BED_EMPTY,
         WhoseReason.CLOCK_UNSET,
+        WhoseReason.UNNAMED,
     }
 )
 """Answers that name neither a person nor a place."""
@@ -150,9 +155,17 @@ class Stay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class People:
     """Answers for every device of a gateway whose reading it is, and counts the answers."""
 
-    def __init__(self, *, clock: Clock, attendance: Attendance | None = None, stays: Sequence[Stay] = ()) -> None:
-        """Stays carry aware times; whoever lets people be chosen keeps the attendance."""
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        attendance: Attendance | None = None,
+        stays: Sequence[Stay] = (),
+        residents: Iterable[str] = (),
+    ) -> None:
+        """Stays carry aware times; whoever lets people be chosen keeps the attendance; `residents` is everybody."""
         self._clock = clock
+        self._residents = frozenset(residents)
         self._attendance = attendance or Attendance(clock=clock)
         self._stays = stays
         self.reasons: Counter[WhoseReason] = Counter()
@@ -162,10 +175,16 @@ class People:
 
     def whose(self, device: DeviceConfig, *, began_ns: int) -> Whose:
         """Whose reading it is that arrives now and began then."""
-        answer = self._whose(device, began_ns)
-        self.reasons[answer.reason] += 1
-        self.latest[device.id] = answer.reason
-        return answer
+        return self._answered(device, self._whose(device, began_ns))
+
+    def named(self, device: DeviceConfig, ids: Iterable[str]) -> Whose:
+        """Whose reading it is by the ids in the device's record, whenever it arrives; a stranger's id says nothing."""
+        found = self._residents.intersection(ids)
+        if device.subject is not None and not found - {device.subject}:
+            return self._answered(device, Whose(device.subject, WhoseReason.OWN))
+        if device.subject is not None or len(found) != 1:
+            return self._answered(device, Whose(None, WhoseReason.UNNAMED))
+        return self._answered(device, Whose(next(iter(found)), WhoseReason.NAMED))
 
     def lies_in(self, bed: str) -> Whose:
         """Who lies in a bed now."""
@@ -176,6 +195,11 @@ class People:
             if stay.bed == bed and stay.covers(now):
                 return Whose(stay.resident, WhoseReason.IN_BED)
         return Whose(None, WhoseReason.BED_EMPTY)
+
+    def _answered(self, device: DeviceConfig, answer: Whose) -> Whose:
+        self.reasons[answer.reason] += 1
+        self.latest[device.id] = answer.reason
+        return answer
 
     def _whose(self, device: DeviceConfig, began_ns: int) -> Whose:
         if device.subject is not None:

@@ -27,6 +27,7 @@ class SerialLine:
         os.close(slave)  # from here the master reports a hang-up whenever no reader has the line open
         self._poll = select.poll()
         self._poll.register(self._master, select.POLLIN)
+        self._heard = b""
 
     @property
     def name(self) -> Path:
@@ -35,15 +36,13 @@ class SerialLine:
 
     def is_open(self) -> bool:
         """Whether a reader has the line open now."""
-        self.read()  # what the reader sends is thrown away by a device that takes no commands
+        self._heard = self._take()  # or a reader that says much to a device that takes no commands would be held up
         return not any(event & select.POLLHUP for _, event in self._poll.poll(0))
 
     def read(self) -> bytes:
-        """What the reader has sent since the last time, at most 4 KiB of it."""
-        if any(event & select.POLLIN for _, event in self._poll.poll(0)):
-            with suppress(OSError):  # the reader closed the line between two looks
-                return os.read(self._master, _READ_BYTES)
-        return b""
+        """What the reader has sent since the last time, at most the last 4 KiB of it."""
+        heard, self._heard = self._take(), b""
+        return heard
 
     def write(self, data: bytes) -> int:
         """Write what the line takes now and say how many bytes that were."""
@@ -58,3 +57,12 @@ class SerialLine:
         """Unplug: readers see the end of the line."""
         self._name.unlink(missing_ok=True)
         os.close(self._master)
+
+    def _take(self) -> bytes:
+        return (self._heard + self._arrived())[-_READ_BYTES:]
+
+    def _arrived(self) -> bytes:
+        if any(event & select.POLLIN for _, event in self._poll.poll(0)):
+            with suppress(OSError):  # the reader closed the line between two looks
+                return os.read(self._master, _READ_BYTES)
+        return b""

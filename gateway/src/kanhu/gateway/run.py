@@ -204,7 +204,8 @@ class _Gateway:
         session_s = SESSION_S if config.page is None else config.page.session_s
         self._attendance = Attendance(clock=clock, session_s=session_s)
         stays = [stay.in_zone(config.zone) for stay in config.stay]
-        self._people = People(clock=clock, attendance=self._attendance, stays=stays)
+        residents = [resident.id for resident in config.resident]
+        self._people = People(clock=clock, attendance=self._attendance, stays=stays, residents=residents)
         self._account = Account(
             config,
             committer,

@@ -19,6 +19,7 @@ from kanhu.edge.errors import DecodeError, DecodeReason
 
 _MAX_BYTES = 1_048_576
 _MAX_RECORDS = 10_000
+_NAME_CHARACTERS = 32
 _RECORD_END = re.compile(r"[\r\n]+")
 _PADDING = " \t\0"
 _ALARM = re.compile(r"[A-Za-z0-9_.]{1,32}", re.ASCII)
@@ -147,7 +148,7 @@ def observe_astm(result: AstmResult, *, subject: Subject, device: str, times: Ti
         raise DecodeError(DecodeReason.NO_VALUE, "not a final result")
     code = next((_METRICS[name] for name in result.test_names if name in _METRICS), None)
     if code is None:
-        raise DecodeError(DecodeReason.NO_VALUE, "an analyte without metric")
+        raise DecodeError(DecodeReason.NO_VALUE, f"no metric for {(result.code or '')[:_NAME_CHARACTERS]!r}")
     if result.value is None:
         raise DecodeError(DecodeReason.NOT_A_NUMBER, "the analyser sent no number")
     divisor = _IN_MMOL_PER_L.get(result.unit.lower())

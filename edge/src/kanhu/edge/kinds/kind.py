@@ -80,8 +80,15 @@ class SerialKind(Kind):
     settings: SerialSettings
     pause_s: float
     """Silence after which the receiver is told that the device paused."""
+    over_s: float | None = None
+    """Longer silence after which it is told once more, because a device that waits for answers gives up."""
     receiver: "Callable[[Intake], SerialReceiver]"
     """Made once a device."""
+
+    @property
+    def pauses_s(self) -> tuple[float, ...]:
+        """How long to wait each time until the receiver is told of a silence that goes on."""
+        return (self.pause_s,) if self.over_s is None else (self.pause_s, self.over_s - self.pause_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

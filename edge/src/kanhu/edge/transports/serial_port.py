@@ -4,6 +4,9 @@
        ^                 |                  |
        +----back-off-----+--unplugged-------+
 
+What the receiver answers is written before more is read. A port that takes nothing of it is closed, opened again, and
+the device repeats what was not answered.
+
 Bytes are read in batches: the first one wakes the loop, which then lets the kernel gather for a fifth of a second, so
 that a stream of 60 packets a second costs five wake-ups. A port is asked for no modem line, and none is needed: a
 pseudo-terminal refuses them, and pyserial lets that pass.
@@ -13,6 +16,7 @@ import asyncio
 import logging
 import os
 import termios
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,14 +40,16 @@ GATHER_S = 0.2
 _READ_BYTES = 4096
 # A replugged adapter may keep the old descriptor silent for ever; so often its path is compared with what is open.
 _CHECK_S = 30.0
+WRITE_S = 5.0
+"""A port that takes nothing for so long is stuck; project choice: at 9600 baud a second is a thousand bytes."""
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 10.0
 
 
 async def read_serial(
-    path: str, receiver: SerialReceiver, *, settings: SerialSettings, pause_s: float, clock: Clock
+    path: str, receiver: SerialReceiver, *, settings: SerialSettings, pauses_s: Sequence[float], clock: Clock
 ) -> NoReturn:
-    """Read one port until cancelled."""
+    """Read one port until cancelled; the receiver is told of a silence after each of these waits, one by one."""
     back_off = BackOff(first_s=_FIRST_WAIT_S, longest_s=_LONGEST_WAIT_S)
     while True:
         try:
@@ -51,7 +57,7 @@ async def read_serial(
             talk = _Talk(port, settings, clock)
             try:
                 receiver.opened()
-                await _read_open(port, receiver, pause_s=pause_s, back_off=back_off, talk=talk, clock=clock)
+                await _read_open(port, receiver, pauses_s=pauses_s, back_off=back_off, talk=talk, clock=clock)
             except asyncio.CancelledError:
                 with suppress(LinkLost):
                     await receiver.received(_read(port.fileno()))  # what arrived is received
@@ -112,12 +118,12 @@ class _Talk:
 
 
 async def _read_open(
-    port: Any, receiver: SerialReceiver, *, pause_s: float, back_off: BackOff, talk: _Talk, clock: Clock
+    port: Any, receiver: SerialReceiver, *, pauses_s: Sequence[float], back_off: BackOff, talk: _Talk, clock: Clock
 ) -> NoReturn:
-    streaming = False
+    waits_s: Sequence[float] = ()  # until the receiver is told of a silence
     while True:
-        talk.streaming = streaming
-        if await _readable(port.fileno(), timeout_s=pause_s if streaming else _CHECK_S):
+        talk.streaming = len(waits_s) == len(pauses_s)
+        if await _readable(port.fileno(), timeout_s=waits_s[0] if waits_s else _CHECK_S):
             await clock.sleep(GATHER_S)
             data = _read(port.fileno())
             if not data:
@@ -126,13 +132,13 @@ async def _read_open(
             # This process may itself have been held up for the whole wait: only an empty port was silent.
             data = _read(port.fileno())
         if data:
-            streaming = True
+            waits_s = pauses_s
             back_off.reset()
-            await to_the_end(receiver.received(data))
+            await _write(port.fileno(), await to_the_end(receiver.received(data)))
             continue
-        if streaming:
-            streaming = False
-            await receiver.paused()
+        if waits_s:
+            waits_s = waits_s[1:]
+            await _write(port.fileno(), await receiver.paused())
         _check_path(port)
 
 
@@ -141,13 +147,41 @@ async def _readable(descriptor: int, *, timeout_s: float) -> bool:
     ready = asyncio.Event()
     loop.add_reader(descriptor, ready.set)
     try:
+        return await _within(ready, timeout_s)
+    finally:
+        loop.remove_reader(descriptor)
+
+
+async def _writable(descriptor: int, *, timeout_s: float) -> bool:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_writer(descriptor, ready.set)
+    try:
+        return await _within(ready, timeout_s)
+    finally:
+        loop.remove_writer(descriptor)
+
+
+async def _within(ready: asyncio.Event, timeout_s: float) -> bool:
+    try:
         async with asyncio.timeout(timeout_s):
             await ready.wait()
     except TimeoutError:
         return False
-    finally:
-        loop.remove_reader(descriptor)
     return True
+
+
+async def _write(descriptor: int, words: bytes) -> None:
+    left = words
+    while left:
+        try:
+            left = left[os.write(descriptor, left) :]
+        except BlockingIOError:
+            if not await _writable(descriptor, timeout_s=WRITE_S):
+                detail = f"the port took nothing of {len(left)} bytes for {WRITE_S:g} s"
+                raise LinkLost(LinkReason.TIMED_OUT, detail) from None
+        except OSError as error:
+            raise LinkLost(LinkReason.UNPLUGGED, str(error)) from error
 
 
 def _read(descriptor: int) -> bytes:

@@ -1,7 +1,7 @@
 """What has to be said of a simulated device, by the way it is reached."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,9 +13,11 @@ __all__ = [
     "Answer",
     "Asked",
     "Connected",
+    "Conversing",
     "Model",
     "Moment",
     "OnALine",
+    "Talk",
     "manufacturer_data",
     "service_data",
 ]
@@ -63,6 +65,21 @@ class OnALine(Model):
     """The same where it measured and has no result."""
     answer: Callable[[bytes], bytes] | None = None
     """What it sends back for what was written to it."""
+
+
+Talk = Generator[bytes, bytes, bytes]
+"""Yields each thing that it says and is sent the answer, `b""` for none; returns the last, which wants no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversing(Model):
+    """It talks on a serial line, and goes on only with the answer to what it said."""
+
+    talk: Callable[[Moment], Talk] = field(compare=False)
+    no_result: Callable[[Moment], Talk] = field(compare=False)
+    """The same where it measured and has no result."""
+    patience_s: float
+    """It waits so long for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ open --> says --every so often--> says ... --count reached, or stopped--> closed
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kanhu.contract.clock import Clock
 from kanhu.firmware_sim.air import Air, Beacon, ControlPoint, Delivery, HciPort, Identity, Peripheral, RadioController
-from kanhu.firmware_sim.alone.model import Advertiser, Asked, Connected, Model, Moment, OnALine
+from kanhu.firmware_sim.alone.model import Advertiser, Asked, Connected, Conversing, Model, Moment, OnALine
 from kanhu.firmware_sim.devices.spoiler import Spoiler
 from kanhu.firmware_sim.errors import ModelRefused
 from kanhu.firmware_sim.scenario.model import DeviceFault, Fault
@@ -70,6 +70,9 @@ async def serve(model: Model, options: Options, *, clock: Clock, say: Say) -> No
         raise ModelRefused(model.name, "it seals nothing; leave the key away")
     if isinstance(model, OnALine):
         await _serve_line(model, options, clock=clock, say=say)
+        return
+    if isinstance(model, Conversing):
+        await _serve_conversation(model, options, clock=clock, say=say)
         return
     if not isinstance(model, Advertiser | Connected | Asked):
         raise ModelRefused(model.name, "nothing is known of how it is reached")
@@ -134,9 +137,7 @@ class _Course:
 
 
 async def _serve_line(model: OnALine, options: Options, *, clock: Clock, say: Say) -> None:
-    if options.port is None:
-        raise ModelRefused(model.name, "it talks on a serial line; name one with --port FILE")
-    line = SerialLine(options.port)
+    line = SerialLine(_line_name(model, options))
     try:
         say({"ready": model.name, "port": str(line.name)})
         course = _Course(model, options, clock=clock)
@@ -151,6 +152,58 @@ async def _serve_line(model: OnALine, options: Options, *, clock: Clock, say: Sa
         say({"done": model.name})
     finally:
         line.close()
+
+
+async def _serve_conversation(model: Conversing, options: Options, *, clock: Clock, say: Say) -> None:
+    line = SerialLine(_line_name(model, options))
+    try:
+        say({"ready": model.name, "port": str(line.name)})
+        course = _Course(model, options, clock=clock)
+        while (moment := await course.next()) is not None:
+            none = course.happens(AloneFault.NO_RESULT)
+            talk = model.no_result(moment) if none else model.talk(moment)
+            words = next(talk)
+            while words:
+                if course.happens(AloneFault.DISCONNECTS):
+                    say({"dropped": moment.number})
+                    talk.close()
+                    line.close()
+                    line = SerialLine(_line_name(model, options))
+                    break
+                say({"said": words.hex()})
+                await _write(line, course.messages(words), clock=clock)
+                try:
+                    words = talk.send(await _heard(line, patience_s=model.patience_s, clock=clock))
+                except StopIteration as end:
+                    say({"said": end.value.hex()})
+                    await _write(line, [end.value], clock=clock)
+                    break
+        await clock.sleep(_LANDING_S)
+        say({"done": model.name})
+    finally:
+        line.close()
+
+
+async def _write(line: SerialLine, messages: Sequence[bytes], *, clock: Clock) -> None:
+    """Once somebody has the line open."""
+    while not line.is_open():
+        await clock.sleep(_LOOK_S)
+    for each in messages:
+        line.write(each)
+
+
+async def _heard(line: SerialLine, *, patience_s: float, clock: Clock) -> bytes:
+    """The answer; nothing where patience ends before."""
+    until_ns = clock.mono_ns() + patience_s * 1e9
+    while not (heard := line.read()) and clock.mono_ns() < until_ns:
+        await clock.sleep(_LOOK_S)
+    return heard
+
+
+def _line_name(model: Model, options: Options) -> Path:
+    if options.port is None:
+        raise ModelRefused(model.name, "it talks on a serial line; name one with --port FILE")
+    return options.port
 
 
 async def _serve_heard(model: Advertiser, options: Options, *, air: Air, clock: Clock, say: Say) -> None:

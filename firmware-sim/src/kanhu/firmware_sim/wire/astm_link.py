@@ -35,6 +35,11 @@ class Analyser:
         self._refusals = 0
         self.gave_up = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether its last word was EOT, to which nobody answers."""
+        return self._last == _EOT
+
     def begin(self) -> bytes:
         """The first byte of the session."""
         return self._last

@@ -15,6 +15,7 @@ class SentResult:
     flag: str = ""
     status: str = "F"
     completed: str = ""
+    loinc: str = ""  # written behind the analyte, as some makers do
 
 
 def escaped(text: str) -> str:
@@ -33,16 +34,22 @@ def astm_message(
     action: str = "",
     specimen_kind: str = "",
     operator: str = "",
+    sent: str = "20241206141235",
 ) -> list[bytes]:
     """The records of one specimen from header to end, without their CR."""
     lines = [
-        f"H|\\^&|||kanhu^1.0^0001|||||||{processing}|1|20241206141235",
+        f"H|\\^&|||kanhu^1.0^0001|||||||{processing}|1|{sent}",
         f"P|1|{escaped(patient_id)}|||{escaped(patient_name)}||{born}",
         f"O|1|{escaped(specimen)}|||R||||||{action}||||{specimen_kind}||||||||||F",
     ]
     lines += [
-        f"R|{at}|^^^{escaped(one.analyte)}|{escaped(one.value)}|{escaped(one.unit)}||{one.flag}||{one.status}"
+        f"R|{at}|{_test(one)}|{escaped(one.value)}|{escaped(one.unit)}||{one.flag}||{one.status}"
         f"||{operator}||{one.completed}"
         for at, one in enumerate(results, start=1)
     ]
     return [line.encode() for line in [*lines, "L|1|N"]]
+
+
+def _test(result: SentResult) -> str:
+    named = f"^^^{escaped(result.analyte)}"
+    return f"{named}^{result.loinc}" if result.loinc else named

@@ -60,6 +60,7 @@ _WORDS = {
     "nobody_changed": Said("测量途中换了人", "Somebody else was chosen while it measured"),
     "nobody_bed": Said("这张床今天没有登记的人", "Nobody is registered in this bed today"),
     "nobody_clock": Said("时间没有设置，不知道床上是谁", "The clock is not set, so nobody knows who lies there"),
+    "nobody_named": Said("化验仪上没有输入这里的人员编号", "No resident's id was typed in at the analyser"),
     "nobody_kept": Said(
         "{value} 已保存为“未知人员”。请先选人，再测一次。",
         "{value} kept as nobody's. Choose the person, measure again.",
@@ -154,6 +155,7 @@ NOBODY = {
     WhoseReason.CHANGED: "nobody_changed",
     WhoseReason.BED_EMPTY: "nobody_bed",
     WhoseReason.CLOCK_UNSET: "nobody_clock",
+    WhoseReason.UNNAMED: "nobody_named",
 }
 
 UNITS = {
