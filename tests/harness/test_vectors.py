@@ -12,7 +12,7 @@ import pytest
 from kanhu.harness.errors import VectorsRefused
 from kanhu.harness.vectors.__main__ import Outcome, judge, main
 from kanhu.harness.vectors.comparison import difference
-from kanhu.harness.vectors.families import DISPUTED
+from kanhu.harness.vectors.disputes import DISPUTES, Dispute, Word, dispute_over, disputed_difference
 from kanhu.harness.vectors.file import read_vectors
 from kanhu.harness.vectors.vector import Vector
 
@@ -33,14 +33,45 @@ def test_no_published_frame_is_read_otherwise_than_its_publisher_says() -> None:
     assert all(one.detail for one in verdicts if one.outcome is Outcome.UNSUPPORTED), "unsupported, and nobody says why"
 
 
-def test_a_dispute_excuses_one_field_of_one_frame_and_only_as_long_as_it_is_not_decoded() -> None:
+def test_every_dispute_is_over_a_shipped_frame_and_is_told_with_its_reason_and_source() -> None:
     shipped = {one.frame.hex(): one for one in read_vectors(_SHIPPED)}
-    for frame, (field, why) in DISPUTED.items():
+    for frame, dispute in DISPUTES.items():
+        verdict = judge(shipped[frame])
+        assert dispute_over(shipped[frame]) == dispute
+        assert verdict.outcome is Outcome.UNSUPPORTED
+        assert dispute.why in verdict.detail
+        assert dispute.source in verdict.detail
+
+
+def test_a_dispute_excuses_its_fields_of_its_frame_and_nothing_else() -> None:
+    shipped = {one.frame.hex(): one for one in read_vectors(_SHIPPED)}
+    for frame, dispute in DISPUTES.items():
         one = shipped[frame]
-        assert why in judge(one).detail
-        rest = {key: value for key, value in one.expected.items() if key != field}
-        assert judge(replace(one, expected={**rest, "made_up": 1})).outcome is Outcome.FAILED
-        assert judge(replace(one, frame=one.frame[:-1] + b"\x41")).outcome is Outcome.FAILED
+        assert judge(replace(one, expected={**one.expected, "made_up": 1})).outcome is Outcome.FAILED
+        for field in dispute.fields:
+            otherwise = replace(one, expected={**one.expected, field: 77.7})
+            assert judge(otherwise).outcome is Outcome.FAILED, "he states something else, which nobody disputes"
+
+
+@pytest.mark.parametrize("decoded", [-7.3481, -7.4, None])
+def test_a_disputed_value_fails_once_the_codec_says_anything_else(decoded: float | None) -> None:
+    stated = {"tempc": -7.3481, "hum": 48.1}
+    dispute = dispute_over(vector(protocol="Govee H5072/75", hex="88ec00811f096400", expected=stated))
+    assert dispute is not None
+    assert list(dispute.fields) == ["tempc"]
+    assert disputed_difference(stated, {"tempc": Decimal("-7.3"), "hum": 48.1}, dispute) is None
+    found = disputed_difference(stated, {"tempc": decoded, "hum": 48.1}, dispute)
+    assert found is not None
+    assert found.startswith("tempc: ")
+
+
+def test_a_field_disputed_as_not_in_the_bytes_fails_once_it_is_decoded() -> None:
+    dispute = Dispute({"a": (1, Word.NOTHING)}, "why", "source")
+    assert disputed_difference({"a": 1, "b": 2}, {"b": 2}, dispute) is None
+    assert disputed_difference({"a": 1, "b": 2}, {"b": 3}, dispute) == "b: expected 2, decoded 3"
+    found = disputed_difference({"a": 1, "b": 2}, {"a": 1, "b": 2}, dispute)
+    assert found is not None
+    assert found.startswith("a: disputed as not in these bytes")
 
 
 def test_the_stated_fields_decide_and_more_of_them_are_welcome() -> None:

@@ -1,7 +1,8 @@
 """`./run vectors FILE.json`: published frames through our codecs; per protocol passed, failed and unsupported.
 
 A frame passes where every field its publisher states was decoded to the same value, or where he states an error and the
-codec refuses it. Labels of products are not compared. A protocol that nobody here decodes is unsupported, never passed.
+codec refuses it. Labels of products are not compared. A protocol that nobody here decodes is unsupported, never passed;
+so is a frame of which we dispute what its publisher states (disputes.py).
 """
 
 import argparse
@@ -18,8 +19,8 @@ from rich.table import Table
 from kanhu.edge.errors import DecodeError
 from kanhu.harness.errors import HarnessError
 from kanhu.harness.report import Output, Report, console, finish, read_limits
-from kanhu.harness.vectors.comparison import difference
-from kanhu.harness.vectors.families import DISPUTED, adapter_for, reason_for
+from kanhu.harness.vectors.disputes import dispute_over, disputed_difference
+from kanhu.harness.vectors.families import adapter_for, reason_for
 from kanhu.harness.vectors.file import read_vectors
 from kanhu.harness.vectors.vector import Unsupported, Vector
 
@@ -77,11 +78,11 @@ def judge(vector: Vector) -> Verdict:
         return Verdict(vector, Outcome.FAILED, f"expected to be refused, {expected['error']}; was decoded")
     if "layer" in vector.given:
         expected = {key: value for key, value in expected.items() if key not in _LABELS}
-    found = difference(expected, decoded)
-    field, why = DISPUTED.get(vector.frame.hex(), ("", ""))
-    if found is not None and why and found.startswith(f"{field}: ") and found.endswith("not decoded"):
-        return Verdict(vector, Outcome.UNSUPPORTED, f"{field} is not in these bytes: {why}")
-    return Verdict(vector, Outcome.PASSED if found is None else Outcome.FAILED, found or "")
+    dispute = dispute_over(vector)
+    found = disputed_difference(expected, decoded, dispute)
+    if found is not None:
+        return Verdict(vector, Outcome.FAILED, found)
+    return Verdict(vector, Outcome.PASSED) if dispute is None else Verdict(vector, Outcome.UNSUPPORTED, str(dispute))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Which adapter tells which protocol of a vectors file, why some protocols have none, and which frames are disputed."""
+"""Which adapter tells which protocol of a vectors file, and why some protocols have none."""
 
 from collections.abc import Mapping
 
@@ -37,14 +37,6 @@ _ADAPTERS: Mapping[str, Adapter] = {
 _NOT_NAMED = "no codec knows this protocol"
 
 _REASONS: Mapping[str, str] = {}
-
-DISPUTED: Mapping[str, tuple[str, str]] = {
-    "71209800477a3e6a8d7cc40d08100140": (
-        "Temperature",
-        "the publisher's test sends four frames and states what all of them said; this is the last, of soil moisture",
-    ),
-}
-"""By frame: the field that is stated and is not in these bytes, and why. Only this field of this frame is excused."""
 
 
 def adapter_for(protocol: str) -> Adapter | None:

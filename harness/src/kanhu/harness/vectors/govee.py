@@ -16,7 +16,6 @@ __all__ = ["ADAPTERS"]
 _APPLE = 0x004C
 _UUIDS_16 = (0x02, 0x03)
 _STRUCTURES_AT = {0x02: 14, 0x0D: 29}  # in a legacy and in an extended report with one advertisement
-_NOT_CUT = ("Govee H5072", "Govee H5140")
 
 
 def _govee(vector: Vector) -> Mapping[str, object]:
@@ -60,14 +59,6 @@ def _hygrometer(vector: Vector, told: Told) -> Mapping[str, object]:
         mac = words.get("mac")
         if number == 1 and isinstance(mac, str):  # ble_monitor makes it a device of its own
             words["mac"] = f"{int(mac.replace(':', ''), 16) + 1:012X}"
-    warmth, damp = plain.get("temperature_c"), plain.get("humidity_percent")
-    if warmth is not None and damp is not None and vector.protocol.startswith(_NOT_CUT):
-        # Theengs leaves the digits of the humidity on some temperatures: of H5072 below zero, of H5140 always.
-        below = vector.protocol.startswith(_NOT_CUT[0])
-        if warmth < 0 and below:
-            words |= celsius("", warmth - damp / 1000)
-        elif not below:
-            words |= celsius("", warmth + damp / 1000)
     for one in told.values:
         if one.name.startswith("probe_"):
             _, digit, what = one.name.split("_", 2)
