@@ -6,6 +6,7 @@ HarnessError
   LimitsRefused        harness/limits.toml does not say one bound and its reason
   ProgramFailed        a program the harness started did not end well
   VectorsRefused       a file of published frames that cannot be read
+  LibrariesMissing     what a second opinion asks could not be installed; ends with the remedy
   ProcessDied          a process ended that nobody had told to (village/processes.py)
   VillageFailed        a village did not come up, or a part of it fell over (village/stage.py)
 """
@@ -13,6 +14,7 @@ HarnessError
 __all__ = [
     "ExpectationsRefused",
     "HarnessError",
+    "LibrariesMissing",
     "LimitsRefused",
     "ProgramFailed",
     "RecordingUnusable",
@@ -56,6 +58,15 @@ class LimitsRefused(HarnessError):
 
 class VectorsRefused(HarnessError):
     """A file of published frames cannot be read; the text names file and record."""
+
+
+class LibrariesMissing(HarnessError):
+    """What a second opinion asks could not be installed; `said` is what the installer printed last."""
+
+    def __init__(self, said: str, remedy: str) -> None:
+        super().__init__(f"{said.rstrip()}\nthe libraries of a second opinion could not be installed: {remedy}")
+        self.said = said
+        self.remedy = remedy
 
 
 class ProgramFailed(HarnessError):

@@ -19,9 +19,11 @@ from rich.table import Table
 from kanhu.edge.errors import DecodeError
 from kanhu.harness.errors import HarnessError
 from kanhu.harness.report import Output, Report, console, finish, read_limits
+from kanhu.harness.stopping import STOPPED
 from kanhu.harness.vectors.disputes import dispute_over, disputed_difference
 from kanhu.harness.vectors.families import adapter_for, reason_for
 from kanhu.harness.vectors.file import read_vectors
+from kanhu.harness.vectors.second_opinion.outcome import give_second_opinion
 from kanhu.harness.vectors.vector import Unsupported, Vector
 
 __all__ = ["Outcome", "Verdict", "judge", "main"]
@@ -31,11 +33,13 @@ _EXAMPLES = """examples:
   ./run vectors tests/vectors/device_vectors.json
   ./run vectors FILE.json --json
   ./run vectors FILE.json --protocol 'BLE GLS*' --protocol 'Nonin*'
+  ./run vectors FILE.json --second-opinion     what the field's own libraries say of the same frames
 
 exit code:
-  0    no frame failed
-  1    one did, or the file cannot be read
+  0    no frame failed; with --second-opinion, none is read otherwise by both a library and its publisher
+  1    one did, or the file cannot be read, or a library could not be installed or asked
   2    wrong usage
+  130  stopped by hand
 """
 _LABELS = frozenset({"brand", "model", "model_id", "type", "firmware", "track", "device", "cidc", "acts", "cont"})
 """What advertisements are called by their publishers: names of products, no values."""
@@ -93,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("file", type=Path, metavar="FILE.json", help="frames and what their publishers say of them")
     parser.add_argument("--protocol", action="append", metavar="NAME", help="only these; * is anything; repeatable")
+    parser.add_argument("--second-opinion", action="store_true", help="ask the libraries of harness/second-opinion.txt")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     chosen = parser.parse_args(arguments)
     try:
@@ -104,11 +109,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     some = [one for one in found if any(fnmatch.fnmatchcase(one.protocol, name) for name in wanted)]
     if not some:
         parser.error(f"no frame of {', '.join(wanted)} in {chosen.file}")
+    output = Output.TABLE_AND_JSON if chosen.json else Output.TABLE
+    if chosen.second_opinion:
+        return _second_opinion(some, output)
     verdicts = [judge(one) for one in some]
     _tell(verdicts)
     counts = Counter(one.outcome for one in verdicts)
     report = Report(_NAME, {outcome.value: counts[outcome] for outcome in Outcome}, read_limits(_NAME))
-    return finish(report, output=Output.TABLE_AND_JSON if chosen.json else Output.TABLE)
+    return finish(report, output=output)
+
+
+def _second_opinion(vectors: Sequence[Vector], output: Output) -> int:
+    try:
+        return give_second_opinion(vectors, output=output)
+    except HarnessError as error:
+        print(f"kanhu: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("kanhu: stopped; nothing is left behind", file=sys.stderr)
+        return STOPPED
 
 
 def _tell(verdicts: Sequence[Verdict]) -> None:

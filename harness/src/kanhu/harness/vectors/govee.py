@@ -14,8 +14,6 @@ from kanhu.harness.vectors.vector import Adapter, Unsupported, Vector
 __all__ = ["ADAPTERS"]
 
 _APPLE = 0x004C
-_UUIDS_16 = (0x02, 0x03)
-_STRUCTURES_AT = {0x02: 14, 0x0D: 29}  # in a legacy and in an extended report with one advertisement
 
 
 def _govee(vector: Vector) -> Mapping[str, object]:
@@ -38,16 +36,12 @@ def _model(vector: Vector) -> int | None:
     """As its name says, or what it is labelled with, or the service UUID that is its number."""
     given = vector.given.get("input")
     device = given.get("device") if isinstance(given, Mapping) else None
-    named = model_of(device) or model_of(vector.advertisement().name)
-    if named is not None or not str(vector.given.get("layer", "")).startswith("HCI"):
+    heard = vector.advertisement()
+    named = model_of(device) or model_of(heard.name)
+    if named is not None:
         return named
-    rest = vector.frame[_STRUCTURES_AT.get(vector.frame[3], len(vector.frame)) :]
-    while rest and rest[0]:
-        digits = rest[2:4].hex()  # the number is written with its higher digits first
-        if rest[1:2] and rest[1] in _UUIDS_16 and digits.isdigit() and digits.startswith("5"):
-            return int(digits)
-        rest = rest[1 + rest[0] :]
-    return None
+    digits = (uuid.to_bytes(2, "little").hex() for uuid in heard.uuids)  # its higher digits are sent first
+    return next((int(one) for one in digits if one.isdigit() and one.startswith("5")), None)
 
 
 def _hygrometer(vector: Vector, told: Told) -> Mapping[str, object]:

@@ -14,7 +14,7 @@ from kanhu.edge.codecs.nonin import (
 )
 from kanhu.harness.vectors.vector import Adapter, Vector
 
-__all__ = ["ADAPTERS"]
+__all__ = ["ADAPTERS", "moment_words"]
 
 _PLACES = ("HR MSB", "HR LSB", "SpO2", "firmware rev")
 
@@ -84,8 +84,8 @@ def _nmea(vector: Vector) -> Mapping[str, object]:
         "is_valid": sentence.valid,
         "latitude": sentence.latitude_deg,
         "longitude": sentence.longitude_deg,
-        **{name: _word(value) for name, value in sentence.values.items()},
-        "datetime": _word(sentence.measured_at),
+        **{name: moment_words(value) for name, value in sentence.values.items()},
+        "datetime": moment_words(sentence.measured_at),
     }
     if sentence.asked is not None:
         told["listener"], told["sentence_type"] = sentence.asked
@@ -104,8 +104,8 @@ def _lists(sentence: NmeaSentence) -> Mapping[str, object]:
             return {}
 
 
-def _word(value: object) -> object:
-    """Times as the file tells them."""
+def moment_words(value: object) -> object:
+    """Times as the file tells them, anything else as it is."""
     match value:
         case datetime():
             micro = f", {value.microsecond}" if value.microsecond else ""

@@ -9,6 +9,7 @@ __all__ = ["Adapter", "Advertisement", "Unsupported", "Vector"]
 _SERVICE_DATA_16_BIT = 0x16
 _MANUFACTURER_DATA = 0xFF
 _NAMES = (0x08, 0x09)
+_UUIDS_16_BIT = (0x02, 0x03)
 _EVENT_HEADER = b"\x04\x3e"
 _LEGACY, _EXTENDED = 0x02, 0x0D
 _ADDRESS_BYTES = 6
@@ -31,6 +32,8 @@ class Advertisement:
     """By 16-bit UUID."""
     manufacturer_data: Mapping[int, bytes]
     """By company, without the company."""
+    uuids: tuple[int, ...] = ()
+    """The 16-bit ones it lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ def _of_event(event: bytes) -> Advertisement:
     name: str | None = None
     services: dict[int, bytes] = {}
     manufacturers: dict[int, bytes] = {}
+    uuids: list[int] = []
     while payload and payload[0]:
         kind, data = payload[1:2], payload[2 : 1 + payload[0]]
         payload = payload[1 + payload[0] :]
@@ -102,7 +106,9 @@ def _of_event(event: bytes) -> Advertisement:
             manufacturers[int.from_bytes(data[:2], "little")] = data[2:]
         elif kind[0] in _NAMES:
             name = data.decode("utf-8", errors="replace")
-    return Advertisement(address, name, services, manufacturers)
+        elif kind[0] in _UUIDS_16_BIT:
+            uuids += (int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data) - 1, 2))
+    return Advertisement(address, name, services, manufacturers, tuple(uuids))
 
 
 def _address(given: Mapping[str, Any]) -> bytes | None:

@@ -91,6 +91,7 @@ def _scale_of_theengs(vector: Vector) -> Mapping[str, object]:
         "weighing_mode": "object" if found.thing else "person",
         "unit": found.unit.value,
         "weight": found.shown,
+        "Mass": found.weight_kg,
     }
     return told if found.impedance_ohm is None else {**told, "impedance": found.impedance_ohm}
 
