@@ -23,6 +23,7 @@ from tests.edge.readings import RememberingSink, until
 
 _ADDRESS = "F0:0D:00:00:00:01"
 _KEY = bytes(range(16))
+_MEASURING = [name for name in model_names() if kind_of(name).measures]
 _SEALING = [name for name in model_names() if find_model(name).takes_key]
 
 
@@ -49,7 +50,7 @@ class Alone:
             kind=self._name,
             port=str(self._line) if serial else None,
             address=None if serial else _ADDRESS,
-            subject="r-0001",
+            subject="r-0001" if kind_of(self._name).measures else None,
             key=key,
         )
         radio = None if serial else RadioConfig(bumble=str(self.steps[0]["hci"]))
@@ -72,11 +73,20 @@ def test_every_kind_of_device_has_a_simulator() -> None:
     assert all(find_model(name).name == name and find_model(name).about for name in model_names())
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", _MEASURING)
 async def test_what_it_says_becomes_readings(name: str, tmp_path: Path) -> None:
     async with Alone(name, tmp_path, every_s=_often(name)) as alone:
         await until(lambda: alone.sink.accepted, within_s=30)
         assert alone.sink.refused == []
+
+
+async def test_who_measures_nobody_is_heard(tmp_path: Path) -> None:
+    """Nobody is known here, so each card is told as one that chooses nobody."""
+    assert sorted(set(model_names()) - set(_MEASURING)) == ["scanner-serial"]
+    async with Alone("scanner-serial", tmp_path, every_s=0.1) as alone:
+        await until(lambda: len(alone.sink.refused) > 3, within_s=30)
+    assert set(alone.sink.refused) == {("d-1", "card_unknown")}
+    assert alone.sink.accepted == []
 
 
 @pytest.mark.parametrize("name", _SEALING)

@@ -23,6 +23,7 @@ from kanhu.contract import (
     Times,
     metric,
 )
+from kanhu.edge.cards import Cards
 from kanhu.edge.devices import DeviceConfig, DeviceSeen
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sessions import mark_unidentified
@@ -84,13 +85,15 @@ class Bench:
         self.committer = Committer(self.outbox)
         self.attendance = Attendance(clock=clock)
         stays = [stay.in_zone(config.zone) for stay in config.stay]
-        self.people = People(clock=clock, attendance=self.attendance, stays=stays)
+        self.cards = Cards(self.attendance, config.cards)
+        self.people = People(clock=clock, attendance=self.attendance, stays=stays, cards=self.cards)
         self.seen: dict[str, DeviceSeen] = {}
         self.clinic = Clinic(
             config,
             committer=self.committer,
             attendance=self.attendance,
             people=self.people,
+            cards=self.cards,
             seen=self.seen,
             clock=clock,
         )

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from kanhu.contract import ClockState, FakeClock, Lane, QualityReason, SeqRanges, SubjectKind
+from kanhu.edge.cards import Scan
 from kanhu.edge.devices import DeviceSeen
 from kanhu.edge.errors import DecodeReason, LinkReason
 from kanhu.edge.whose import Choice, WhoseReason
-from kanhu.gateway.page.clinic import Attempt, Scan
+from kanhu.gateway.page.clinic import Attempt
 from kanhu.gateway.page.day import MOST_ROWS, Day, RowState, Whereabouts
 from kanhu.gateway.page.screens import Screens
 from kanhu.gateway.page.troubles import TroubleKind, troubles
@@ -114,6 +115,25 @@ async def test_time_that_is_over_is_said_by_name_of_the_screen(bench: Bench) -> 
     assert "The time of 2-1 is over" in screens(bench).people(room=None)
     bench.clinic.done()
     assert "is over" not in screens(bench).people(room=None)
+
+
+async def test_a_card_at_a_reader_on_a_port_is_shown_as_a_press_is(bench: Bench) -> None:
+    assert bench.clinic.scan("KH9999") is Scan.UNKNOWN
+    revision = bench.clinic.revision
+    assert bench.people.cards is not None
+    assert bench.people.cards.read("KH0003") is Scan.CHOSEN
+    assert bench.clinic.revision > revision, "the screen is told"
+    assert "not known here" not in screens(bench).people(room=None)
+    assert bench.clinic.present().resident == "r-0003"
+    bench.people.cards.misread()
+    assert "Scan it again" in screens(bench).people(room=None)
+
+
+async def test_an_identity_card_is_said_to_be_of_no_use_here(bench: Bench) -> None:
+    assert bench.clinic.scan("11010519491231002X") is Scan.IDENTITY
+    page = screens(bench).people(room=None)
+    assert "identity card" in page
+    assert "11010519491231002X" not in page
 
 
 async def test_a_scanned_card_chooses_and_an_unknown_one_is_not_repeated(bench: Bench) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kanhu.contract import METRICS, Priority, QualityReason
+from kanhu.edge.cards import Scan
 from kanhu.edge.kinds import kind_names, kind_of
 from kanhu.edge.whose import NOBODY_KNOWN
 from kanhu.gateway.page import words as table
@@ -43,7 +44,8 @@ def test_every_reason_has_words() -> None:
     assert set(ADVICE) == set(QualityReason)
     assert set(NOBODY) == NOBODY_KNOWN
     assert set(NOBODY.values()) <= set(_WORDS)
-    for kinds, prefix in ((TroubleKind, ""), (Attempt, ""), (RowState, "state_")):
+    told = [scan for scan in Scan if scan is not Scan.CHOSEN]  # who was chosen is seen
+    for kinds, prefix in ((TroubleKind, ""), (Attempt, ""), (RowState, "state_"), (told, "scan_")):
         assert [kind.value for kind in kinds if f"{prefix}{kind.value}" not in _WORDS] == []
     assert [one for one in Priority if one is not Priority.TECHNICAL and f"priority_{one.value}" not in _WORDS] == []
 
@@ -56,7 +58,7 @@ def test_no_word_is_missing_and_none_is_unused() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in _FOLDER.glob("*.py") if path.stem != "words")
     asked = set(re.findall(r"[\"']([a-z_]+)[\"']", source)) | set(NOBODY.values())
     built = {key for key in _WORDS if key.startswith(("state_", "priority_"))}
-    built |= {kind.value for kind in [*TroubleKind, *Attempt]}
+    built |= {kind.value for kind in [*TroubleKind, *Attempt]} | {f"scan_{scan.value}" for scan in Scan}
     assert set(_WORDS) - asked - built == set()
     assert [key for key in re.findall(r"say\(\s*[\"']([a-z_]+)[\"']", source) if key not in _WORDS] == []
 

@@ -68,17 +68,23 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 raise DeviceRefused(self.id, "port", "remove it: this kind is read by Bluetooth")
             if self.address is None or not _ADDRESS.fullmatch(self.address.upper()):
                 raise DeviceRefused(self.id, "address", "give its Bluetooth address, such as F0:0D:00:00:00:03")
-        if self.bed is not None and self.subject is not None:
-            raise DeviceRefused(self.id, "bed", "remove it, or the resident: a bed says by itself who lies there")
+        self._check_whose(kind)
         is_button = isinstance(kind, ButtonKind)
-        if self.dwelling is not None and (not kind.of_place or self.subject is not None):
-            raise DeviceRefused(
-                self.id, "dwelling", "remove it: only a help button or a sensor of nobody belongs to a place"
-            )
         self._check_key(kind)
         if self.fine is not None and not is_button:
             raise DeviceRefused(self.id, "fine", "remove it: only a help button can take a call back")
         self._check_ways(is_button=is_button)
+
+    def _check_whose(self, kind: Kind) -> None:
+        if self.bed is not None and self.subject is not None:
+            raise DeviceRefused(self.id, "bed", "remove it, or the resident: a bed says by itself who lies there")
+        if not kind.measures and (self.bed is not None or self.subject is not None):
+            field = "bed" if self.subject is None else "subject"
+            raise DeviceRefused(self.id, field, "remove it: this kind says who is there, and measures nobody")
+        if self.dwelling is not None and (not kind.of_place or self.subject is not None):
+            raise DeviceRefused(
+                self.id, "dwelling", "remove it: only a help button or a sensor of nobody belongs to a place"
+            )
 
     def _check_key(self, kind: Kind) -> None:
         if self.key is None:

@@ -45,6 +45,8 @@ class DecodeReason(StrEnum):
     """A whole window of an oximeter without one usable packet."""
     WINDOW_INCOMPLETE = "window_incomplete"
     """An oximeter fell silent before a window was full."""
+    CARD_UNKNOWN = "card_unknown"
+    """A card or a barcode that was read whole, and chooses nobody here."""
     CODEC_FAILED = "codec_failed"
     """The codec itself is defective: it raised what it may not raise. Worth a report to who wrote it."""
     BACKLOG_FULL = "backlog_full"

@@ -5,15 +5,18 @@ began. What may be of two people is of nobody: a reading under a wrong name does
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from kanhu.contract import Clock, ClockState
 from kanhu.edge.devices import DeviceConfig
+
+if TYPE_CHECKING:
+    from kanhu.edge.cards import Cards
 
 SESSION_S = 300.0
 """A person stays chosen for so long after the last measurement; project choice: rest and a second cuff reading take
@@ -83,6 +86,8 @@ class Attendance:
         self._resident: str | None = None
         self._ends_ns = 0
         self._let_go_ns: dict[str, int] = {}
+        self.on_choice: Callable[[str, Choice], None] | None = None
+        """Told of each person chosen, by whatever way."""
 
     def choose(self, resident: str) -> Choice:
         """Measure this person from now on."""
@@ -91,9 +96,11 @@ class Attendance:
             self._let_go()
         self._resident = resident
         self._extend()
-        if before is None:
-            return Choice.BEGAN
-        return Choice.EXTENDED if before == resident else Choice.REPLACED
+        choice = Choice.EXTENDED if before == resident else Choice.REPLACED
+        choice = Choice.BEGAN if before is None else choice
+        if self.on_choice is not None:
+            self.on_choice(resident, choice)
+        return choice
 
     def done(self) -> None:
         """Measure nobody until somebody is chosen."""
@@ -162,9 +169,12 @@ class People:
         attendance: Attendance | None = None,
         stays: Sequence[Stay] = (),
         residents: Iterable[str] = (),
+        cards: "Cards | None" = None,
     ) -> None:
         """Stays carry aware times; whoever lets people be chosen keeps the attendance; `residents` is everybody."""
         self._clock = clock
+        self.cards = cards
+        """What a scanner reads goes here; None where nobody is chosen by a card."""
         self._residents = frozenset(residents)
         self._attendance = attendance or Attendance(clock=clock)
         self._stays = stays

@@ -137,6 +137,12 @@ class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     updates: UpdatesConfig | None = None
 
     @property
+    def cards(self) -> dict[str, str]:
+        """Whom a scanned number chooses: the card of a resident, or the id, where that is printed on it."""
+        own = {one.card: one.id for one in self.resident if one.card is not None}
+        return own | {one.id: one.id for one in self.resident}
+
+    @property
     def folder(self) -> Path:
         """The folder of the outbox."""
         return Path(self.data)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kanhu.contract import Clock, GatewayState, Status
+from kanhu.edge.cards import Cards
 from kanhu.edge.devices import Sink
 from kanhu.edge.pipeline import SensingPipeline
 from kanhu.edge.sensing import run_devices
@@ -205,7 +206,10 @@ class _Gateway:
         self._attendance = Attendance(clock=clock, session_s=session_s)
         stays = [stay.in_zone(config.zone) for stay in config.stay]
         residents = [resident.id for resident in config.resident]
-        self._people = People(clock=clock, attendance=self._attendance, stays=stays, residents=residents)
+        self._cards = Cards(self._attendance, config.cards)
+        self._people = People(
+            clock=clock, attendance=self._attendance, stays=stays, residents=residents, cards=self._cards
+        )
         self._account = Account(
             config,
             committer,
@@ -315,6 +319,7 @@ class _Gateway:
             committer=self._committer,
             attendance=self._attendance,
             people=self._people,
+            cards=self._cards,
             seen=self._intake.seen,
             doses=self._daily,
             clock=self._clock,

@@ -69,6 +69,8 @@ class Kind:
     en: str
     of_place: bool = False
     """It may belong to a place instead of a person."""
+    measures: bool = True
+    """False: it says who is there, and no reading comes of it."""
     key_bytes: frozenset[int] = frozenset()
     """How long its key may be; none where it encrypts nothing."""
 

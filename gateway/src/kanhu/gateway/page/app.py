@@ -9,7 +9,8 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs
 
-from kanhu.gateway.page.clinic import Clinic, Scan
+from kanhu.edge.cards import Scan
+from kanhu.gateway.page.clinic import Clinic
 from kanhu.gateway.page.guard import (
     MOST_BODY_BYTES,
     STATUS,

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from kanhu.contract import Clock, Observation, Receipt, SeqRanges, SubjectKind
+from kanhu.edge.cards import Cards, Scan
 from kanhu.edge.devices import DeviceSeen
 from kanhu.edge.errors import DecodeReason
 from kanhu.edge.pipeline import Judged
@@ -61,13 +62,6 @@ class Attempt(StrEnum):
     NOT_KEPT = "not_kept"
 
 
-class Scan(StrEnum):
-    """What a scanned card led to."""
-
-    CHOSEN = "chosen"
-    UNKNOWN = "unknown"
-
-
 class County(NamedTuple):
     """The way to the county."""
 
@@ -97,6 +91,7 @@ class Clinic:
         committer: Committer,
         attendance: Attendance,
         people: People,
+        cards: Cards,
         seen: Mapping[str, DeviceSeen],
         clock: Clock,
         doses: Doses | None = None,
@@ -110,8 +105,10 @@ class Clinic:
         self._doses = doses
         self._clock = clock
         self._day = Day(config.folder / DAY_FILE, zone=config.zone, epoch=committer.epoch)
-        self._cards = {resident.card: resident.id for resident in config.resident if resident.card is not None}
-        self._cards |= {resident.id: resident.id for resident in config.resident}
+        self._residents = {resident.id for resident in config.resident}
+        attendance.on_choice = self._chosen
+        self._cards = cards
+        self._cards.on_scan = self._scanned
         self._beds = {bed.id: bed for bed in config.bed}
         self._bell = asyncio.Event()
         self._named = SeqRanges()
@@ -134,25 +131,11 @@ class Clinic:
 
     def choose(self, resident: str) -> Choice | None:
         """Measure this person from now on; None where nobody of this id is registered."""
-        if resident not in self._cards.values():
-            return None
-        choice = self._attendance.choose(resident)
-        if choice is not Choice.EXTENDED:
-            self.sitting, self.attempt = [], None
-        self._last_resident = resident
-        self._notice = None
-        self.touch()
-        return choice
+        return self._attendance.choose(resident) if resident in self._residents else None
 
     def scan(self, code: str) -> Scan:
         """A scanner typed this; what it typed is neither kept nor logged, it may be anything."""
-        resident = self._cards.get(code)
-        if resident is None:
-            self._notice = (Scan.UNKNOWN, self._clock.mono_ns())
-            self.touch()
-            return Scan.UNKNOWN
-        self.choose(resident)
-        return Scan.CHOSEN
+        return self._cards.read(code)
 
     def done(self) -> None:
         """The chosen person is finished with."""
@@ -168,6 +151,19 @@ class Clinic:
             self.touch()
 
     # --------------------------------------------------------------------------------------- listening
+
+    def _chosen(self, resident: str, choice: Choice) -> None:
+        """Somebody was chosen, by a press here or by a card at a reader."""
+        if choice is not Choice.EXTENDED:
+            self.sitting, self.attempt = [], None
+        self._last_resident = resident
+        self._notice = None
+        self.touch()
+
+    def _scanned(self, scan: Scan) -> None:
+        if scan is not Scan.CHOSEN:
+            self._notice = (scan, self._clock.mono_ns())
+            self.touch()
 
     def taken(self, judged: Judged, *, seq: int) -> None:
         """A reading was committed under this number."""

@@ -8,9 +8,10 @@ from html import escape
 from urllib.parse import quote
 
 from kanhu.contract import Priority, QualityLevel, QualityReason, SubjectKind
+from kanhu.edge.cards import Scan
 from kanhu.edge.kinds import kind_of
 from kanhu.edge.pipeline import Judged
-from kanhu.gateway.page.clinic import Attempt, Clinic, Resident, Scan
+from kanhu.gateway.page.clinic import Attempt, Clinic, Resident
 from kanhu.gateway.page.day import Row
 from kanhu.gateway.page.figures import Figure, figure
 from kanhu.gateway.page.troubles import Trouble, TroubleKind
@@ -105,7 +106,7 @@ class Screens:
         say, said = self._say, self._clinic.notice()
         ran_out = self._clinic.ran_out()
         if isinstance(said, Scan):
-            return _note(say("scan_unknown"), "")
+            return _note(say(f"scan_{said.value}"), "")
         if isinstance(said, Judged):
             why = NOBODY.get(self._clinic.reason(said.observation), "nobody_chosen")
             value = figure(said.observation, say).short()

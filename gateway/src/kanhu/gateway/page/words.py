@@ -36,6 +36,11 @@ _WORDS = {
     # People.
     "scan": Said("扫卡或编号", "Card or number"),
     "scan_go": Said("确定", "Go"),
+    "scan_identity": Said(
+        "这里不用身份证选人。请扫卫生室发的卡，或在下面选人。",
+        "Nobody is chosen by an identity card here. Scan the clinic's own card, or choose the person below.",
+    ),
+    "scan_misread": Said("没有读清，请再扫一次。", "It was not read whole. Scan it again."),
     "scan_unknown": Said(
         "这张卡在这里没有登记。请在下面选人。", "This card is not known here. Choose the person below."
     ),
