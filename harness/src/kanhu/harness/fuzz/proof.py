@@ -1,7 +1,7 @@
 """`./run prove fuzz`: millions of frames at every codec, led by which lines they reach; only DecodeError may come out.
 
-Each codec has a process of its own, one a core at a time. What reaches new lines is kept in a corpus, from which the
-next run goes on.
+Each codec has a process of its own, one a core at a time. It goes out from the published frames, from those kept with
+the code, and from what earlier runs on this machine found.
 """
 
 import argparse
@@ -16,8 +16,10 @@ from importlib import metadata
 from pathlib import Path
 
 from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.fuzz.corpus import KEPT_FRAMES, keep, kept_frames, kept_targets, shortest_reaching
 from kanhu.harness.fuzz.names import BROKEN, target_names
 from kanhu.harness.fuzz.published import ROOT, published_frames
+from kanhu.harness.fuzz.targets import find_targets
 from kanhu.harness.fuzz.watch import COUNTED, KEPT
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
@@ -29,6 +31,7 @@ _EXAMPLES = """examples:
   ./run prove fuzz --json
   ./run prove fuzz --codec 'glucose*' --codec bthome.decode_bthome --frames 1000000
   ./run prove fuzz --seconds-each 300        five minutes of each codec, as the nightly run does
+  ./run prove fuzz --seconds-each 60 --keep  what was found goes into tests/vectors/fuzz, as few frames as reach it
   ./run prove fuzz --broken                  a codec that is wrong on purpose is found, and it ends with 1
 
 exit code:
@@ -66,7 +69,11 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"no codec is called {', '.join(chosen.codec)}; they are named as module.function")
     if chosen.frames < len(names):
         parser.error(f"--frames {chosen.frames}: at least one for each of {len(names)} codecs")
+    if chosen.broken and chosen.keep:
+        parser.error("--keep: the frames of a codec that is wrong on purpose are not kept")
     found = until_told(_conduct(chosen, names))
+    if chosen.keep:
+        keep_found(names, corpus=chosen.corpus, all_targets=not chosen.codec)
     for one in found:
         if one.exceptions:
             print(f"{one.name}: {one.exceptions} exceptions, such as\n{one.kept}", file=sys.stderr)
@@ -76,6 +83,7 @@ def main(arguments: Sequence[str]) -> int:
         "exceptions": sum(one.exceptions for one in found),
         "edges": sum(one.edges for one in found),
         "least_frames_of_a_codec": min(one.frames for one in found),
+        "kept_frames": sum(1 for name in names for _ in kept_frames(name)),
     }
     versions = {package: metadata.version(package) for package in ("kanhu", "atheris")}
     report = Report(_NAME, figures, read_limits(_NAME), seed=chosen.seed, versions=versions)
@@ -94,11 +102,27 @@ def _parser() -> argparse.ArgumentParser:
         "--frames", type=int, default=_FRAMES, help=f"of all codecs together (default {_FRAMES:,})".replace(",", " ")
     )
     parser.add_argument("--seconds-each", type=int, help="in place of a number of frames: so long each")
-    parser.add_argument("--corpus", type=Path, default=_CORPUS, help="where frames are kept (default run-data/fuzz)")
+    parser.add_argument("--corpus", type=Path, default=_CORPUS, help="where frames are found (default run-data/fuzz)")
+    parser.add_argument("--keep", action="store_true", help="write the few that reach all of it to tests/vectors/fuzz")
     parser.add_argument("--seed", type=int, default=1, help="of what is drawn (default 1)")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--broken", action="store_true", help="a codec that is wrong on purpose: it has to go red")
     return parser
+
+
+def keep_found(names: Sequence[str], *, corpus: Path, all_targets: bool, folder: Path = KEPT_FRAMES) -> None:
+    """Keep of what was found the few frames that reach it; where every target ran, those of gone ones are removed."""
+    targets = find_targets()
+    for name in names:
+        found = (file.read_bytes() for file in sorted((corpus / name).iterdir()))
+        frames = [
+            b"",
+            *kept_frames(name, folder=folder),
+            *found,
+        ]  # the fuzzer always tries the empty one and stores it never
+        keep(name, shortest_reaching(targets[name], frames, beside=published_frames(name)), folder=folder)
+    for gone in set(kept_targets(folder)) - set(targets) if all_targets else ():
+        keep(gone, (), folder=folder)
 
 
 async def _conduct(chosen: argparse.Namespace, names: Sequence[str]) -> list[_Fuzzed]:
@@ -137,8 +161,8 @@ async def _fuzz(name: str, folder: Path, chosen: argparse.Namespace, frames: int
     own, corpus, seeds = folder / name, chosen.corpus / name, folder / f"{name}.seeds"
     for each in (own, corpus, seeds):
         each.mkdir(parents=True, exist_ok=True)
-    for number, frame in enumerate(published_frames(name)):
-        (seeds / f"published-{number}").write_bytes(frame)
+    for number, frame in enumerate((*published_frames(name), *kept_frames(name))):
+        (seeds / f"seed-{number}").write_bytes(frame)
     limit = [f"-max_total_time={chosen.seconds_each}"] if chosen.seconds_each else [f"-runs={frames}"]
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "kanhu.harness.fuzz.child", name, str(own), *limit, f"-seed={chosen.seed}",
