@@ -28,7 +28,7 @@ from kanhu.edge.errors import DecodeError
 from kanhu.harness.vectors import bthome_words
 from kanhu.harness.vectors.sensor_words import address, axes, battery_of, celsius
 from kanhu.harness.vectors.sensor_words import whole as whole_of
-from kanhu.harness.vectors.vector import Adapter, Unsupported, Vector
+from kanhu.harness.vectors.vector import MANUFACTURER_DATA, Adapter, Unsupported, Vector
 from kanhu.harness.vectors.xiaomi import tell_mibeacon
 
 __all__ = ["ADAPTERS"]
@@ -36,8 +36,6 @@ __all__ = ["ADAPTERS"]
 _DISTANCES = {0: "long", 1: "middle", 2: "short"}
 _HUNDREDTH = Decimal("0.01")
 _MIBEACON = 0xFE95
-_MANUFACTURER_DATA = 0xFF
-_STRUCTURES_AT = {0x02: 14, 0x0D: 29}  # in a legacy and in an extended report with one advertisement
 _ASSUMED_VOLTS = (Decimal("2.2"), Decimal("0.9"))
 """Of an empty and between an empty and a full cell, as ble_monitor counts back from the battery of ATC firmware."""
 
@@ -195,18 +193,10 @@ def _ela_or_eye(vector: Vector) -> Mapping[str, object]:
 
 def _each_of(vector: Vector, company: int) -> list[bytes]:
     """Some send several structures of one company at once, of which the table of what was heard keeps the last."""
+    head = company.to_bytes(2, "little")
+    heard = [data for kind, data in vector.structures() if kind == MANUFACTURER_DATA and data.startswith(head)]
     last = vector.advertisement().manufacturer_data.get(company)
-    if last is None or not str(vector.given.get("layer", "")).startswith("HCI"):
-        return [] if last is None else [last]
-    start = _STRUCTURES_AT.get(vector.frame[3], len(vector.frame))
-    head = bytes([_MANUFACTURER_DATA]) + company.to_bytes(2, "little")
-    found: list[bytes] = []
-    while start < len(vector.frame) and vector.frame[start]:
-        structure = vector.frame[start + 1 : start + 1 + vector.frame[start]]
-        if structure.startswith(head):
-            found.append(structure[len(head) :])
-        start += 1 + vector.frame[start]
-    return found
+    return [data[len(head) :] for data in heard] or ([] if last is None else [last])
 
 
 def _beewi(vector: Vector) -> Mapping[str, object]:

@@ -45,7 +45,6 @@ _BUTTONS = {
     ),
 }
 _PRESSES = {Press.SINGLE: "single press", Press.DOUBLE: "double press", Press.LONG: "long press"}
-_LEGACY, _PAYLOAD_AT = 0x02, 14
 
 
 def _manufacturer(vector: Vector, company: int) -> bytes:
@@ -120,15 +119,11 @@ def _sonoff(vector: Vector) -> Mapping[str, object]:
 
 
 def _structure(vector: Vector, kind: int) -> bytes:
-    """The first structure of a type in a legacy report; the table of what was heard has none of these."""
-    if not str(vector.given.get("layer", "")).startswith("HCI") or vector.frame[3:4] != bytes((_LEGACY,)):
-        raise Unsupported("no legacy advertising report")
-    payload = vector.frame[_PAYLOAD_AT:]
-    while payload and payload[0]:
-        if payload[1:2] == bytes((kind,)):
-            return payload[2 : 1 + payload[0]]
-        payload = payload[1 + payload[0] :]
-    raise Unsupported(f"no structure 0x{kind:02X}")
+    """The first structure of a type; the table of what was heard has none of these."""
+    found = next((data for one, data in vector.structures() if one == kind), None)
+    if found is None:
+        raise Unsupported(f"no structure 0x{kind:02X}")
+    return found
 
 
 def _ibeacon(vector: Vector) -> Mapping[str, object]:

@@ -1,13 +1,14 @@
 """One published frame with what its publisher says it means, and the advertisement it stands for where it is one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Adapter", "Advertisement", "Unsupported", "Vector"]
+__all__ = ["MANUFACTURER_DATA", "Adapter", "Advertisement", "Unsupported", "Vector"]
 
 _SERVICE_DATA_16_BIT = 0x16
-_MANUFACTURER_DATA = 0xFF
+MANUFACTURER_DATA = 0xFF
+"""The type of a structure that begins with a company."""
 _NAMES = (0x08, 0x09)
 _UUIDS_16_BIT = (0x02, 0x03)
 _EVENT_HEADER = b"\x04\x3e"
@@ -53,6 +54,22 @@ class Vector:
         text = self.given.get("bindkey_hex")
         return None if text is None else bytes.fromhex(text)
 
+    def structures(self) -> list[tuple[int, bytes]]:
+        """Type and data of each, in the order heard; empty where the publisher kept no whole report.
+
+        Raises:
+            Unsupported: an event of another kind, or one cut short.
+        """
+        if not str(self.given.get("layer", "")).startswith("HCI"):
+            return []
+        _, length_at = _places(self.frame)
+        payload = self.frame[length_at + 1 : length_at + 1 + self.frame[length_at]]
+        found: list[tuple[int, bytes]] = []
+        while len(payload) > 1 and payload[0]:
+            found.append((payload[1], payload[2 : 1 + payload[0]]))
+            payload = payload[1 + payload[0] :]
+        return found
+
     def advertisement(self) -> Advertisement:
         """The advertisement, whichever of its layers the publisher kept.
 
@@ -61,7 +78,8 @@ class Vector:
         """
         layer = str(self.given.get("layer", ""))
         if layer.startswith("HCI"):
-            return _of_event(self.frame)
+            address_at, _ = _places(self.frame)
+            return _heard(self.frame[address_at : address_at + _ADDRESS_BYTES][::-1], self.structures())
         if layer.startswith("BLE service data"):
             return Advertisement(_address(self.given), None, {int(layer.rsplit(maxsplit=1)[-1], 16): self.frame}, {})
         given = self.given.get("input")
@@ -83,30 +101,29 @@ Adapter = Callable[[Vector], Mapping[str, object]]
 Unsupported where none is meant for it. More keys than expected are welcome."""
 
 
-def _of_event(event: bytes) -> Advertisement:
+def _places(event: bytes) -> tuple[int, int]:
+    """Where the address stands, and the length of the payload."""
     if event[:2] != _EVENT_HEADER or len(event) < 4 or event[3] not in _PLACES:
         raise Unsupported("an event that is no advertising report")
-    address_at, length_at = _PLACES[event[3]]
-    if len(event) <= length_at:
+    found = _PLACES[event[3]]
+    if len(event) <= found[1]:
         raise Unsupported("a report cut short")
-    address = event[address_at : address_at + _ADDRESS_BYTES][::-1]
-    payload = event[length_at + 1 : length_at + 1 + event[length_at]]
+    return found
+
+
+def _heard(address: bytes, structures: Iterable[tuple[int, bytes]]) -> Advertisement:
     name: str | None = None
     services: dict[int, bytes] = {}
     manufacturers: dict[int, bytes] = {}
     uuids: list[int] = []
-    while payload and payload[0]:
-        kind, data = payload[1:2], payload[2 : 1 + payload[0]]
-        payload = payload[1 + payload[0] :]
-        if not kind:
-            break
-        if kind[0] == _SERVICE_DATA_16_BIT:
+    for kind, data in structures:
+        if kind == _SERVICE_DATA_16_BIT:
             services[int.from_bytes(data[:2], "little")] = data[2:]
-        elif kind[0] == _MANUFACTURER_DATA:
+        elif kind == MANUFACTURER_DATA:
             manufacturers[int.from_bytes(data[:2], "little")] = data[2:]
-        elif kind[0] in _NAMES:
+        elif kind in _NAMES:
             name = data.decode("utf-8", errors="replace")
-        elif kind[0] in _UUIDS_16_BIT:
+        elif kind in _UUIDS_16_BIT:
             uuids += (int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data) - 1, 2))
     return Advertisement(address, name, services, manufacturers, tuple(uuids))
 
