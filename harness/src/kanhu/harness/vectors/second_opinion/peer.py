@@ -189,6 +189,8 @@ READERS: Mapping[str, Callable[..., Callable[[_Frame], _Told]]] = {
     "govee-ble": lambda: _sensor_state("govee_ble.GoveeBluetoothDeviceData"),
     "inkbird-ble": lambda: _sensor_state("inkbird_ble.INKBIRDBluetoothDeviceData"),
     "thermopro-ble": lambda: _sensor_state("thermopro_ble.ThermoProBluetoothDeviceData"),
+    "thermobeacon-ble": lambda: _sensor_state("thermobeacon_ble.ThermoBeaconBluetoothDeviceData"),
+    "bluemaestro-ble": lambda: _sensor_state("bluemaestro_ble.BlueMaestroBluetoothDeviceData"),
     "sensirion-ble": lambda: _sensor_state("sensirion_ble.SensirionBluetoothDeviceData"),
     "ruuvitag-sensor": _ruuvitag_sensor,
     "PySwitchbot": _switchbot,

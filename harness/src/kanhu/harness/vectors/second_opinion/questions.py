@@ -21,6 +21,8 @@ LIBRARIES: Mapping[str, Sequence[str]] = {
     "govee-ble": ("Govee*",),
     "inkbird-ble": ("Inkbird*",),
     "thermopro-ble": ("ThermoPro*",),
+    "thermobeacon-ble": ("ThermoBeacon", "GENERIC WS02/WS08"),
+    "bluemaestro-ble": ("Blue Maestro*",),
     "sensirion-ble": ("Sensirion*",),
     "aranet4": ("Aranet*",),
     "TheengsDecoder": ("*",),
