@@ -81,6 +81,17 @@ def test_a_library_and_the_publisher_together_are_against_us() -> None:
     assert not judged(planted, "govee-ble", Temperature=25.89).against_us
 
 
+def test_a_field_that_both_tell_and_we_do_not_is_against_us() -> None:
+    more = vector(_THERMOMETER, expected={"tempc": 25.87, "co2": 700})
+    found = judged(more, "govee-ble", **{"Temperature": 25.87, "Carbon Dioxide": 700})
+    assert [str(one) for one in found.differences] == ["Carbon Dioxide: ours nothing, theirs 700, published 700"]
+    assert found.against_us
+
+
+def test_no_number_is_no_agreement() -> None:
+    assert judged(vector(_THERMOMETER), "govee-ble", Temperature=float("nan")).opinion is Opinion.DIFFER
+
+
 def test_what_we_dispute_is_listed_and_not_held_against_us() -> None:
     disputed = next(one for one in read_vectors(_SHIPPED) if one.id == "469f2ecc06a6")
     found = judged(disputed, "TheengsDecoder", tempc=-7.3481, hum=48.1)
@@ -199,7 +210,12 @@ def test_a_run_in_which_nothing_was_compared_goes_red(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("source", "named"),
-    [("import sys; sys.exit('no such library')", "no such library"), ("print('[]')", "0 answers to 1 frames")],
+    [
+        ("import sys; sys.exit('no such library')", "no such library"),
+        ("print('[]')", "0 answers to 1 frames"),
+        ("print('what?')", "no JSON"),
+        ("import os; os.abort()", "asking bluetooth-sig failed"),
+    ],
 )
 def test_a_library_that_does_not_answer_is_an_error_and_no_opinion(tmp_path: Path, source: str, named: str) -> None:
     script = tmp_path / "peer.py"

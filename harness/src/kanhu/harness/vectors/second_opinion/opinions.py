@@ -31,7 +31,7 @@ class Opinion(StrEnum):
     DIFFER = "differ"
     CANNOT_DECODE = "cannot decode"
     NOTHING_IN_COMMON = "nothing in common"
-    """Both decode it, and tell no field of the same meaning."""
+    """Both decode it, and the library tells no field of a meaning that ours or the publisher tell."""
 
 
 class Reading(Enum):
@@ -116,18 +116,11 @@ def compare(
         published = vector.expected.get("error", "decoded")
         whole = Difference("the frame", ours, _plain(theirs), published, "error" not in vector.expected, disputed=False)
         return Second(vector, library, Opinion.DIFFER, 1, (whole,))
-    common = {word: one for word, one in theirs.items() if one.value is not None and _find(ours, word) is not _NOWHERE}
-    if not common:
+    shared = {word: one for word, one in theirs.items() if _is_told(ours, word) or _is_told(vector.expected, word)}
+    if not shared:
         return Second(vector, library, Opinion.NOTHING_IN_COMMON)
-    found = tuple(_differences(vector, common, ours))
-    return Second(vector, library, Opinion.DIFFER if found else Opinion.AGREE, len(common), found)
-
-
-class _Nowhere(Enum):
-    NOWHERE = "nowhere"
-
-
-_NOWHERE = _Nowhere.NOWHERE
+    found = tuple(_differences(vector, shared, ours))
+    return Second(vector, library, Opinion.DIFFER if found else Opinion.AGREE, len(shared), found)
 
 
 def _differences(vector: Vector, theirs: Mapping[str, Said], ours: Mapping[str, object]) -> Iterable[Difference]:
@@ -135,7 +128,7 @@ def _differences(vector: Vector, theirs: Mapping[str, Said], ours: Mapping[str, 
     disputed = {SAME.get(field.lower(), field.lower()) for field in (() if dispute is None else dispute.fields)}
     for word, said in theirs.items():
         known = SAME.get(word.lower(), word.lower()) in disputed
-        yield from _in_field(word, _find(ours, word), said, _published(vector, word), disputed=known)
+        yield from _in_field(word, _find(ours, word), said, _find(vector.expected, word), disputed=known)
 
 
 def _in_field(word: str, own: object, said: Said, published: object, *, disputed: bool) -> Iterable[Difference]:
@@ -143,20 +136,21 @@ def _in_field(word: str, own: object, said: Said, published: object, *, disputed
     theirs = said.value
     if isinstance(own, list) and isinstance(theirs, list) and len(own) == len(theirs):
         for number, (one, other) in enumerate(zip(own, theirs, strict=True)):
-            stated = published[number] if isinstance(published, list) and number < len(published) else _NOWHERE
+            stated = (
+                published[number] if isinstance(published, list) and number < len(published) else Reading.NOT_STATED
+            )
             yield from _in_field(f"{word}[{number}]", one, Said(other), stated, disputed=disputed)
     elif isinstance(own, Mapping) and isinstance(theirs, Mapping):
         for name in (one for one in theirs if one in own):
-            stated = published.get(name, _NOWHERE) if isinstance(published, Mapping) else _NOWHERE
+            stated = published.get(name, Reading.NOT_STATED) if isinstance(published, Mapping) else Reading.NOT_STATED
             yield from _in_field(f"{word}.{name}", own[name], Said(theirs[name]), stated, disputed=disputed)
     elif not _same(own, said):
-        stated = published is not _NOWHERE
-        shown = published if stated else Reading.NOT_STATED
-        yield Difference(word, own, theirs, shown, stated and _same(published, said), disputed)
+        stated = published is not Reading.NOT_STATED
+        yield Difference(word, own, theirs, published, stated and _same(published, said), disputed)
 
 
-def _published(vector: Vector, word: str) -> object:
-    return _find(vector.expected, word)
+def _is_told(told: Mapping[str, object], word: str) -> bool:
+    return _find(told, word) is not Reading.NOT_STATED
 
 
 def _find(told: Mapping[str, object], word: str) -> object:
@@ -165,7 +159,7 @@ def _find(told: Mapping[str, object], word: str) -> object:
         return told[word]
     meant = SAME.get(word.lower(), word.lower())
     same = (name for name, value in told.items() if SAME.get(name.lower(), name.lower()) == meant and value is not None)
-    return next((told[name] for name in same), _NOWHERE)
+    return next((told[name] for name in same), Reading.NOT_STATED)
 
 
 def _same(one: object, said: Said) -> bool:
@@ -187,9 +181,10 @@ def _number(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
     try:
-        return Decimal(str(value))
+        found = Decimal(str(value))
     except InvalidOperation:
         return None
+    return found if found.is_finite() else None
 
 
 def _plain(theirs: Mapping[str, Said]) -> str:

@@ -75,7 +75,10 @@ async def hear(library: str, read: Sequence[_Read], *, peer: Sequence[str]) -> l
             await process.wait()
     if process.returncode:
         raise ProgramFailed(f"asking {library}", said.decode(errors="replace")[-_LAST_WORDS:])
-    answers = json.loads(told)
+    try:
+        answers = json.loads(told)
+    except ValueError as error:
+        raise ProgramFailed(f"asking {library}", f"its answer is no JSON: {error}") from error
     if len(answers) != len(read):
         raise ProgramFailed(f"asking {library}", f"{len(answers)} answers to {len(read)} frames")
     return [

@@ -104,8 +104,8 @@ def _said(value: object, unit: Decimal = Decimal(1)) -> Said:
         return Said(value)
     number = Decimal(str(value))
     exponent = number.as_tuple().exponent
-    rounded = isinstance(exponent, int) and -_MOST_DIGITS <= exponent < 0
-    half = min(Decimal(5).scaleb(exponent - 1), _COARSEST) if rounded and isinstance(exponent, int) else Decimal(0)
+    digits = -exponent if isinstance(exponent, int) else 0
+    half = min(Decimal(5).scaleb(-digits - 1), _COARSEST) if 0 < digits <= _MOST_DIGITS else Decimal(0)
     return Said(number * unit, half * unit)
 
 
