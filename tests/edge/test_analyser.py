@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from kanhu.contract import FakeClock, QualityReason, SubjectKind
-from kanhu.edge.analyser import REPEAT_S, Analyser
+from kanhu.edge.analyser import Analyser
 from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.errors import LinkReason
 from kanhu.edge.intake import Intake
+from kanhu.edge.known_results import REPEAT_S
 from kanhu.edge.whose import Attendance, People, WhoseReason
 from kanhu.firmware_sim.wire.astm_link import astm_frames
 from kanhu.firmware_sim.wire.astm_records import SentResult, astm_message

@@ -7,11 +7,6 @@ What was not acknowledged the analyser sends again, after a cut cable as after a
 folded: a result that names its time is one result however often it comes, one without a time for some minutes.
 """
 
-from collections import OrderedDict
-from hashlib import sha256
-
-import msgspec
-
 from kanhu.contract import Subject
 from kanhu.edge.arrival import arrived
 from kanhu.edge.codecs.astm_fields import local_ms
@@ -21,16 +16,8 @@ from kanhu.edge.codecs.date_time import clock_error_s
 from kanhu.edge.codecs.date_time_fields import FIRST_PLAUSIBLE_MS
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.intake import Intake
+from kanhu.edge.known_results import KnownResults, mark_of
 from kanhu.edge.sessions import Sessions
-
-REPEAT_S = 120.0
-"""The same result without a time is a repeat for so long; project choice: no sample is measured twice so soon, and an
-analyser that was not answered tries again within a minute."""
-_MOST_KNOWN = 4096
-_KEPT = 64
-"""Results known over a restart: more than one message has; project choice."""
-_MARK_BYTES = 6
-_COUNT = "results"
 
 
 class Analyser:
@@ -43,7 +30,7 @@ class Analyser:
         self._link = LinkState()
         self._silent = False
         self._bad_bytes = 0
-        self._known = _KnownResults(intake)
+        self._known = KnownResults(intake)
 
     def opened(self) -> None:
         """The port is open; the analyser speaks when it has a result."""
@@ -117,53 +104,16 @@ class Analyser:
             self._intake.clock_read(clock_error_s(sent_ms, now))
 
 
-class _KnownResults:
-    """Marks of the results that came last, and when; the last few over a restart."""
-
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
-        now_ns = intake.clock.mono_ns()
-        kept = (intake.notes.get(_slot(at)) for at in range(_KEPT))
-        self._heard_ns: OrderedDict[int, int] = OrderedDict((mark, now_ns) for mark in kept if mark is not None)
-        self._count = intake.notes.get(_COUNT, 0)
-
-    def has(self, mark: int, *, timed: bool) -> bool:
-        """Whether it is a repeat."""
-        heard_ns = self._heard_ns.get(mark)
-        if heard_ns is None:
-            return False
-        return timed or self._intake.clock.mono_ns() - heard_ns <= REPEAT_S * 1e9
-
-    async def add(self, marks: list[int]) -> None:
-        """Know these from now on; once that is committed, over a restart too."""
-        notes: dict[str, int] = {}
-        for mark in marks:
-            self._heard_ns.pop(mark, None)
-            self._heard_ns[mark] = self._intake.clock.mono_ns()
-            notes[_slot(self._count % _KEPT)] = mark
-            self._count += 1
-        while len(self._heard_ns) > _MOST_KNOWN:
-            self._heard_ns.popitem(last=False)
-        if notes:
-            await self._intake.keep({**notes, _COUNT: self._count})
-
-
-def _slot(at: int) -> str:
-    return f"result-{at}"
-
-
 def _ids(result: AstmResult) -> tuple[str, ...]:
     """Of the patient only: an analyser counts its specimens by itself, and such a number may be anybody's."""
     return tuple(one.strip() for one in result.patient_ids)
 
 
 def _mark(result: AstmResult) -> int:
-    """The same for the same result of the same sample only, to one in 2 to the power of 48."""
     order = result.order
-    told = (
+    return mark_of(
         result.patient_ids,
         None if order is None else (order.specimen_id, order.instrument_specimen_id),
         (result.test, result.value_text, result.unit, result.flag_text, result.status),
         (result.started_at, result.completed_at),
     )
-    return int.from_bytes(sha256(msgspec.json.encode(told)).digest()[:_MARK_BYTES], "big")

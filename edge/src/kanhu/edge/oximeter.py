@@ -20,8 +20,8 @@ class OximeterStream(Protocol):
     def bad_bytes(self) -> int:
         """Bytes so far that belonged to no packet."""
 
-    def feed(self, data: bytes) -> Iterator[OximeterPacket]:
-        """The packets that these bytes complete."""
+    def feed(self, data: bytes) -> Iterator[OximeterPacket | None]:
+        """The packets that these bytes complete; None is one of a device that talks on while no finger is in."""
 
     def end(self) -> Iterator[OximeterPacket]:
         """The device paused: what that completes."""
@@ -80,13 +80,16 @@ class ContecV7Stream:
 
 
 class Oximeter:
-    """Receives what the port gave. A session begins with the first packet after a pause and ends with the next."""
+    """Receives what the port gave. A session begins with the first packet of a finger, and ends with the last."""
 
-    def __init__(self, intake: Intake, *, stream: OximeterStream | None = None) -> None:
+    def __init__(
+        self, intake: Intake, *, stream: OximeterStream | None = None, window_packets: int = WINDOW_PACKETS
+    ) -> None:
         """Begin before the first session; without a stream it is one of the older Contec models."""
         self._intake = intake
         self._stream = stream or Cms50dStream()
-        self._window = OximeterWindow()
+        self._window_packets = window_packets
+        self._window = OximeterWindow(window_packets)
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self._in_session = False
 
@@ -99,6 +102,9 @@ class Oximeter:
         packets = 0
         for packet in self._stream.feed(data):
             packets += 1
+            if packet is None:
+                await self._end_session()
+                continue
             if not self._in_session:
                 self._in_session = True
                 self._sessions.begin()
@@ -122,13 +128,8 @@ class Oximeter:
         """The device fell silent: the session is over, and a window that was begun is refused."""
         for packet in self._stream.end():
             self._window.add(packet)
-        self._in_session = False
         self._intake.bad_bytes(self._stream.bad_bytes)
-        packets = self._window.cut()
-        if packets:
-            await self._intake.refuse(
-                DecodeError(DecodeReason.WINDOW_INCOMPLETE, f"{packets} of {WINDOW_PACKETS} packets")
-            )
+        await self._end_session()
         self._intake.tell()
         return b""
 
@@ -136,3 +137,10 @@ class Oximeter:
         """The port is gone, and with it the session."""
         await self.paused()
         self._intake.unlinked(reason, detail)
+
+    async def _end_session(self) -> None:
+        self._in_session = False
+        packets = self._window.cut()
+        if packets:
+            detail = f"{packets} of {self._window_packets} packets"
+            await self._intake.refuse(DecodeError(DecodeReason.WINDOW_INCOMPLETE, detail))

@@ -1,0 +1,58 @@
+"""Which results a device sent before: what keeps results and sends them again may send one twice."""
+
+from collections import OrderedDict
+from hashlib import sha256
+
+import msgspec
+
+from kanhu.edge.intake import Intake
+
+REPEAT_S = 120.0
+"""The same result without a time is a repeat for so long; project choice: nothing is measured twice so soon, and what
+was not answered is sent again within a minute."""
+_MOST_KNOWN = 4096
+_KEPT = 64
+"""Results known over a restart: more than one message has; project choice."""
+_MARK_BYTES = 6
+_COUNT = "results"
+
+
+def mark_of(*told: object) -> int:
+    """The same for the same result only, to one in 2 to the power of 48; `told` is all that makes it this result."""
+    return int.from_bytes(sha256(msgspec.json.encode(told)).digest()[:_MARK_BYTES], "big")
+
+
+class KnownResults:
+    """Marks of the results that came last, and when; the last few over a restart."""
+
+    def __init__(self, intake: Intake) -> None:
+        """Begin with what was kept of the device."""
+        self._intake = intake
+        now_ns = intake.clock.mono_ns()
+        kept = (intake.notes.get(_slot(at)) for at in range(_KEPT))
+        self._heard_ns: OrderedDict[int, int] = OrderedDict((mark, now_ns) for mark in kept if mark is not None)
+        self._count = intake.notes.get(_COUNT, 0)
+
+    def has(self, mark: int, *, timed: bool) -> bool:
+        """Whether it is a repeat."""
+        heard_ns = self._heard_ns.get(mark)
+        if heard_ns is None:
+            return False
+        return timed or self._intake.clock.mono_ns() - heard_ns <= REPEAT_S * 1e9
+
+    async def add(self, marks: list[int]) -> None:
+        """Know these from now on; once that is committed, over a restart too."""
+        notes: dict[str, int] = {}
+        for mark in marks:
+            self._heard_ns.pop(mark, None)
+            self._heard_ns[mark] = self._intake.clock.mono_ns()
+            notes[_slot(self._count % _KEPT)] = mark
+            self._count += 1
+        while len(self._heard_ns) > _MOST_KNOWN:
+            self._heard_ns.popitem(last=False)
+        if notes:
+            await self._intake.keep({**notes, _COUNT: self._count})
+
+
+def _slot(at: int) -> str:
+    return f"result-{at}"
