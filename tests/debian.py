@@ -19,6 +19,7 @@ _TRIPLET = sysconfig.get_config_var("MULTIARCH") or f"{platform.machine()}-linux
 # What a test uses of each package: a program by name, or a file by its whole path.
 PROVIDES = {
     "chromium": "chromium",
+    "dbus-daemon": "dbus-daemon",
     "libfaketime": f"/usr/lib/{_TRIPLET}/faketime/libfaketimeMT.so.1",
     "strace": "strace",
     "mosquitto": "mosquitto",

@@ -36,7 +36,7 @@ def test_only_missing_packages_are_installed_and_lists_are_fetched_first(scratch
     update, install, *_ = (scratch / "done.txt").read_text().splitlines()
     assert update.startswith("apt-get update")
     assert install.startswith("apt-get install")
-    assert install.endswith(" chromium libfaketime mosquitto strace systemd")
+    assert install.endswith(" chromium dbus-daemon libfaketime mosquitto strace systemd")
 
 
 def _ci(scratch: Path, *, installed: str, failing: str) -> int:

@@ -15,3 +15,14 @@ async def to_the_end(call: Coroutine[object, object, _Result]) -> _Result:
     except asyncio.CancelledError:
         await task
         raise
+
+
+def obey_cancellation() -> None:
+    """Pass on a cancellation that a library kept to itself.
+
+    Until Python 3.12 `asyncio.wait_for`, which Bluetooth libraries use, drops one that comes together with its answer;
+    the task would then stay for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -6,7 +6,8 @@ sink, and never stops the other devices. Libraries of a transport are imported o
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kanhu.contract import Clock
@@ -108,11 +109,11 @@ async def _read_radio(intakes: Sequence[Intake], *, radio: RadioConfig, tap: "Ta
     try:
         from kanhu.edge.transports import ble  # noqa: PLC0415  # needs bleak, an extra
 
-        way = _radio(radio)
+        peers = [_tapped(intake, tap) for intake in intakes]
+        way = _radio(radio, [peer.address for peer in peers])
     except ModuleNotFoundError as error:
         _missing(intakes, error)
         return
-    peers = [_tapped(intake, tap) for intake in intakes]
     async with asyncio.TaskGroup() as tasks:
         for intake, peer in zip(intakes, peers, strict=True):
             tasks.create_task(peer.inbox.drain(), name=f"inbox {intake.device.id}")
@@ -137,14 +138,19 @@ def peer_of(intake: Intake) -> HeardPeer:
     raise LookupError(f"no way by radio to a {kind.name}")
 
 
-def _radio(config: RadioConfig) -> "Radio":
+def _radio(config: RadioConfig, addresses: Collection[str]) -> "Radio":
+    """The way to the devices with these addresses."""
     if config.bumble is not None:
         from kanhu.edge.transports.bumble_backend import BumbleRadio  # noqa: PLC0415  # an extra, seldom configured
 
         return BumbleRadio(config.bumble)
-    from kanhu.edge.transports.ble import BluezRadio  # noqa: PLC0415  # needs bleak, an extra
+    if sys.platform != "linux":
+        from kanhu.edge.transports.ble import SystemRadio  # noqa: PLC0415  # needs bleak, an extra
 
-    return BluezRadio(config.adapter)
+        return SystemRadio()
+    from kanhu.edge.transports.bluez import BluezRadio  # noqa: PLC0415  # needs bleak and D-Bus, an extra
+
+    return BluezRadio(config.adapter, addresses=addresses)
 
 
 def _missing(intakes: Iterable[Intake], error: ModuleNotFoundError) -> None:

@@ -32,9 +32,11 @@ from bleak.exc import BleakError
 
 from kanhu.contract import Clock
 from kanhu.edge.codecs.date_time import CURRENT_TIME_SERVICE_UUID
+from kanhu.edge.ending import obey_cancellation
 from kanhu.edge.errors import LinkLost, LinkReason
 from kanhu.edge.transports.back_off import BackOff
 from kanhu.edge.transports.ble_clock import keep_clock
+from kanhu.edge.transports.ble_ear import Ear
 from kanhu.edge.transports.ble_link import (
     BATTERY_SERVICE_UUID,
     SUBSCRIBE_S,
@@ -58,9 +60,6 @@ _DISCONNECT_S = 2.0
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 _RADIO_LONGEST_WAIT_S = 10.0
-# A radio that hears nothing at all for so long may be deaf: scanning is started again. Also while it holds links, for
-# those say nothing of its ear, and a help button is only ever heard.
-_DEAF_S = 300.0
 
 _DEVICE_INFORMATION_UUID = "0000180a-0000-1000-8000-00805f9b34fb"
 
@@ -75,6 +74,8 @@ class RadioSession:
     client: type[BaseBleakClient] | None = None
     scanning_mode: Literal["active", "passive"] = "active"
     bluez: BlueZScannerArgs = field(default_factory=BlueZScannerArgs)
+    hears_once: bool = False
+    """A device may be reported once in a scan, and connected to only when it is reported; see ble_ear."""
 
 
 class Radio(Protocol):
@@ -84,18 +85,13 @@ class Radio(Protocol):
         """Up inside the context; raises LinkLost where it cannot be."""
 
 
-class BluezRadio:
-    """The system's own radio; BlueZ owns it, so it is never lost to us as a whole, only refused."""
-
-    def __init__(self, adapter: str | None) -> None:
-        """Use this adapter, or the first."""
-        self._adapter = adapter
+class SystemRadio:
+    """The platform's own radio where that is not BlueZ: never lost as a whole, only refused."""
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[RadioSession]:
         """Nothing to bring up."""
-        bluez = BlueZScannerArgs() if self._adapter is None else BlueZScannerArgs(adapter=self._adapter)
-        yield RadioSession(lost=asyncio.get_running_loop().create_future(), bluez=bluez)
+        yield RadioSession(lost=asyncio.get_running_loop().create_future())
 
 
 async def run_links(peers: Sequence[BlePeer], *, radio: Radio, clock: Clock) -> NoReturn:
@@ -107,9 +103,9 @@ async def run_links(peers: Sequence[BlePeer], *, radio: Radio, clock: Clock) -> 
         try:
             lost = await session
         except asyncio.CancelledError:
-            _obey_cancellation()
+            obey_cancellation()
             lost = LinkLost(LinkReason.RADIO_LOST, "the session was cut off")
-        _obey_cancellation()
+        obey_cancellation()
         _log.warning("radio: %s", lost)
         for peer in peers:
             peer.unlinked(lost.reason, lost.detail)
@@ -139,13 +135,13 @@ class _Links:
         self._makers = NewestMakers()
         self._session = session
         self._clock = clock
-        self._heard_ns = clock.mono_ns()
-        self._scanner = BleakScanner(
+        scanner = BleakScanner(
             self._on_advertisement,
             scanning_mode=session.scanning_mode,
             bluez=session.bluez,
             backend=session.scanner,
         )
+        self._ear = Ear(scanner, clock=clock)
 
     async def run(self, back_off: BackOff) -> NoReturn:
         """Scan and connect until the radio is lost.
@@ -153,8 +149,8 @@ class _Links:
         Raises:
             LinkLost: the radio is gone.
         """
-        await self._start_scanning()
-        _obey_cancellation()
+        await self._ear.open()
+        obey_cancellation()
         back_off.reset()
         for peer in self._peers.values():
             if peer.target is None:
@@ -162,7 +158,9 @@ class _Links:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._until_lost(), name="ble radio")
-                tasks.create_task(self._listen_again_when_deaf(), name="ble ear")
+                tasks.create_task(self._ear.again_when_deaf(self._minutes_passed), name="ble ear")
+                if self._session.hears_once:
+                    tasks.create_task(self._ear.again_when_wanted(), name="ble ear, once more")
                 for peer in self._peers.values():
                     if peer.target is not None:
                         tasks.create_task(self._keep(peer, peer.target), name=f"ble {peer.address}")
@@ -172,35 +170,17 @@ class _Links:
 
     async def close(self) -> None:
         """Stop scanning, if the radio still listens to that."""
-        with suppress(BleakError, OSError, TimeoutError, EOFError):
-            async with asyncio.timeout(_DISCONNECT_S):
-                await self._scanner.stop()
-
-    async def _start_scanning(self) -> None:
-        try:
-            async with asyncio.timeout(_CONNECT_S):
-                await self._scanner.start()
-        except FileNotFoundError as error:
-            raise LinkLost(LinkReason.RADIO_LOST, "no Bluetooth service (D-Bus, BlueZ) on this machine") from error
-        except (BleakError, OSError, TimeoutError, EOFError) as error:
-            raise LinkLost(LinkReason.RADIO_LOST, _told(error)) from error
+        await self._ear.close()
 
     async def _until_lost(self) -> NoReturn:
         raise LinkLost(LinkReason.RADIO_LOST, await self._session.lost)
 
-    async def _listen_again_when_deaf(self) -> NoReturn:
-        while True:
-            await self._clock.sleep(_DEAF_S)
-            for peer in self._peers.values():
-                peer.minutes_passed()
-            if self._clock.mono_ns() - self._heard_ns > _DEAF_S * 1e9:
-                _log.info("radio: nothing heard for %d s, scanning again", _DEAF_S)
-                await self.close()
-                await self._start_scanning()
-                _obey_cancellation()
+    def _minutes_passed(self) -> None:
+        for peer in self._peers.values():
+            peer.minutes_passed()
 
     def _on_advertisement(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
-        self._heard_ns = self._clock.mono_ns()
+        self._ear.hears()
         address = device.address.upper()
         peer = self._peers.get(address)
         if peer is None:
@@ -220,9 +200,10 @@ class _Links:
             self._heard[peer.address] = heard
             device = await heard
             reason, detail = await self._connect_and_stay(peer, device, target=target, back_off=back_off)
-            _obey_cancellation()
+            obey_cancellation()
             peer.unlinked(reason, detail)
             await self._clock.sleep(back_off.next_s())
+            self._ear.repeat()
 
     async def _connect_and_stay(
         self, peer: BlePeer, device: BLEDevice, *, target: GattTarget, back_off: BackOff
@@ -249,8 +230,9 @@ class _Links:
             peer.notified(bytes(value))
 
         try:
-            async with asyncio.timeout(_CONNECT_S):
-                await client.connect()
+            with self._ear.repeating():
+                async with asyncio.timeout(_CONNECT_S):
+                    await client.connect()
             connected = True
             if peer.address in self._to_pair:
                 doing = "pairing"
@@ -267,7 +249,7 @@ class _Links:
             if peer.own_clock is not None:
                 await keep_clock(client, peer.own_clock)
             await read_battery(client, peer)
-            _obey_cancellation()
+            obey_cancellation()
             doing = "asking"
             if peer.asking is not None:
                 await ask(client, peer.asking, gone, clock=self._clock)
@@ -291,17 +273,6 @@ class _Links:
                 async with asyncio.timeout(_DISCONNECT_S):
                     await client.disconnect()
         return LinkReason.DISCONNECTED, ""
-
-
-def _obey_cancellation() -> None:
-    """Pass on a cancellation that a library kept to itself.
-
-    Until Python 3.12 `asyncio.wait_for`, which Bluetooth libraries use, drops one that comes together with its answer;
-    the task would then stay for ever.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _wants_pairing(error: BaseException) -> bool:
