@@ -27,7 +27,13 @@ ADDED = {"oximetry", "heart_rhythm", "consciousness", "battery", "well_check"} |
     "presence",
     "bed_occupancy",
     "heart_rate_radar",
+    "ecg",
+    "acceleration_x",
+    "acceleration_y",
+    "acceleration_z",
 }
+# Its code is that of the HL7 example of an ECG (FHIR, Observation "ekg").
+ECG_MDC = 131328
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["measure"])
@@ -76,6 +82,10 @@ def test_every_row_is_collected_or_named_as_added() -> None:
     assert collected - set(METRICS) == set()
 
 
+def test_the_code_of_an_ecg_is_that_of_the_published_example() -> None:
+    assert metric("ecg").mdc == ECG_MDC
+
+
 def test_no_two_measures_share_an_mdc_code() -> None:
     codes = [row.mdc for row in METRICS.values() if row.mdc is not None]
     assert len(codes) == len(set(codes))
@@ -91,7 +101,7 @@ def test_every_row_is_whole(code: str) -> None:
     assert (row.mdc is None) == (row.mdc_name is None)
     assert row.steps_per_unit >= 1
     assert bool(row.parts) == (row.kind is MetricKind.PANEL)
-    if row.kind in {MetricKind.SCALAR, MetricKind.SERIES}:
+    if row.kind in {MetricKind.SCALAR, MetricKind.SERIES, MetricKind.SIGNAL}:
         assert row.low is not None
         assert row.high is not None
         assert row.low < row.high

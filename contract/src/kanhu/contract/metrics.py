@@ -27,6 +27,7 @@ _CELSIUS = _UNIT + 6048
 _KILOGRAM = _UNIT + 1731
 _CENTIMETRE = _UNIT + 1297
 _MMOL_PER_L = _UNIT + 4722
+_MILLIVOLT = _UNIT + 4274
 
 
 class MetricKind(StrEnum):
@@ -36,6 +37,8 @@ class MetricKind(StrEnum):
     SERIES = "series"
     PANEL = "panel"
     EVENT = "event"
+    SIGNAL = "signal"
+    """A stretch of it is a `Waveform`."""
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -102,6 +105,32 @@ def _scalar(
     )
 
 
+def _signal(
+    code: str,
+    en: str,
+    zh: str,
+    ucum: str,
+    *,
+    low: str,
+    high: str,
+    mdc: tuple[str | None, int | None] = (None, None),
+    mdc_unit: int | None = None,
+) -> Metric:
+    return Metric(
+        code=code,
+        kind=MetricKind.SIGNAL,
+        en=en,
+        zh=zh,
+        ucum=ucum,
+        steps_per_unit=1000,
+        low=Decimal(low),
+        high=Decimal(high),
+        mdc_name=mdc[0],
+        mdc=mdc[1],
+        mdc_unit=mdc_unit,
+    )
+
+
 def _event(code: str, en: str, zh: str, mdc_name: str, living_code: int) -> Metric:
     return Metric(code, MetricKind.EVENT, en, zh, mdc_name=mdc_name, mdc=_LIVING + living_code, low=Decimal(0))
 
@@ -142,6 +171,15 @@ _TABLE = (
     # 128 steps a millisecond hold the wire's 1/1024 s exactly: 125 steps.
     Metric("rr_interval", MetricKind.SERIES, "beat-to-beat interval", "心跳间期", ucum="ms", steps_per_unit=128,
            low=Decimal(200), high=Decimal(3000), loinc=("8637-3",)),
+    # Signals: one step is a microvolt, or a thousandth of the acceleration of free fall, as straps send them.
+    _signal("ecg", "electrocardiogram, one lead", "单导联心电", "mV", low="-32", high="32",
+            mdc=("MDC_ECG_ELEC_POTL", _MEASUREMENT + 256), mdc_unit=_MILLIVOLT),
+    _signal("acceleration_x", "acceleration, x axis of the sensor", "加速度（传感器 X 轴）", "[g]",
+            low="-32", high="32"),
+    _signal("acceleration_y", "acceleration, y axis of the sensor", "加速度（传感器 Y 轴）", "[g]",
+            low="-32", high="32"),
+    _signal("acceleration_z", "acceleration, z axis of the sensor", "加速度（传感器 Z 轴）", "[g]",
+            low="-32", high="32"),
     # From the movement of the chest wall; no beats are seen, so it is no measure for a rule on heart rate.
     _scalar("heart_rate_radar", "heart rate, by radar", "心率（雷达）", "/min", low="20", high="300",
             mdc_unit=_PER_MINUTE),
