@@ -46,7 +46,7 @@ SAID_BY_EVENT = {
 }
 """What the events of every day say."""
 
-_UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "kg/m2": "kg/m²", "{steps}": "", "{score}": ""}
+_UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "kg/m2": "kg/m²", "[g]": "g", "{steps}": "", "{score}": ""}
 _RELEASES = {
     "undone": Both("撤销接手", "Claim taken back"),
     "released": Both("放回待接手", "Given back to the board"),

@@ -173,6 +173,8 @@ UNITS = {
     "kg/m2": Said("kg/m²", "kg/m²"),
     "mmol/L": Said("mmol/L", "mmol/L"),
     "ms": Said("毫秒", "ms"),
+    "mV": Said("毫伏", "mV"),
+    "[g]": Said("g", "g"),
     "L/min": Said("升/分", "L/min"),
     "min": Said("分钟", "min"),
     "{steps}": Said("步", "steps"),
