@@ -4,11 +4,13 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kanhu.contract import ClockState, FakeClock, QualityLevel, QualityReason, SubjectKind
+from kanhu.contract import ClockState, FakeClock, QualityLevel, QualityReason, Subject, SubjectKind
+from kanhu.edge.codecs.date_time import encode_date_time
 from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.folding import WINDOW_PACKETS
 from kanhu.edge.intake import Intake
@@ -268,3 +270,76 @@ def test_whatever_is_pressed_a_name_was_alone_while_the_reading_was_measured(dee
             room.attendance.choose(deed)
             touched.add((len(chosen_in), deed))
             left_s = 300
+
+
+class Kept:
+    """A shared cuff with a memory and a clock, and its way to the sink."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.sink = RememberingSink()
+        now = lambda: (room.clock.wall_ms(), room.clock.wall_ms())  # noqa: E731  # its zone is UTC
+        self.intake = Intake(CUFF, sink=self.sink, clock=room.clock, people=room.people, local_time=now)
+        self.peer = ConnectedPeer(self.intake, kind=cuff_ble.KIND)
+
+    async def tells(self, *, ago_s: float, clock_ahead_s: float = 0.0) -> str:
+        """It hands over what it measured so long ago: the subject's id, or `nobody`."""
+        local_ms = self.room.clock.wall_ms() - round(1000 * (ago_s - clock_ahead_s))
+        frame = bytes((0x02,)) + CUFF_FRAME[1:] + encode_date_time(local_ms)
+        self.peer.notified(frame)
+        before = len(self.sink.accepted)
+        draining = asyncio.create_task(self.peer.inbox.drain())
+        await until(lambda: len(self.sink.accepted) > before)
+        draining.cancel()
+        with suppress(asyncio.CancelledError):
+            await draining
+        subject = self.sink.accepted[-1].subject
+        return subject.id if subject.kind is SubjectKind.RESIDENT else "nobody"
+
+
+async def test_what_a_cuff_kept_is_not_of_who_is_chosen_when_it_is_told() -> None:
+    room = Room()
+    cuff = Kept(room)
+    room.attendance.choose("r-1")
+    assert await cuff.tells(ago_s=5) == "r-1"
+    room.clock.advance(200)  # r-1 is measured out of reach; nobody ends it
+    assert await cuff.tells(ago_s=180) == "nobody"
+    assert room.people.latest[CUFF.id] is WhoseReason.STORED
+    assert QualityReason.IDENTITY_UNKNOWN in cuff.sink.accepted[-1].quality.reasons
+    assert cuff.sink.accepted[-1].times.device_ms == room.clock.wall_ms() - 180_000
+
+
+async def test_a_reading_of_two_minutes_is_of_who_was_chosen_all_that_time() -> None:
+    room = Room()
+    cuff = Kept(room)
+    room.attendance.choose("r-1")
+    room.clock.advance(100)
+    assert await cuff.tells(ago_s=80) == "r-1"
+    room.attendance.choose("r-2")
+    assert await cuff.tells(ago_s=60) == "nobody", "measured while r-1 was chosen"
+    assert room.people.latest[CUFF.id] is WhoseReason.CHANGED
+
+
+async def test_a_clock_that_is_known_to_be_wrong_is_put_right_and_one_that_is_not_makes_it_nobodys() -> None:
+    room = Room()
+    cuff = Kept(room)
+    room.attendance.choose("r-1")
+    room.clock.advance(60)
+    assert await cuff.tells(ago_s=5, clock_ahead_s=-3600) == "nobody", "an hour ago, as far as anybody knows"
+    cuff.intake.clock_read(-3600)
+    assert await cuff.tells(ago_s=5, clock_ahead_s=-3600) == "r-1"
+    assert await cuff.tells(ago_s=5, clock_ahead_s=0) == "nobody", "an hour ahead is no time at all"
+
+
+async def test_of_a_cuff_of_one_person_what_it_kept_is_theirs() -> None:
+    room = Room()
+    own = msgspec.structs.replace(CUFF, subject="r-7")
+    sink = RememberingSink()
+    peer = ConnectedPeer(Intake(own, sink=sink, clock=room.clock, people=room.people), kind=cuff_ble.KIND)
+    peer.notified(bytes((0x02,)) + CUFF_FRAME[1:] + encode_date_time(room.clock.wall_ms() - 86_400_000))
+    draining = asyncio.create_task(peer.inbox.drain())
+    await until(lambda: sink.accepted)
+    draining.cancel()
+    with suppress(asyncio.CancelledError):
+        await draining
+    assert sink.accepted[0].subject == Subject(SubjectKind.RESIDENT, "r-7")

@@ -13,6 +13,7 @@ from kanhu.edge.codecs import glucose, glucose_context, record_access
 from kanhu.edge.errors import DecodeError, LinkLost, LinkReason
 from kanhu.edge.glucose_records import MOST_RECORDS, Ending, Fetched, GlucosePosition, GlucoseReading, GlucoseRecords
 from kanhu.edge.intake import Inbox, Intake, refused
+from kanhu.edge.own_time import ago_s, is_fresh
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock, Write
 
@@ -20,10 +21,6 @@ AGAIN_S = 60.0
 """On a link that stands, the meter is asked again after so long; project choice: a drop of blood takes a minute."""
 SILENT_S = 30.0
 """A record access procedure that says nothing for so long has failed (Glucose Profile 1.0.1, 5.4: 30 s)."""
-_FRESH_S = 120.0
-"""On a shared meter a single record this old at most is of who is chosen; project choice."""
-_CLOCK_S = 5.0
-"""So far into the future is an error of comparing clocks of whole seconds; more is a clock that is not understood."""
 _MOST_ANSWERS = 64
 _MOST_TOLD = 4 * MOST_RECORDS
 """Values of one fetch: each record with its context, and as much again."""
@@ -161,17 +158,12 @@ class GlucosePeer:
 
     def _whose(self, reading: GlucoseReading, *, alone: bool) -> Subject:
         """On a shared meter only a single record of just now can be of who is chosen."""
-        ago_s = self._ago_s(reading)
-        if alone and ago_s is not None and -_CLOCK_S <= ago_s <= _FRESH_S:
-            self._sessions.begin(ago_s=max(0.0, ago_s))
+        known = self._intake.clock_error_s is not None
+        passed_s = ago_s(self._intake, reading.record.measured_at_ms) if alone and known else None
+        if passed_s is not None and is_fresh(passed_s):
+            self._sessions.begin(ago_s=max(0.0, passed_s))
             return self._sessions.measured()
-        return self._sessions.nobody()
-
-    def _ago_s(self, reading: GlucoseReading) -> float | None:
-        at_ms, now, error_s = reading.record.measured_at_ms, self._intake.local_time(), self._intake.clock_error_s
-        if at_ms is None or now is None or error_s is None:
-            return None
-        return (sum(now) / 2 - at_ms) / 1000 + error_s
+        return self._sessions.stored()
 
     def _observe(self, reading: GlucoseReading, subject: Subject, times: Times) -> Observation:
         meal = None if reading.context is None else reading.context.meal

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from kanhu.contract import EventWord, Observation, Subject, Times
+from kanhu.contract import EventWord, Observation, Subject, SubjectKind, Times
+from kanhu.edge.arrival import arrived
 from kanhu.edge.codecs import bthome
 from kanhu.edge.codecs.bthome_encrypted import decode_bthome_with
 from kanhu.edge.counters import COUNTER, UNPROVEN, CounterReason, ReplayCounter
@@ -14,6 +15,7 @@ from kanhu.edge.errors import DecodeError, LinkReason
 from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake, Noise, refused
 from kanhu.edge.kinds.kind import ConnectedKind
+from kanhu.edge.own_time import ago_s, is_fresh
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.ways import Asking, BlePeer, GattTarget, Heard, OwnClock
 
@@ -23,6 +25,8 @@ class HeardPeer(BlePeer, Protocol):
 
     inbox: Inbox
 
+
+_ANYBODY = Subject(SubjectKind.UNIDENTIFIED, "")
 
 # Button events of the BTHome format, version 2.
 _PRESS_CODES = {FinePress.DOUBLE: 0x02, FinePress.LONG: 0x04}
@@ -49,10 +53,11 @@ class ConnectedPeer:
         """Its link says how it is."""
 
     def notified(self, value: bytes) -> None:
-        """One reading arrived."""
+        """One reading arrived; it may have waited in the device's memory since another person was measured."""
+        passed_s = ago_s(self._intake, self._measured_at_ms(value)) or 0.0
         if self._kind.reading_takes_s is not None:
-            self._sessions.begin(ago_s=self._kind.reading_takes_s)
-        subject = self._sessions.measured()
+            self._sessions.begin(ago_s=self._kind.reading_takes_s + max(0.0, passed_s))
+        subject = self._sessions.measured() if is_fresh(passed_s) else self._sessions.stored()
         self.inbox.put(partial(self._observe, value, subject))
 
     def battery(self, percent: int) -> None:
@@ -67,6 +72,16 @@ class ConnectedPeer:
     def unlinked(self, reason: LinkReason, detail: str) -> None:
         """The link is gone."""
         self._intake.unlinked(reason, detail)
+
+    def _measured_at_ms(self, frame: bytes) -> int | None:
+        """By the device's own clock; None where it tells none, or what it tells is refused when it is taken."""
+        if not self._kind.has_clock or self._intake.device.subject is not None:
+            return None
+        try:
+            observed = self._observe(frame, _ANYBODY, arrived(self._intake.clock))
+        except Exception:  # noqa: BLE001  # of a kind that another package may have brought
+            return None
+        return (observed[0] if isinstance(observed, tuple) else observed).times.device_ms
 
     def _observe(self, frame: bytes, subject: Subject, times: Times) -> Observation | tuple[Observation, ...]:
         return self._kind.observe(frame, subject=subject, device=self._intake.device.id, times=times)

@@ -50,9 +50,10 @@ class Sessions:
         whose = self._people.named(self._device, ids)
         return self._stranger() if whose.resident is None else Subject(SubjectKind.RESIDENT, whose.resident)
 
-    def nobody(self) -> Subject:
-        """Of a reading of which nobody can know whose it is, now or later; a subject of its own."""
-        return self.measured() if self._device.subject is not None else self._stranger()
+    def stored(self) -> Subject:
+        """Of a reading that was measured at another time; on a shared device a subject of its own."""
+        whose = self._people.stored(self._device)
+        return self._stranger() if whose.resident is None else Subject(SubjectKind.RESIDENT, whose.resident)
 
     def _stranger(self) -> Subject:
         self._name_nobody(self._clock.mono_ns())

@@ -74,6 +74,6 @@ class SpotChecks:
     def _whose(self, check: NoninSpotCheck) -> Subject:
         """On a shared oximeter a check from its memory may be of anybody."""
         if check.from_memory:
-            return self._sessions.nobody()
+            return self._sessions.stored()
         self._sessions.begin(ago_s=LEAST_S)
         return self._sessions.measured()

@@ -44,6 +44,8 @@ class WhoseReason(StrEnum):
     BED_EMPTY = "bed_empty"
     CLOCK_UNSET = "clock_unset"
     """Nobody has set the clock, so nobody knows who lies in the bed today."""
+    STORED = "stored"
+    """It comes from the device's memory, or was measured at another time by the device's own clock."""
     UNNAMED = "unnamed"
     """The device's record names no resident of this gateway, or two."""
 
@@ -55,6 +57,7 @@ NOBODY_KNOWN = frozenset(
         WhoseReason.CHANGED,
         WhoseReason.BED_EMPTY,
         WhoseReason.CLOCK_UNSET,
+        WhoseReason.STORED,
         WhoseReason.UNNAMED,
     }
 )
@@ -186,6 +189,11 @@ class People:
     def whose(self, device: DeviceConfig, *, began_ns: int) -> Whose:
         """Whose reading it is that arrives now and began then."""
         return self._answered(device, self._whose(device, began_ns))
+
+    def stored(self, device: DeviceConfig) -> Whose:
+        """Whose reading it is that a shared device kept: who was chosen when it measured, nobody knows any more."""
+        answer = (device.subject, WhoseReason.OWN) if device.subject is not None else (None, WhoseReason.STORED)
+        return self._answered(device, Whose(*answer))
 
     def named(self, device: DeviceConfig, ids: Iterable[str]) -> Whose:
         """Whose reading it is by the ids in the device's record, whenever it arrives; a stranger's id says nothing."""

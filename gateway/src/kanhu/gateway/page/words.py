@@ -65,6 +65,7 @@ _WORDS = {
     "nobody_changed": Said("测量途中换了人", "Somebody else was chosen while it measured"),
     "nobody_bed": Said("这张床今天没有登记的人", "Nobody is registered in this bed today"),
     "nobody_clock": Said("时间没有设置，不知道床上是谁", "The clock is not set, so nobody knows who lies there"),
+    "nobody_stored": Said("按设备自己的时间，这是以前测的", "By the device's own clock it was measured earlier"),
     "nobody_named": Said("化验仪上没有输入这里的人员编号", "No resident's id was typed in at the analyser"),
     "nobody_kept": Said(
         "{value} 已保存为“未知人员”。请先选人，再测一次。",
@@ -160,6 +161,7 @@ NOBODY = {
     WhoseReason.CHANGED: "nobody_changed",
     WhoseReason.BED_EMPTY: "nobody_bed",
     WhoseReason.CLOCK_UNSET: "nobody_clock",
+    WhoseReason.STORED: "nobody_stored",
     WhoseReason.UNNAMED: "nobody_named",
 }
 
