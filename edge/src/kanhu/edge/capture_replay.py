@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import msgspec
 
-from kanhu.contract import FakeClock
+from kanhu.contract import FakeClock, Observation
 from kanhu.edge.capture import VERSION, CapturedDevice, CaptureHead, CaptureLine
-from kanhu.edge.devices import DeviceConfig, Sink
+from kanhu.edge.devices import DeviceConfig, Signals, Sink, Stretch
 from kanhu.edge.errors import CaptureRefused, LinkReason
 from kanhu.edge.intake import Intake
 from kanhu.edge.kinds import Kind, SerialKind, find_kind
@@ -31,9 +31,14 @@ def is_capture(first_line: bytes) -> bool:
 
 
 async def replay_capture(
-    lines: Iterable[bytes], sink: Sink, *, subject: str | None = None, key: str | None = None
+    lines: Iterable[bytes],
+    sink: Sink,
+    *,
+    subject: str | None = None,
+    key: str | None = None,
+    signals: Signals | None = None,
 ) -> None:
-    """Hand everything to `sink` as when it came; `key` opens what was sealed.
+    """Hand everything to `sink` and `signals` as when it came; `key` opens what was sealed.
 
     Raises:
         CaptureRefused: a line is none of a capture; everything before it was handed over.
@@ -45,7 +50,10 @@ async def replay_capture(
     except (ValueError, OverflowError, OSError) as error:
         raise CaptureRefused(1, f"it began at no time: {error}") from error
     clock = FakeClock(began, state=head.clock)
-    played = {one.id: _Played(one, sink, clock=clock, subject=subject, key=key) for one in head.devices}
+    played = {
+        one.id: _Played(one, sink, clock=clock, subject=subject, key=key, signals=signals or _NobodyLooks())
+        for one in head.devices
+    }
     passed_ns = 0
     try:
         for number, text in numbered:
@@ -70,14 +78,21 @@ class _Played:
     """One device of a capture."""
 
     def __init__(
-        self, device: CapturedDevice, sink: Sink, *, clock: FakeClock, subject: str | None, key: str | None
+        self,
+        device: CapturedDevice,
+        sink: Sink,
+        *,
+        clock: FakeClock,
+        subject: str | None,
+        key: str | None,
+        signals: Signals,
     ) -> None:
         kind = _kind(device)
         own_key = key if kind.key_bytes else None
         config = DeviceConfig(
             id=device.id, kind=device.kind, port=device.port, address=device.address, subject=subject, key=own_key
         )
-        intake = Intake(config, sink=sink, clock=clock)
+        intake = Intake(config, sink=sink, clock=clock, signals=signals)
         self._receiver: SerialReceiver | None = kind.receiver(intake) if isinstance(kind, SerialKind) else None
         self._peer: HeardPeer | None = None if self._receiver is not None else peer_of(intake)
         self._draining = None if self._peer is None else asyncio.create_task(self._peer.inbox.drain())
@@ -126,6 +141,14 @@ class _Played:
                 peer.unlinked(LinkReason(line.data), line.of)
             case _:
                 raise KeyError("nothing that a radio hands over")
+
+
+class _NobodyLooks:
+    """What was asked for then is played again, whether somebody looks at it now or not."""
+
+    def take(self, stretch: Stretch) -> tuple[Observation, ...]:
+        del stretch
+        return ()
 
 
 def _kind(device: CapturedDevice) -> Kind:

@@ -15,7 +15,7 @@ import msgspec
 from kanhu.contract import Observation, SystemClock, metric
 from kanhu.edge.capture import CaptureWriter
 from kanhu.edge.capture_replay import is_capture, replay_capture
-from kanhu.edge.devices import DeviceConfig, DeviceSeen, RadioConfig
+from kanhu.edge.devices import DeviceConfig, DeviceSeen, RadioConfig, Stretch
 from kanhu.edge.errors import CaptureRefused, DeviceRefused, ReplayRefused
 from kanhu.edge.kinds import SerialKind, find_kind, kind_names
 from kanhu.edge.pipeline import Judged, SensingPipeline
@@ -45,6 +45,7 @@ _CAPTURE_EXAMPLES = """examples:
   kanhu-edge capture --serial /dev/ttyUSB0 --out oximeter.capture
   kanhu-edge replay oximeter.capture --all
 """
+_SAMPLE_BYTES = 2
 _REFUSED = 2
 _INTERRUPTED = 130
 
@@ -132,7 +133,8 @@ async def _replay_capture(
     lines: BinaryIO, options: argparse.Namespace, pipeline: SensingPipeline, printer: "_Printer", resident: str | None
 ) -> None:
     sink = _PrintingSink(pipeline, printer, whole=options.all)
-    await replay_capture(lines, sink, subject=resident, key=options.key)
+    signals = _PrintedSignals(printer) if options.all else None
+    await replay_capture(lines, sink, subject=resident, key=options.key, signals=signals)
 
 
 async def _listen(options: argparse.Namespace, printer: "_Printer") -> int:
@@ -140,13 +142,14 @@ async def _listen(options: argparse.Namespace, printer: "_Printer") -> int:
     devices = _devices(options, resident)
     profiles = {} if resident is None or profile is None else {resident: profile}
     sink = _PrintingSink(_pipeline(printer.pack, options.timezone, profiles), printer)
-    clock, radio = SystemClock(), RadioConfig(bumble=options.radio)
+    clock, radio, signals = SystemClock(), RadioConfig(bumble=options.radio), _PrintedSignals(printer)
     if options.command == "listen":
-        await run_devices(devices, sink, clock=clock, radio=radio)
+        await run_devices(devices, sink, clock=clock, radio=radio, signals=signals)
         return 0
     descriptor = os.open(options.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # measurements of people
     with os.fdopen(descriptor, "wb") as file:
-        await run_devices(devices, sink, clock=clock, radio=radio, tap=CaptureWriter(file, devices, clock=clock))
+        tap = CaptureWriter(file, devices, clock=clock)
+        await run_devices(devices, sink, clock=clock, radio=radio, tap=tap, signals=signals)
     return 0
 
 
@@ -224,6 +227,16 @@ class _Printer:
         else:
             print(f"refused: {reason} ({detail})", flush=True)
 
+    def stretch(self, stretch: Stretch) -> None:
+        first = stretch.waveforms[0]
+        count, rate_hz = len(first.samples) // _SAMPLE_BYTES, first.rate_millihertz / 1000
+        if self._json:
+            told = {"signal": [one.metric for one in stretch.waveforms], "samples": count, "joins": stretch.joins}
+            self._line(told | {"rate_millihertz": first.rate_millihertz, "of": first.device, "times": first.times})
+        else:
+            names = " ".join(one.metric for one in stretch.waveforms)
+            print(f"{names}: {count} at {rate_hz:.3f} Hz{'' if stretch.joins else ', begins anew'}", flush=True)
+
     def seen(self, seen: DeviceSeen) -> None:
         if self._json:
             self._line({"device": seen})
@@ -255,6 +268,17 @@ class _PrintingSink:
     def device_seen(self, seen: DeviceSeen) -> None:
         if self._whole:
             self._printer.seen(seen)
+
+
+class _PrintedSignals:
+    """Says what came, and looks for nothing in it."""
+
+    def __init__(self, printer: _Printer) -> None:
+        self._printer = printer
+
+    def take(self, stretch: Stretch) -> tuple[Observation, ...]:
+        self._printer.stretch(stretch)
+        return ()
 
 
 def _words(observation: Observation) -> str:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from kanhu.contract import Observation
+from kanhu.contract import Observation, Waveform
 from kanhu.edge.errors import DeviceRefused, KindUnusable, LinkReason
 from kanhu.edge.kinds import ButtonKind, Kind, SerialKind, find_kind, kind_names
 
@@ -160,6 +160,22 @@ class Sink(Protocol):
 
     def device_seen(self, seen: DeviceSeen) -> None:
         """Keep the latest state of a device; called when it changes."""
+
+
+class Stretch(NamedTuple):
+    """Some seconds of one signal of one device, whole: no sample is missing in it and none was added."""
+
+    waveforms: tuple[Waveform, ...]
+    """One, or one an axis with the same times; the rate is the one measured by the device's own clock."""
+    joins: bool
+    """It goes on where the stretch before it of the same signal ended; else samples are missing in between."""
+
+
+class Signals(Protocol):
+    """Who looks at signals. They are many bytes, so nothing keeps them unless this does."""
+
+    def take(self, stretch: Stretch) -> tuple[Observation, ...]:
+        """What is found in it: readings of the device, taken as any other. Called in order, and soon after it ended."""
 
 
 class Memory(Protocol):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from kanhu.contract import Clock, Observation, Times
 from kanhu.edge.arrival import arrived
-from kanhu.edge.devices import DeviceConfig, DeviceSeen, Forgetful, LocalTime, Memory, Sink, unknown_time
+from kanhu.edge.devices import DeviceConfig, DeviceSeen, Forgetful, LocalTime, Memory, Signals, Sink, unknown_time
 from kanhu.edge.ending import to_the_end
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.folding import NoiseFold
@@ -43,11 +43,16 @@ class Intake:
         local_time: LocalTime = unknown_time,
         memory: Memory | None = None,
         notes: Mapping[str, int] = _NOTHING,
+        signals: Signals | None = None,
     ) -> None:
-        """Begin with `notes`, what was kept of the device; without `people` a shared one measures nobody known."""
+        """Begin with `notes`, what was kept of the device; without `people` a shared one measures nobody known.
+
+        Without `signals` nobody looks at signals, and a device is not asked for them.
+        """
         self.device = device
         self.clock = clock
         self.people = people
+        self.signals = signals
         self.notes = dict(notes)
         """What is kept of the device over a restart; see `keep`."""
         self._memory = memory or Forgetful()
@@ -92,6 +97,11 @@ class Intake:
     def unlinked(self, reason: LinkReason, detail: str) -> None:
         """The way to the device is gone."""
         self._change(replace(self._seen, connected=False, reason=reason, detail=detail))
+
+    def remark(self, detail: str) -> None:
+        """The way is good, and this is to be known about the device; empty where that is over."""
+        if detail != self._seen.detail:
+            self._change(replace(self._seen, detail=detail))
 
     def battery(self, percent: int) -> None:
         """The device told its battery."""

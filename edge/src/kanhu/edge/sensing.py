@@ -18,6 +18,7 @@ from kanhu.edge.devices import (
     LocalTime,
     Memory,
     RadioConfig,
+    Signals,
     Sink,
     unknown_time,
 )
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from kanhu.edge.capture import Tap
     from kanhu.edge.transports.ble import Radio
 
-__all__ = ["DeviceConfig", "DeviceSeen", "Memory", "RadioConfig", "Sink", "run_devices"]
+__all__ = ["DeviceConfig", "DeviceSeen", "Memory", "RadioConfig", "Signals", "Sink", "run_devices"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,12 +48,13 @@ async def run_devices(
     local_time: LocalTime = unknown_time,
     memory: Memory | None = None,
     tap: "Tap | None" = None,
+    signals: Signals | None = None,
 ) -> None:
     """Read all devices until cancelled; on cancellation readings already received are still handed to the sink.
 
     Without `people` shared devices measure nobody known. Devices that let their clock be set get it set on contact
     while `local_time` knows the time. Without `memory` nothing is known of devices after a restart. A `tap`
-    stands between transports and devices.
+    stands between transports and devices. Without `signals` no device is asked for a signal.
 
     Raises:
         DeviceRefused: two devices share an id, a port or an address.
@@ -69,6 +71,7 @@ async def run_devices(
             local_time=local_time,
             memory=kept,
             notes=known.get(device.id, {}),
+            signals=signals,
         )
         for device in config
     ]

@@ -31,6 +31,8 @@ class GattTarget:
     characteristic_uuid: str
     quiet_s: float | None = None
     """A device that is silent for so long on a link that stands is connected to anew; None where silence is normal."""
+    more_services: tuple[str, ...] = ()
+    """Further services, whose characteristics are asked for; the device may lack them."""
 
 
 class Heard(NamedTuple):

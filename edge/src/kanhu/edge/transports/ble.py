@@ -210,7 +210,7 @@ class _Links:
     ) -> tuple[LinkReason, str]:
         """Return once the device is gone, with the reason."""
         gone = asyncio.Event()
-        services = [target.service_uuid, BATTERY_SERVICE_UUID]
+        services = [target.service_uuid, *target.more_services, BATTERY_SERVICE_UUID]
         if peer.own_clock is not None:
             services += [CURRENT_TIME_SERVICE_UUID, _DEVICE_INFORMATION_UUID]
         client = BleakClient(

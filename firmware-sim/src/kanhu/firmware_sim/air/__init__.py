@@ -8,7 +8,15 @@ from kanhu.firmware_sim.air.beacon import Beacon
 from kanhu.firmware_sim.air.controller import RadioController
 from kanhu.firmware_sim.air.hci_port import HciPort
 from kanhu.firmware_sim.air.link import Air
-from kanhu.firmware_sim.air.peripheral import AttributeRefused, ControlPoint, Delivery, Identity, Peripheral, Register
+from kanhu.firmware_sim.air.peripheral import (
+    AttributeRefused,
+    ControlPoint,
+    Delivery,
+    Identity,
+    Peripheral,
+    Register,
+    StreamService,
+)
 
 __all__ = [
     "Air",
@@ -21,4 +29,5 @@ __all__ = [
     "Peripheral",
     "RadioController",
     "Register",
+    "StreamService",
 ]

@@ -5,6 +5,7 @@ It advertises whenever nobody is connected, and again after every lost connectio
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -71,6 +72,19 @@ class ControlPoint:
     asked: Callable[[bytes], None]
 
 
+@dataclass(frozen=True, slots=True)
+class StreamService:
+    """A service beside the first one: its control point is asked for data, which it then notifies."""
+
+    uuid: str
+    control_uuid: str
+    data_uuid: str
+    features: bytes
+    """What reading the control point gives."""
+    asked: Callable[[bytes, int], None]
+    """Told what a host wrote, and the ATT_MTU of its link."""
+
+
 class AttributeRefused(ATT_Error):
     """What a host wrote is not taken; carries the code that it is told."""
 
@@ -88,6 +102,7 @@ class Peripheral:
         constants: tuple[tuple[int, bytes], ...] = (),
         registers: tuple[Register, ...] = (),
         control: ControlPoint | None = None,
+        stream: StreamService | None = None,
     ) -> None:
         """Build the device with its measurement, constants, registers and control point; `power_on` advertises."""
         self._identity = identity
@@ -118,6 +133,10 @@ class Peripheral:
         self._control = None if control is None else _control_of(control)
         if self._control is not None:
             characteristics[identity.service_uuid].append(self._control)
+        self._data: Characteristic[bytes] | None = None
+        if stream is not None:
+            self._control, self._data = _control_of_stream(stream), _notified(stream.data_uuid)
+            characteristics[stream.uuid] = [self._control, self._data]
         for register in registers:
             characteristics.setdefault(register.service_uuid, []).append(_characteristic_of(register))
         self._device.add_services([Service(_uuid(uuid), offered) for uuid, offered in characteristics.items()])
@@ -161,14 +180,32 @@ class Peripheral:
         return confirmed
 
     async def answer(self, value: bytes) -> None:
-        """Indicate by the control point to every host that asked for its answers."""
-        if self._control is not None:
-            await self._device.indicate_subscribers(self._control, value)
+        """Indicate by the control point to every host that asked for its answers; one that is gone confirms none."""
+        if self._control is None:
+            return
+        for connection in list(self._device.connections.values()):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CONFIRMATION_TIMEOUT_S):
+                    await self._device.indicate_subscriber(connection, self._control, value)
+
+    def has_listener(self) -> bool:
+        """Whether a connected host has asked for the data of the stream."""
+        return any(self._notifies(connection, self._data) for connection in self._device.connections.values())
+
+    async def stream(self, value: bytes) -> None:
+        """Notify data of the stream to every host that asked for it."""
+        if self._data is not None:
+            await self._device.notify_subscribers(self._data, value)
 
     async def drop(self) -> None:
         """End every link from the device's side."""
         for connection in list(self._device.connections.values()):
             await connection.disconnect()
+
+    def _notifies(self, connection: Connection, characteristic: Characteristic[bytes] | None) -> bool:
+        if characteristic is None:
+            return False
+        return bool(self._device.gatt_server.read_cccd(connection, characteristic)[0] & Delivery.NOTIFY.value)
 
     def _subscribers(self) -> list[Connection]:
         server = self._device.gatt_server
@@ -191,6 +228,23 @@ def _control_of(control: ControlPoint) -> Characteristic[bytes]:
     value = CharacteristicValue(write=lambda _, given: control.asked(bytes(given)))
     properties = Characteristic.Properties.WRITE | Characteristic.Properties.INDICATE
     return Characteristic(f"{control.uuid:04X}", properties, Characteristic.WRITEABLE, value)
+
+
+def _control_of_stream(stream: StreamService) -> Characteristic[bytes]:
+    def written(connection: Connection, value: bytes) -> None:
+        stream.asked(bytes(value), connection.att_mtu)
+
+    properties = Characteristic.Properties.READ | Characteristic.Properties.WRITE | Characteristic.Properties.INDICATE
+    return Characteristic(
+        stream.control_uuid,
+        properties,
+        Characteristic.READABLE | Characteristic.WRITEABLE,
+        CharacteristicValue(read=lambda _: stream.features, write=written),
+    )
+
+
+def _notified(uuid: str) -> Characteristic[bytes]:
+    return Characteristic(uuid, Characteristic.Properties.NOTIFY, Characteristic.Permissions(0), b"")
 
 
 def _characteristic_of(register: Register) -> Characteristic[bytes]:

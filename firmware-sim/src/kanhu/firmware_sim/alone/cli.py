@@ -30,6 +30,7 @@ _EXAMPLES = """examples:
 
   kanhu-sim device glucose-ble --hci 40001 --fault disconnects=0.3
   kanhu-sim device sensor-bthome --hci 40001 --key 000102030405060708090a0b0c0d0e0f
+  kanhu-sim device strap-polar --hci 40001 --recording ecg.csv --recording fall.csv
 """
 
 
@@ -58,6 +59,10 @@ def add_device(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--every", type=_seconds, metavar="S", help="say something so often (default: as the device does)"
     )
     device.add_argument("--count", type=int, metavar="N", help="stop after so many times")
+    device.add_argument(
+        "--recording", type=Path, action="append", default=[], metavar="FILE",
+        help="signal to play, where it streams some; repeatable, one of each signal (docs/simulator.md)",
+    )  # fmt: skip
     device.add_argument("--seed", type=int, default=1, help="of what is drawn (default 1)")
     device.add_argument(
         "--fault", type=_fault, action="append", default=[], metavar="WHAT[=AMOUNT]",
@@ -75,7 +80,7 @@ def serve_device(options: argparse.Namespace) -> int:
 async def _serve(options: argparse.Namespace) -> None:
     chosen = Options(
         address=options.address, port=options.port, hci_port=options.hci, every_s=options.every, count=options.count,
-        key=options.key, seed=options.seed, faults=tuple(options.fault),
+        key=options.key, seed=options.seed, faults=tuple(options.fault), recordings=tuple(options.recording),
     )  # fmt: skip
     work = asyncio.create_task(serve(find_model(options.name), chosen, clock=SystemClock(), say=_say), name="serve")
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -17,6 +17,7 @@ __all__ = [
     "Model",
     "Moment",
     "OnALine",
+    "Streaming",
     "Talk",
     "manufacturer_data",
     "service_data",
@@ -93,6 +94,11 @@ class Connected(Model):
     value: Callable[[Moment], bytes]
     no_result: Callable[[Moment], bytes] | None = None
     """The same where it measured and has no result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streaming(Connected):
+    """Besides, it streams signals by Polar's measurement service when it is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,57 +4,24 @@ open --> says --every so often--> says ... --count reached, or stopped--> closed
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 
 from kanhu.contract.clock import Clock
 from kanhu.firmware_sim.air import Air, Beacon, ControlPoint, Delivery, HciPort, Identity, Peripheral, RadioController
-from kanhu.firmware_sim.alone.model import Advertiser, Asked, Connected, Conversing, Model, Moment, OnALine
-from kanhu.firmware_sim.devices.spoiler import Spoiler
+from kanhu.firmware_sim.alone.course import BATTERY_PERCENT, LOW_BATTERY_PERCENT, AloneFault, Course, Options
+from kanhu.firmware_sim.alone.model import Advertiser, Asked, Connected, Conversing, Model, Moment, OnALine, Streaming
+from kanhu.firmware_sim.alone.streaming import StrapStream
 from kanhu.firmware_sim.errors import ModelRefused
-from kanhu.firmware_sim.scenario.model import DeviceFault, Fault
 from kanhu.firmware_sim.serial_line import SerialLine
 
 __all__ = ["AloneFault", "Options", "serve"]
 
 _ADDRESS_OF_GATEWAY = "02:6B:68:00:01:01"
-_LOW_BATTERY_PERCENT, _BATTERY_PERCENT = 4, 80
-_USUAL_WRONG_S = -3 * 86_400.0
-_USUAL_SHARE = 0.2
 _INTERVAL_S = 0.2
 _LOOK_S = 0.05
 _LANDING_S = 0.5
 """What is on the air when a device leaves it may still arrive."""
-_LONGEST_SLEEP_S = 0.5
-
-
-class AloneFault(StrEnum):
-    """How a device that stands alone fails, besides what it does to its messages (DeviceFault)."""
-
-    NO_RESULT = "no_result"  # says that it measured and has none, in this share of its messages
-    WRONG_CLOCK = "wrong_clock"  # so many seconds ahead
-    LOW_BATTERY = "low_battery"
-    DISCONNECTS = "disconnects"  # ends the link after this share of its messages
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How it is served."""
-
-    address: str
-    port: Path | None = None
-    """Where a serial line is named."""
-    hci_port: int = 0
-    every_s: float | None = None
-    count: int | None = None
-    key: bytes | None = None
-    seed: int = 1
-    faults: tuple[tuple[str, float], ...] = ()
-    """Names of DeviceFault or AloneFault, with an amount, 0 for the usual."""
 
 
 Say = Callable[[Mapping[str, object]], None]
@@ -64,10 +31,14 @@ async def serve(model: Model, options: Options, *, clock: Clock, say: Say) -> No
     """Until its count is reached, or this is cancelled.
 
     Raises:
-        ModelRefused: it takes no key, or a serial device was given no name of a line.
+        ModelRefused: it takes no key or plays no recording, or a serial device was given no name of a line.
+        RecordRefused: a recording cannot be played.
+        OSError: a recording cannot be read.
     """
     if options.key is not None and not model.takes_key:
         raise ModelRefused(model.name, "it seals nothing; leave the key away")
+    if options.recordings and not isinstance(model, Streaming):
+        raise ModelRefused(model.name, "it streams no signal; leave the recording away")
     if isinstance(model, OnALine):
         await _serve_line(model, options, clock=clock, say=say)
         return
@@ -89,58 +60,11 @@ async def serve(model: Model, options: Options, *, clock: Clock, say: Say) -> No
         port.close()
 
 
-class _Course:
-    """The moments of one device, and what its faults make of them."""
-
-    def __init__(self, model: Model, options: Options, *, clock: Clock) -> None:
-        self._options = options
-        self._clock = clock
-        self._every_s = model.every_s if options.every_s is None else options.every_s
-        self._draw = random.Random(f"{options.seed}/{model.name}")
-        self._fate = random.Random(f"{options.seed}/faults")
-        self._amounts = dict(options.faults)
-        own = [Fault(at_s=0, on="device alone", what=name, amount=amount) for name, amount in options.faults
-               if name in set(DeviceFault)]  # fmt: skip  # a filter by rows
-        self._spoiler = Spoiler(own, seed=str(options.seed))
-        self._began_ns = clock.mono_ns()
-        self._number = 0
-
-    async def next(self) -> Moment | None:
-        """The next moment, when it has come; None after the last."""
-        if self._number == self._options.count:
-            return None
-        due_s = self._number * self._every_s + self._spoiler.delay_s(0.0)
-        while (left_s := due_s - (self._clock.mono_ns() - self._began_ns) / 1e9) > 0:
-            await self._clock.sleep(min(left_s, _LONGEST_SLEEP_S))
-        wrong_s = self._amounts.get(AloneFault.WRONG_CLOCK)
-        ahead = timedelta(seconds=0 if wrong_s is None else wrong_s or _USUAL_WRONG_S)
-        low = AloneFault.LOW_BATTERY in self._amounts
-        moment = Moment(
-            number=self._number,
-            at=(self._clock.now() + ahead).replace(microsecond=0),
-            draw=self._draw,
-            address=bytes.fromhex(self._options.address.replace(":", "")),
-            key=self._options.key,
-            battery_percent=_LOW_BATTERY_PERCENT if low else _BATTERY_PERCENT,
-        )
-        self._number += 1
-        return moment
-
-    def happens(self, fault: AloneFault) -> bool:
-        """Whether it befalls this message."""
-        amount = self._amounts.get(fault)
-        return amount is not None and self._fate.random() < (amount or _USUAL_SHARE)
-
-    def messages(self, message: bytes) -> list[bytes]:
-        """What leaves the device in its place."""
-        return self._spoiler.messages(message, 0.0)
-
-
 async def _serve_line(model: OnALine, options: Options, *, clock: Clock, say: Say) -> None:
     line = SerialLine(_line_name(model, options))
     try:
         say({"ready": model.name, "port": str(line.name)})
-        course = _Course(model, options, clock=clock)
+        course = Course(model, options, clock=clock)
         while (moment := await course.next()) is not None:
             if model.answer is not None and (written := line.read()):
                 line.write(model.answer(written))
@@ -158,7 +82,7 @@ async def _serve_conversation(model: Conversing, options: Options, *, clock: Clo
     line = SerialLine(_line_name(model, options))
     try:
         say({"ready": model.name, "port": str(line.name)})
-        course = _Course(model, options, clock=clock)
+        course = Course(model, options, clock=clock)
         while (moment := await course.next()) is not None:
             none = course.happens(AloneFault.NO_RESULT)
             talk = model.no_result(moment) if none else model.talk(moment)
@@ -208,7 +132,7 @@ def _line_name(model: Model, options: Options) -> Path:
 
 async def _serve_heard(model: Advertiser, options: Options, *, air: Air, clock: Clock, say: Say) -> None:
     beacon = Beacon(air, address=options.address, clock=clock)
-    course = _Course(model, options, clock=clock)
+    course = Course(model, options, clock=clock)
     while (moment := await course.next()) is not None:
         for each in course.messages(model.advertisement(moment)):
             say({"said": each.hex()})
@@ -218,8 +142,9 @@ async def _serve_heard(model: Advertiser, options: Options, *, air: Air, clock: 
 
 async def _serve_linked(model: Connected | Asked, options: Options, *, air: Air, clock: Clock, say: Say) -> None:
     questions: asyncio.Queue[bytes] = asyncio.Queue()
-    course = _Course(model, options, clock=clock)
+    course = Course(model, options, clock=clock)
     low = any(name == AloneFault.LOW_BATTERY for name, _ in options.faults)
+    stream = StrapStream(model, options, clock=clock, say=say) if isinstance(model, Streaming) else None
     peripheral = Peripheral(
         air,
         identity=Identity(
@@ -228,16 +153,22 @@ async def _serve_linked(model: Connected | Asked, options: Options, *, air: Air,
             service_uuid=model.service_uuid,
             maker="kanhu simulator",
             model=model.name,
-            battery_percent=_LOW_BATTERY_PERCENT if low else _BATTERY_PERCENT,
+            battery_percent=LOW_BATTERY_PERCENT if low else BATTERY_PERCENT,
         ),
         measurement_uuid=model.measurement_uuid,
         delivery=model.delivery if isinstance(model, Connected) else Delivery.NOTIFY,
         control=ControlPoint(model.control_uuid, questions.put_nowait) if isinstance(model, Asked) else None,
+        stream=None if stream is None else stream.service,
     )
     await peripheral.power_on()
-    answering = asyncio.create_task(_answer(model, questions, peripheral, course, say=say), name="answer")
+    if stream is not None:
+        answering = asyncio.create_task(stream.run(peripheral), name="stream")
+    else:
+        answering = asyncio.create_task(_answer(model, questions, peripheral, course, say=say), name="answer")
     try:
         while (moment := await course.next()) is not None:
+            if answering.done():
+                answering.result()  # it never ends by itself
             if isinstance(model, Asked):
                 model.measure(moment)
                 say({"measured": moment.number})
@@ -253,7 +184,7 @@ async def _serve_linked(model: Connected | Asked, options: Options, *, air: Air,
 
 
 async def _send(
-    model: Connected, moment: Moment, peripheral: Peripheral, course: _Course, *, clock: Clock, say: Say
+    model: Connected, moment: Moment, peripheral: Peripheral, course: Course, *, clock: Clock, say: Say
 ) -> None:
     """One reading, once somebody listens."""
     while not peripheral.has_subscriber():
@@ -269,7 +200,7 @@ async def _send(
 
 
 async def _answer(
-    model: Model, questions: "asyncio.Queue[bytes]", peripheral: Peripheral, course: _Course, *, say: Say
+    model: Model, questions: "asyncio.Queue[bytes]", peripheral: Peripheral, course: Course, *, say: Say
 ) -> None:
     while isinstance(model, Asked):
         question = await questions.get()
