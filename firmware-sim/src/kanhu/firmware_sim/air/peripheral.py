@@ -177,6 +177,7 @@ class Peripheral:
                     await self._device.indicate_subscriber(connection, self._measurement, value)
             except TimeoutError:
                 confirmed = False
+            _obey_cancellation()
         return confirmed
 
     async def answer(self, value: bytes) -> None:
@@ -187,6 +188,7 @@ class Peripheral:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CONFIRMATION_TIMEOUT_S):
                     await self._device.indicate_subscriber(connection, self._control, value)
+            _obey_cancellation()
 
     def has_listener(self) -> bool:
         """Whether a connected host has asked for the data of the stream."""
@@ -214,6 +216,13 @@ class Peripheral:
             for connection in self._device.connections.values()
             if server.read_cccd(connection, self._measurement)[0] & self._delivery.value
         ]
+
+
+def _obey_cancellation() -> None:
+    """Pass on a cancellation that came together with a confirmation: until Python 3.12 Bumble's `wait_for` drops it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _uuid(of: int | str) -> UUID:
