@@ -8,10 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kanhu.contract import FakeClock, Observation, Part, QualityReason, SystemClock, Waveform
 from kanhu.edge import straps
-from kanhu.edge.codecs.polar_pmd_control import PmdSetting, PmdSettings
+from kanhu.edge.codecs.polar_pmd import DATA_UUID
+from kanhu.edge.codecs.polar_pmd_control import CONTROL_UUID, PmdSetting, PmdSettings
 from kanhu.edge.devices import DeviceConfig, DeviceSeen, RadioConfig, Stretch
 from kanhu.edge.errors import DecodeReason, LinkLost, LinkReason
 from kanhu.edge.intake import Intake
@@ -336,6 +339,49 @@ async def test_compressed_acceleration_is_scaled_by_the_factor_of_its_start(air:
         await until(lambda: watcher.of("acceleration_x"))
     assert watcher.samples("acceleration_x")[:3] == [999, 1000, 1000]
     assert set(watcher.samples("acceleration_y")) == {-999}
+
+
+@pytest.mark.parametrize("rate_hz", [0, 1001, 65_535])
+async def test_a_rate_that_no_strap_has_is_not_started(air: VirtualAir, rate_hz: int) -> None:
+    sink, strap = RememberingSink(), await strap_on(air)
+    offered = pmd_settings({SettingType.SAMPLE_RATE: (rate_hz,), SettingType.RESOLUTION: (14,)})
+    strap.answers = {b"\x01\x00": [pmd_answer(PmdOp.GET, Pmd.ECG, parameters=offered)]}
+    async with reading(air, sink, Watcher()):
+        await until(lambda: f"ECG: it offers {rate_hz} Hz" in seen(sink).detail)
+        assert strap.model.streaming == {Pmd.ACC}
+
+
+@given(st.lists(st.tuples(st.sampled_from([DATA_UUID, CONTROL_UUID, None]), st.binary(max_size=60)), max_size=30))
+@settings(deadline=None)
+def test_whatever_a_strap_sends_goes_to_the_inbox_or_is_counted(events: list[tuple[str | None, bytes]]) -> None:
+    sink = RememberingSink()
+
+    async def worn() -> None:
+        peer = PolarPeer(Intake(STRAP, sink=sink, clock=FakeClock(), signals=Watcher()))
+        peer.linked(LinkReason.CONNECTED)
+        asking = asyncio.create_task(peer.ask(_into_the_void))
+        await asyncio.sleep(0)
+        peer.told(CONTROL_UUID, bytes.fromhex("f0010000000001820001010e00"))
+        for uuid, value in events:
+            if uuid is None:
+                peer.notified(value)
+            else:
+                peer.told(uuid, value)
+            await asyncio.sleep(0)
+        peer.unlinked(LinkReason.DISCONNECTED, "")
+        draining = asyncio.create_task(peer.inbox.drain())
+        await peer.inbox.settled()
+        for task in (asking, draining):
+            task.cancel()
+        await asyncio.gather(asking, draining, return_exceptions=True)
+
+    asyncio.run(worn())
+    assert sink.readings <= len(events)
+    assert DecodeReason.CODEC_FAILED.value not in [reason for _, reason in sink.refused]
+
+
+async def _into_the_void(uuid: str, value: bytes) -> None:
+    del uuid, value
 
 
 def test_a_strap_is_asked_for_what_is_wanted_or_the_next_better() -> None:

@@ -45,6 +45,8 @@ _STALLED_S = 10.0
 _QUIET_S = 300.0
 """As of any strap: on a link that only seems to stand nothing comes at all."""
 _MOST_ANSWERS = 64
+_FASTEST_HZ = 1000
+"""No strap is faster; ten seconds of it fit a waveform."""
 _RANGE_G = 8
 """A fall hits with several g; the widest range of an H10."""
 _SECOND_NS = 1_000_000_000
@@ -172,6 +174,9 @@ class PolarPeer:
             if offered.code != PmdCode.SUCCESS:
                 return _why(offered)
             chosen = choose(decode_pmd_settings(offered.parameters), wanted_hz=stream.wanted_hz)
+            rate_hz = chosen.get(PmdSetting.RATE_HZ, stream.wanted_hz)
+            if not 0 < rate_hz <= _FASTEST_HZ:
+                return f"it offers {rate_hz} Hz, which cannot be read; look for newer firmware"
             start = encode_pmd_start(stream.measurement, chosen)
             answer = await self._request(start, write)
             if answer.code == PmdCode.ALREADY_IN_STATE:  # of a link before, or it stalled
@@ -184,7 +189,7 @@ class PolarPeer:
             return f"its answer cannot be read ({error})"
         except TimeoutError:
             return f"no answer within {ANSWER_S:.0f} s; take it off the strap for a minute"
-        stream.fold = SignalFold(chosen.get(PmdSetting.RATE_HZ, stream.wanted_hz), axes=len(stream.metrics))
+        stream.fold = SignalFold(rate_hz, axes=len(stream.metrics))
         stream.heard_ns = self._intake.clock.mono_ns()
         return ""
 
