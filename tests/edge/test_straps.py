@@ -230,11 +230,24 @@ async def test_a_strap_that_refuses_to_stream_is_told_by_name_and_its_heart_rate
 
 async def test_messages_that_are_too_small_are_named_as_such(air: VirtualAir) -> None:
     sink, strap = RememberingSink(), await strap_on(air)
-    strap.att_mtu = 23
+    strap.device.gatt_server.max_mtu = 23  # the link agrees on the smaller of two
     async with reading(air, sink, Watcher()):
         await until(lambda: "acceleration: refused" in seen(sink).detail)
         for part in seen(sink).detail.split("; acceleration"):
             assert "invalid mtu (10); its messages are too small on this link" in part
+
+
+async def test_on_small_messages_frames_are_shorter_and_every_sample_comes(air: VirtualAir) -> None:
+    sink, watcher, strap = RememberingSink(), Watcher(), await strap_on(air, _ECG, _WALK)
+    strap.device.gatt_server.max_mtu = 70
+    async with reading(air, sink, watcher):
+        await until(both(strap))
+        await strap.play(3)
+        await strap.lose(0.1)  # one frame of each
+        await strap.play(9)
+        await until(lambda: len(watcher.of("ecg")) == 1 and watcher.of("acceleration_x"))
+    assert watcher.samples("ecg") == [microvolts for (microvolts,) in _ECG.at(130)][: 20 * 19]
+    assert watcher.samples("acceleration_x") == [x for x, _, _ in _WALK.samples][: 16 * 9]
 
 
 async def test_the_refusal_that_a_real_h10_was_seen_to_send_is_understood(air: VirtualAir) -> None:

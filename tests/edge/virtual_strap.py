@@ -39,8 +39,6 @@ class Strap(Peripheral):
         """The same, with whole indications in place of an answer."""
         self.mute = False
         """Takes what is written and answers nothing."""
-        self.att_mtu: int | None = None
-        """What the strap believes its link to carry; None for what it does."""
         properties, nobody = Characteristic.Properties, Characteristic.Permissions(0)
         self._beats: Characteristic[bytes] = Characteristic(UUID.from_16_bits(0x2A37), properties.NOTIFY, nobody)
         self._control: Characteristic[bytes] = Characteristic(
@@ -92,8 +90,7 @@ class Strap(Peripheral):
         elif known is not None:
             words = [pmd_answer(value[0], value[1], self.refuses[known])]
         else:
-            mtu = connection.att_mtu if self.att_mtu is None else self.att_mtu
-            words = [self.model.asked(value, att_mtu=mtu, now_ns=self.now_ns)]
+            words = [self.model.asked(value, att_mtu=connection.att_mtu, now_ns=self.now_ns)]
         task = asyncio.create_task(self._answer(words))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
