@@ -35,7 +35,7 @@ async def captured(
     """A device served, read and captured, until there are so many readings."""
     steps: list[object] = []
     line = folder / "line"
-    every_s = None if name.startswith("oximeter-c") else 0.2
+    every_s = min(0.2, find_model(name).every_s)
     options = Options(address=_ADDRESS, port=line, every_s=every_s, key=key)
     serving = asyncio.create_task(serve(find_model(name), options, clock=SystemClock(), say=steps.append))
     await until(lambda: steps)
@@ -70,6 +70,7 @@ async def captured(
         ("oximeter-cms50d", None, 1),
         ("oximeter-contec-v7", None, 1),
         ("analyser-astm", None, 1),
+        ("oximeter-berry", None, 1),
     ],
 )
 async def test_a_capture_gives_the_same_readings_again(

@@ -65,7 +65,8 @@ class Alone:
 
 
 def _often(name: str) -> float | None:
-    return None if isinstance(find_model(name), OnALine) else 0.3
+    model = find_model(name)
+    return model.every_s if isinstance(model, OnALine) else min(0.3, model.every_s)
 
 
 def test_every_kind_of_device_has_a_simulator() -> None:

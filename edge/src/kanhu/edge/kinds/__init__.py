@@ -10,7 +10,15 @@ from functools import cache
 from importlib import metadata
 
 from kanhu.edge.errors import KindUnusable
-from kanhu.edge.kinds.kind import AskedKind, ButtonKind, ConnectedKind, HeardKind, Kind, SerialKind
+from kanhu.edge.kinds.kind import (
+    AskedKind,
+    ButtonKind,
+    ConnectedKind,
+    HeardKind,
+    Kind,
+    SerialKind,
+    StreamedKind,
+)
 
 __all__ = [
     "AskedKind",
@@ -19,6 +27,7 @@ __all__ = [
     "HeardKind",
     "Kind",
     "SerialKind",
+    "StreamedKind",
     "find_kind",
     "kind_names",
     "kind_of",
@@ -26,6 +35,7 @@ __all__ = [
 
 ENTRY_POINTS = "kanhu.devices"
 """Group in which another package names a kind of its own: `name-of-kind = "package.module:KIND"`."""
+_KINDS = SerialKind | ConnectedKind | StreamedKind | AskedKind | ButtonKind | HeardKind
 _NO_KIND = "kind"  # the module of the words themselves
 
 
@@ -43,7 +53,7 @@ def find_kind(name: str) -> Kind | None:
             found = point.load()
         except Exception as error:  # code of another package: whatever it raises, the kind cannot be used
             raise KindUnusable(name, f"{point.value} cannot be loaded: {type(error).__name__}: {error}") from error
-        if not isinstance(found, SerialKind | ConnectedKind | AskedKind | ButtonKind | HeardKind) or found.name != name:
+        if not isinstance(found, _KINDS) or found.name != name:
             raise KindUnusable(name, f"{point.value} is no kind of this name")
         return found
     return None

@@ -21,6 +21,7 @@ __all__ = [
     "Kind",
     "Observe",
     "SerialKind",
+    "StreamedKind",
     "Told",
     "in_manufacturer_data",
     "in_service_data",
@@ -116,6 +117,14 @@ class ButtonKind(Kind):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedKind(Kind):
     """It is connected to, and tells what it has stored only when it is asked."""
+
+    peer: "Callable[[Intake], HeardPeer]"
+    """Made once a device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamedKind(Kind):
+    """It is connected to, and many values of one characteristic make one reading."""
 
     peer: "Callable[[Intake], HeardPeer]"
     """Made once a device."""
