@@ -19,9 +19,10 @@ class RememberingSink:
         self.details: list[str] = []
         self.seen: list[DeviceSeen] = []
 
-    async def accept(self, observation: Observation) -> None:
+    async def accept(self, observation: Observation) -> bool:
         await asyncio.sleep(0)
         self.accepted.append(observation)
+        return True
 
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         await asyncio.sleep(0)
@@ -50,10 +51,10 @@ class SlowSink(RememberingSink):
         self.let = asyncio.Event()
         self.committing = 0
 
-    async def accept(self, observation: Observation) -> None:
+    async def accept(self, observation: Observation) -> bool:
         self.committing += 1
         await self.let.wait()
-        await super().accept(observation)
+        return await super().accept(observation)
 
 
 async def until(holds: Callable[[], object], *, within_s: float = 20.0) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kanhu.contract import FakeClock, QualityReason, SubjectKind
+from kanhu.contract import FakeClock, Observation, QualityReason, SubjectKind
 from kanhu.edge.analyser import Analyser
 from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.errors import LinkReason
@@ -21,12 +21,26 @@ _NOW_MS = int(_NOW.timestamp()) * 1000
 _AT = "20261127075500"
 
 
+class FullSink(RememberingSink):
+    """A card that takes so many readings, and no more until it is emptied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = 1_000
+
+    async def accept(self, observation: Observation) -> bool:
+        if not self.room:
+            return False
+        self.room -= 1
+        return await super().accept(observation)
+
+
 class Bench:
     """One analyser, the residents whom the gateway knows, and what was made of its messages."""
 
     def __init__(self, *, subject: str | None = None) -> None:
         self.clock = FakeClock(_NOW)
-        self.sink = RememberingSink()
+        self.sink = FullSink()
         self.attendance = Attendance(clock=self.clock)
         self.people = People(clock=self.clock, attendance=self.attendance, residents=["r-0001", "r-0002"])
         device = DeviceConfig(id="lab-1", kind="analyser-astm", port="/dev/ttyS0", subject=subject)
@@ -189,3 +203,18 @@ async def test_a_whole_message_whose_end_had_no_end_is_taken_where_the_port_is_l
     assert bench.sink.accepted == []
     await bench.analyser.lost(LinkReason.UNPLUGGED, "gone")
     assert bench.subjects() == ["r-0001"]
+
+
+async def test_what_the_card_does_not_take_is_refused_and_taken_once_when_the_analyser_sends_it_again() -> None:
+    bench = Bench()
+    *frames, last = astm_frames(message(results=[glucose("5.1"), glucose("5.2"), glucose("5.3")]))
+    assert await bench.analyser.received(b"\x05" + b"".join(frames)) == b"\x06" * (len(frames) + 1)
+    bench.sink.room = 1
+    assert [await bench.analyser.received(last) for _ in range(2)] == [b"\x15"] * 2
+    assert len(bench.sink.accepted) == 1
+    bench.sink.room = 5
+    assert await bench.analyser.received(last) == b"\x06"
+    assert await bench.analyser.received(last) == b"\x06", "its ACK was lost"
+    assert await bench.analyser.received(b"\x04") == b""
+    assert [str(one.value("glucose_capillary")) for one in bench.sink.accepted] == ["5.1", "5.2", "5.3"]
+    assert bench.sink.refused == []

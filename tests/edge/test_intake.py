@@ -138,7 +138,7 @@ async def test_what_did_not_fit_is_refused_even_where_everything_ends(monkeypatc
 
 async def test_a_sink_that_fails_is_not_passed_over() -> None:
     class BrokenSink(RememberingSink):
-        async def accept(self, observation: Observation) -> None:
+        async def accept(self, observation: Observation) -> bool:
             raise OSError(f"no space left for {observation.metric}")
 
     inbox = Inbox(Intake(STRAP, sink=BrokenSink(), clock=FakeClock()))
@@ -149,10 +149,10 @@ async def test_a_sink_that_fails_is_not_passed_over() -> None:
 
 async def test_a_sink_that_fails_for_one_reading_still_gets_the_others() -> None:
     class FailingSink(RememberingSink):
-        async def accept(self, observation: Observation) -> None:
+        async def accept(self, observation: Observation) -> bool:
             if observation.series("heart_rate") in {(61,), (63,)}:
                 raise OSError("no space left")
-            await super().accept(observation)
+            return await super().accept(observation)
 
     sink = FailingSink()
     inbox = Inbox(Intake(STRAP, sink=sink, clock=FakeClock()))

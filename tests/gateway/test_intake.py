@@ -147,12 +147,12 @@ async def test_a_reading_the_card_does_not_take_is_refused_and_counted_later(
     bench: Bench, trouble: OutboxFull | OutboxFailed, reason: str
 ) -> None:
     bench.outbox.trouble = trouble
-    await bench.intake.accept(heart_rate(1, metric="weight"))
-    await bench.intake.accept(heart_rate(2, metric="weight"))
+    assert not await bench.intake.accept(heart_rate(1, metric="weight"))
+    assert not await bench.intake.accept(heart_rate(2, metric="weight"))
     await bench.intake.refuse("cuff-03", "short", "")
     assert bench.lines() == []
     bench.outbox.trouble = None
-    await bench.intake.accept(heart_rate(3, metric="weight"))
+    assert await bench.intake.accept(heart_rate(3, metric="weight"))
     counters = await bench.committer.call(Outbox.counters)
     assert counters == {
         ("strap-03", "accepted"): 1,

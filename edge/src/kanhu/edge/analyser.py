@@ -3,14 +3,15 @@
     bytes --link--> message --decode--> results --whose--> readings, committed --> ACK is written
     silence of a second: a frame without its end is taken or refused; of thirty seconds: the session is over
 
-What was not acknowledged the analyser sends again, after a cut cable as after a power cut, and what it sends again is
+Where the card takes nothing the last frame is refused, and the analyser sends it again, as long as it has patience.
+What was not acknowledged it sends again, after a cut cable as after a power cut, and what it sends again is
 folded: a result that names its time is one result however often it comes, one without a time for some minutes.
 """
 
 from kanhu.contract import Subject
 from kanhu.edge.arrival import arrived
 from kanhu.edge.codecs.astm_fields import local_ms
-from kanhu.edge.codecs.astm_link import LinkState, Note, Step, fall_silent, receive, time_out
+from kanhu.edge.codecs.astm_link import LinkState, Note, Step, fall_silent, not_kept, receive, time_out
 from kanhu.edge.codecs.astm_records import AstmMessage, AstmOrder, AstmResult, decode_astm, observe_astm
 from kanhu.edge.codecs.date_time import clock_error_s
 from kanhu.edge.codecs.date_time_fields import FIRST_PLAUSIBLE_MS
@@ -54,8 +55,9 @@ class Analyser:
         self._intake.unlinked(reason, detail)
 
     async def _follow(self, step: Step) -> bytes:
-        for text in step.messages:
-            await self._take(text)
+        kept = [await self._take(text) for text in step.messages]
+        if not all(kept):
+            step = not_kept(self._link)
         for _ in range(step.notes.count(Note.MESSAGE_DROPPED)):
             detail = "a message broke off, and none of it was acknowledged to its end: the analyser sends it again"
             await self._intake.refuse(DecodeError(DecodeReason.SHORT, detail))
@@ -67,19 +69,22 @@ class Analyser:
         self._intake.tell()
         return step.reply
 
-    async def _take(self, text: bytes) -> None:
+    async def _take(self, text: bytes) -> bool:
+        """Whether all of it was kept that can be."""
         try:
             messages = decode_astm(text)
         except DecodeError as error:  # it would come again just so
             await self._intake.refuse(error)
-            return
+            return True
         for message in messages:
             self._compare_clock(message)
-            await self._take_results(message)
+        kept = [await self._take_results(message) for message in messages]
+        return all(kept)
 
-    async def _take_results(self, message: AstmMessage) -> None:
+    async def _take_results(self, message: AstmMessage) -> bool:
         whose: dict[tuple[tuple[str, ...], AstmOrder | None], Subject] = {}
         new: list[int] = []
+        kept = True
         for result in message.results:
             mark = _mark(result)
             if self._known.has(mark, timed=result.measured_at_ms is not None):
@@ -88,14 +93,17 @@ class Analyser:
             sample = (result.patient_ids, result.order)
             if sample not in whose:
                 whose[sample] = self._sessions.named(_ids(result))
-            await self._take_one(result, whose[sample])
+            if not await self._take_one(result, whose[sample]):
+                kept = False
+                continue
             new.append(mark)
         await self._known.add(new)
+        return kept
 
-    async def _take_one(self, result: AstmResult, subject: Subject) -> None:
+    async def _take_one(self, result: AstmResult, subject: Subject) -> bool:
         times = arrived(self._intake.clock)
         device = self._intake.device.id
-        await self._intake.take(lambda: observe_astm(result, subject=subject, device=device, times=times))
+        return await self._intake.take(lambda: observe_astm(result, subject=subject, device=device, times=times))
 
     def _compare_clock(self, message: AstmMessage) -> None:
         """The header tells when it was sent; a result may be much older."""

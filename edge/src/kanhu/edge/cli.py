@@ -257,10 +257,11 @@ class _PrintingSink:
         self._printer = printer
         self._whole = whole
 
-    async def accept(self, observation: Observation) -> None:
+    async def accept(self, observation: Observation) -> bool:
         judged = self._pipeline.take(observation)
         if self._whole or judged.findings:
             self._printer.judged(judged)
+        return True
 
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         self._printer.refused(device, reason, detail)

@@ -152,8 +152,11 @@ class DeviceSeen(msgspec.Struct, frozen=True):
 class Sink(Protocol):
     """Where readings go. Each reading a device sent ends in exactly one call of `accept` or `refuse`."""
 
-    async def accept(self, observation: Observation) -> None:
-        """Return only once the reading is committed; its quality is what the device and the codec know."""
+    async def accept(self, observation: Observation) -> bool:
+        """Return True only once the reading is committed; its quality is what the device and the codec know.
+
+        False: nothing could keep it, and it is counted as refused. A device that still has it is to send it again.
+        """
 
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         """Return only once the refusal is counted; `reason` is a `DecodeReason` value."""

@@ -67,20 +67,23 @@ class Intake:
         """The present state of the way to the device."""
         return self._seen.reason
 
-    async def take(self, observe: Callable[[], Observation | tuple[Observation, ...]]) -> None:
-        """Accept what `observe` returns, or refuse for the reason it raises; a cancellation waits for the commit."""
+    async def take(self, observe: Callable[[], Observation | tuple[Observation, ...]]) -> bool:
+        """Accept what `observe` returns, or refuse for the reason it raises; a cancellation waits for the commit.
+
+        False: nothing could keep it, and it is to be sent again, where the device can.
+        """
         try:
             observed = observe()
             readings = [mark_unidentified(one) for one in (observed if isinstance(observed, tuple) else (observed,))]
         except DecodeError as error:
             await self.refuse(error)
-            return
+            return True
         except Exception as error:  # noqa: BLE001  # of a kind that another package may have brought
             _log.exception("%s: its codec failed", self.device.id)
             await self.refuse(DecodeError(DecodeReason.CODEC_FAILED, f"{type(error).__name__}: {error}"))
-            return
-        for reading in readings:
-            await to_the_end(self._sink.accept(reading))
+            return True
+        kept = [await to_the_end(self._sink.accept(reading)) for reading in readings]
+        return all(kept)
 
     async def refuse(self, error: DecodeError) -> None:
         """A reading the device sent cannot become an observation."""

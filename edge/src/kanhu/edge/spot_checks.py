@@ -55,16 +55,18 @@ class SpotChecks:
             if self._known.has(mark, timed=check.measured_at_ms is not None):
                 self._intake.repeated()
                 continue
-            await self._take_one(check)
-            await self._known.add([mark])
+            if await self._take_one(check):
+                await self._known.add([mark])
         self._intake.bad_bytes(self._framing.bad_bytes)
         self._intake.tell()
 
-    async def _take_one(self, check: NoninSpotCheck) -> None:
+    async def _take_one(self, check: NoninSpotCheck) -> bool:
         self._compare_clock(check)
         subject, times = self._whose(check), arrived(self._intake.clock)
         device = self._intake.device.id
-        await self._intake.take(lambda: observe_nonin_spot_check(check, subject=subject, device=device, times=times))
+        return await self._intake.take(
+            lambda: observe_nonin_spot_check(check, subject=subject, device=device, times=times)
+        )
 
     def _compare_clock(self, check: NoninSpotCheck) -> None:
         now = self._intake.local_time()

@@ -106,8 +106,8 @@ class Intake:
             if self._pipeline is pipeline:  # else it was restored meanwhile from what was committed before
                 return resumed
 
-    async def accept(self, observation: Observation) -> None:
-        """Return once the reading and what it led to are committed.
+    async def accept(self, observation: Observation) -> bool:
+        """Return once the reading and what it led to are committed; False where nothing kept it, which is counted.
 
         Raises:
             OutboxError: a finding could not be stored, and memory for such is full too; the judge already counts it as
@@ -130,14 +130,14 @@ class Intake:
                 _log.error("the card took no alert, it is sent from memory: %s", error)
                 _tell(judged.findings)
                 self._unstored(judged.findings)
-                return
+                return True
             reason = _OUTBOX_FULL if isinstance(error, OutboxFull) else _OUTBOX_FAILED
             self._uncounted[observation.device, reason] += 1
             _log.error("reading of %s not accepted: %s", observation.device, error)
             if judged.findings:
                 self._unstored(judged.findings)
                 raise
-            return
+            return False
         self._uplink.announce([lane for lane, _ in records], subject=observation.subject.id)
         if self.on_states is not None and judged.states:
             self.on_states(judged, any(decision.reason in _DECIDES for decision in judged.decisions))
@@ -150,6 +150,7 @@ class Intake:
         await self.catch_up()
         if self._uncounted:
             await self._count_late()
+        return True
 
     async def catch_up(self) -> None:
         """Write alerts that only memory holds to the card if it takes them now, and tell what became of the others."""

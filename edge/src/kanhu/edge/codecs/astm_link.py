@@ -145,6 +145,11 @@ def receive(state: LinkState, data: bytes) -> Step:
     return step
 
 
+def not_kept(before: LinkState) -> Step:
+    """What `receive` handed on could not be kept: all as before it, and NAK, so that the analyser sends it again."""
+    return Step(before, bytes([NAK]))
+
+
 def fall_silent(state: LinkState) -> Step:
     """No byte came for SILENCE_S: a frame whose text has ended is taken without the rest, any other is refused."""
     if not state.buffer:

@@ -54,9 +54,10 @@ class _Counting:
         self._taken = 0
         self._began = (0.0, 0.0)
 
-    async def accept(self, observation: Observation) -> None:
+    async def accept(self, observation: Observation) -> bool:
         self.read.accepted[observation.device] += 1
         self._tick()
+        return True
 
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         del reason, detail

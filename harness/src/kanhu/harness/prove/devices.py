@@ -74,11 +74,12 @@ class _Sink:
         self.arrived: list[tuple[int, str | None]] = []
         self.refused = 0
 
-    async def accept(self, observation: Observation) -> None:
+    async def accept(self, observation: Observation) -> bool:
         known = observation.subject.kind is SubjectKind.RESIDENT
         pressure = observation.value("systolic") or Decimal(0)
         diastolic = observation.value("diastolic") or Decimal(0)
         self.arrived.append((_number(pressure, diastolic), observation.subject.id if known else None))
+        return True
 
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         del device, reason, detail
