@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 from bumble import hci
+from bumble.att import ATT_Error
 from bumble.core import UUID, AdvertisingData
 from bumble.core import TimeoutError as BumbleTimeoutError
 from bumble.device import Advertisement, Connection, Device, DeviceConfiguration, Peer
 from bumble.transport.common import Transport
 from bumble.transport.tcp_client import open_tcp_client_transport
 
-from kanhu.firmware_sim.air import Air, HciPort, RadioController
+from kanhu.firmware_sim.air import Air, ControlPoint, Delivery, HciPort, Identity, Peripheral, RadioController
 from kanhu.firmware_sim.devices import Button, Cuff, Strap
 from kanhu.firmware_sim.scenario.model import DeviceKind, LoseContact, Measure, Press, Remove, Rhythm, Wear
 from tests.firmware_sim.playing import Stage
 
 _CUFF, _STRAP, _BUTTON = "F0:0D:00:01:00:01", "F0:0D:00:01:00:02", "F0:0D:00:01:00:03"
+_METER = "F0:0D:00:01:00:04"
 _PATIENCE_S = 5.0
 _TURNS_TO_SETTLE = 50  # of the event loop, in which devices notice that their host is gone and advertise again
 
@@ -232,6 +234,30 @@ async def test_a_device_can_be_read_for_what_it_is(home: Home) -> None:
     (battery,) = peer.get_characteristics_by_uuid(UUID.from_16_bits(0x2A19))
     assert await peer.read_value(location) == b"\x01"
     assert (await peer.read_value(battery))[0] <= 100
+
+
+async def test_a_protected_device_answers_only_who_has_paired_and_knows_it(home: Home) -> None:
+    asked: list[bytes] = []
+    device = Peripheral(
+        home.air,
+        identity=Identity(name="meter", address=_METER, service_uuid=0x1808, maker="kanhu simulator", model="meter"),
+        measurement_uuid=0x2A18,
+        delivery=Delivery.NOTIFY,
+        control=ControlPoint(0x2A52, asked.append, protected=True),
+    )
+    await device.power_on()
+    connection = await _connect(await home.host(), _METER)
+    peer = Peer(connection)
+    await peer.discover_services()
+    await peer.discover_characteristics()
+    (control,) = peer.get_characteristics_by_uuid(UUID.from_16_bits(0x2A52))
+    with pytest.raises(ATT_Error):
+        await peer.write_value(control, b"\x01\x01", with_response=True)
+    assert (asked, device.is_encrypted(), device.links, device.pairings) == ([], False, 1, 0)
+    await connection.pair()
+    await peer.write_value(control, b"\x01\x01", with_response=True)
+    assert (asked, device.is_encrypted(), device.links, device.pairings) == ([b"\x01\x01"], True, 1, 1)
+    await device.power_off()
 
 
 def _service_data(advertisement: Advertisement) -> bytes:

@@ -16,6 +16,7 @@ from bumble.core import UUID
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.host import Host
+from bumble.keys import PairingKeys
 from bumble.transport.common import AsyncPipeSink
 
 from kanhu.firmware_sim.air.controller import RadioController
@@ -70,6 +71,8 @@ class ControlPoint:
 
     uuid: int
     asked: Callable[[bytes], None]
+    protected: bool = False
+    """Taken on an encrypted link only: the host has to pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,13 @@ class Peripheral:
             identity_address_type=hci.Address.RANDOM_DEVICE_ADDRESS,
             irk=bytes(hci.Address(identity.address)).ljust(16, b"\x01"),
         )
+        self.links = 0
+        """How often a host has connected."""
+        self.pairings = 0
+        """How often a host has paired."""
         self._controller: Controller = controller
         self._device = Device(config=config, host=host)
+        self._device.on(Device.EVENT_CONNECTION, self._on_connection)
         characteristics: dict[int | str, list[Characteristic[bytes]]] = {
             identity.service_uuid: [self._measurement, *(_constant(uuid, value) for uuid, value in constants)],
             _SERVICE_DEVICE_INFORMATION: [
@@ -164,6 +172,11 @@ class Peripheral:
     def has_subscriber(self) -> bool:
         """Whether a connected host has asked for measurements."""
         return bool(self._subscribers())
+
+    def is_encrypted(self) -> bool:
+        """Whether a host is connected, and every link is encrypted."""
+        links = list(self._device.connections.values())
+        return bool(links) and all(link.is_encrypted for link in links)
 
     async def send(self, value: bytes) -> bool:
         """Send `value` to every host that asked; False where one did not confirm an indication."""
@@ -209,6 +222,13 @@ class Peripheral:
             return False
         return bool(self._device.gatt_server.read_cccd(connection, characteristic)[0] & Delivery.NOTIFY.value)
 
+    def _on_connection(self, connection: Connection) -> None:
+        self.links += 1
+        connection.on(Connection.EVENT_PAIRING, self._on_pairing)
+
+    def _on_pairing(self, _keys: PairingKeys) -> None:
+        self.pairings += 1
+
     def _subscribers(self) -> list[Connection]:
         server = self._device.gatt_server
         return [
@@ -236,7 +256,10 @@ def _constant(uuid: int, value: bytes) -> Characteristic[bytes]:
 def _control_of(control: ControlPoint) -> Characteristic[bytes]:
     value = CharacteristicValue(write=lambda _, given: control.asked(bytes(given)))
     properties = Characteristic.Properties.WRITE | Characteristic.Properties.INDICATE
-    return Characteristic(f"{control.uuid:04X}", properties, Characteristic.WRITEABLE, value)
+    permissions = Characteristic.WRITEABLE
+    if control.protected:
+        permissions |= Characteristic.WRITE_REQUIRES_ENCRYPTION
+    return Characteristic(f"{control.uuid:04X}", properties, permissions, value)
 
 
 def _control_of_stream(stream: StreamService) -> Characteristic[bytes]:

@@ -7,6 +7,7 @@ from kanhu.harness.tasks import Task, run_task
 
 TASKS: dict[str, Task] = {
     "arm64": Task("the gateway's package runs on a 64-bit ARM, from wheels alone", "kanhu.harness.prove.arm64"),
+    "bluez": Task("what a gateway does by Bluetooth holds with a real bluetoothd", "kanhu.harness.prove.bluez.proof"),
     "card": Task("a stolen card tells no name, address or telephone number", "kanhu.harness.prove.card"),
     "chaos": Task("no accepted reading is lost, stored twice or changed", "kanhu.harness.prove.chaos"),
     "devices": Task("every finished measurement arrives once, with its person", "kanhu.harness.prove.devices"),
