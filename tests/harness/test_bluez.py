@@ -1,6 +1,7 @@
 """`./run prove bluez` without its virtual machine: what it is given, what is made of its words, what is missing."""
 
 import lzma
+import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -120,6 +121,14 @@ def test_without_the_emulator_it_says_what_to_install(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert prove(["bluez"]) == 3
     assert "apt-get install qemu-system-x86" in capsys.readouterr().err
+
+
+def test_where_this_python_would_not_run_inside_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert prove(["bluez"]) == 3
+    assert "this Python is for aarch64" in capsys.readouterr().err
 
 
 def test_a_folder_that_somebody_names_keeps_what_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kanhu.firmware_sim.serial_line import SerialLine
 from kanhu.firmware_sim.wire import OximeterPacket, oximeter_packet
+from kanhu.harness.apt import fetch
 from kanhu.harness.wheels import must_run
 
 __all__ = ["emulated", "native", "silent"]
@@ -45,24 +46,8 @@ def emulated(root: Path, work: Path, *, architecture: str, machine: str, python:
     Raises:
         ProgramFailed: apt cannot fetch it.
     """
-    apt = work / "apt"
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (apt / folder).mkdir(parents=True)
-    (apt / "status").touch()
-    options = {
-        "APT::Architecture": architecture,
-        "APT::Architectures": architecture,
-        "APT::Sandbox::User": "root",
-        "Debug::NoLocking": "1",
-        "Dir::Cache": apt / "cache",
-        "Dir::State": apt,
-        "Dir::State::status": apt / "status",
-    }
-    command = ["apt-get", "--quiet", *(f"--option={name}={value}" for name, value in options.items())]
-    must_run("apt-get update", [*command, "update"])
     wanted = [f"python{python}", "libstdc++6", "tzdata"]
-    must_run("apt-get", [*command, "install", "--yes", "--no-install-recommends", "--download-only", *wanted])
-    for package in sorted(apt.glob("cache/archives/*.deb")):
+    for package in fetch(wanted, work / "apt", architecture=architecture):
         must_run(f"unpacking {package.name}", ["dpkg-deb", "-x", str(package), str(root)])
     qemu = [f"qemu-{machine}-static", "-L", str(root), "-0", str(root / "opt/kanhu/bin/python")]
     return [*qemu, str(root / f"usr/bin/python{python}"), "-I"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kanhu.harness.apt import fetch
 from kanhu.harness.faults import CannotBeHad
 from kanhu.harness.wheels import must_run
 
@@ -95,23 +96,7 @@ def _depends(module: bytes) -> Iterator[str]:
 
 
 def _fetch(folder: Path) -> None:
-    apt = folder / "apt"
-    for name in ("lists/partial", "cache/archives/partial"):
-        (apt / name).mkdir(parents=True)
-    (apt / "status").touch()  # nothing is installed: then it fetches every library as well
-    options = {
-        "APT::Architecture": "amd64",
-        "APT::Architectures": "amd64",
-        "APT::Sandbox::User": "root",
-        "Debug::NoLocking": "1",
-        "Dir::Cache": apt / "cache",
-        "Dir::State": apt,
-        "Dir::State::status": apt / "status",
-    }
-    command = ["apt-get", "--quiet", *(f"--option={name}={value}" for name, value in options.items())]
-    must_run("apt-get update", [*command, "update"])
-    must_run("apt-get", [*command, "install", "--yes", "--no-install-recommends", "--download-only", *_WANTED])
-    archives = sorted(apt.glob("cache/archives/*.deb"))
+    archives = fetch(_WANTED, folder / "apt", architecture="amd64")
     for archive in archives:
         into = folder / ("kernel" if _KERNEL.match(archive.name) else "root")
         must_run(f"unpacking {archive.name}", ["dpkg-deb", "-x", str(archive), str(into)])
@@ -120,5 +105,5 @@ def _fetch(folder: Path) -> None:
         (root / name).mkdir(parents=True, exist_ok=True)
     for name, text in _FILES.items():
         (root / name).write_text(text, encoding="utf-8")
-    shutil.rmtree(apt)
+    shutil.rmtree(folder / "apt")
     (folder / _PACKAGES).write_text("".join(f"{archive.name}\n" for archive in archives), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import platform
 import shlex
 import shutil
 import subprocess
@@ -35,8 +36,10 @@ def qemu() -> str:
     """Path of the program.
 
     Raises:
-        CannotBeHad: there is none.
+        CannotBeHad: there is none, or what runs here would not run there.
     """
+    if platform.machine() != "x86_64":
+        raise CannotBeHad("a virtual machine", f"it is an x86-64, and this Python is for {platform.machine()}")
     found = shutil.which(QEMU)
     if found is None:
         raise CannotBeHad("a virtual machine", f"{QEMU} not found (apt-get install qemu-system-x86)")
