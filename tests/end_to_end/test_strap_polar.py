@@ -60,9 +60,9 @@ class JudgingSink(RememberingSink):
         self._pipeline = SensingPipeline(judge, profiles=profiles)
         self.findings: list[Finding] = []
 
-    async def accept(self, observation: Observation) -> None:
+    async def accept(self, observation: Observation) -> bool:
         self.findings += self._pipeline.take(observation).findings
-        await super().accept(observation)
+        return await super().accept(observation)
 
 
 def _values(waveform: Waveform) -> tuple[int, ...]:

@@ -57,12 +57,13 @@ class _Printer:
         self._forgets = forgets
         self._count = 0
 
-    async def accept(self, observation: Observation) -> None:
+    async def accept(self, observation: Observation) -> bool:
         self._count += 1
         if self._forgets and self._count % _FORGETS_EACH == 0:
-            return
+            return True
         values = {part.metric: str(observation.value(part.metric)) for part in observation.parts}
         _print(Line(accepted=Reading(observation.device, values)))
+        return True
 
     async def refuse(self, device: str, reason: str, detail: str) -> None:
         _print(Line(refused=(device, reason, detail)))
