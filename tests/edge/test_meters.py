@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from kanhu.contract import FakeClock, Meal, QualityReason, SubjectKind, SystemClock
+from kanhu.contract import FakeClock, Meal, Observation, QualityReason, SubjectKind, SystemClock
 from kanhu.edge import meters
 from kanhu.edge.devices import DeviceConfig, RadioConfig
 from kanhu.edge.errors import DecodeReason, LinkLost, LinkReason
@@ -232,3 +232,30 @@ async def test_a_meter_that_never_ends_its_report_is_left(monkeypatch: pytest.Mo
     with pytest.raises(LinkLost, match="no end"):
         await peer.ask(write)
     sending.cancel()
+
+
+class FullSink(RememberingSink):
+    """Takes nothing of the even hours, until there is room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full = True
+        self.not_kept = 0
+
+    async def accept(self, observation: Observation) -> bool:
+        if self.full and (observation.times.device_ms or 0) // 3_600_000 % 2 == 0:
+            self.not_kept += 1
+            return False
+        return await super().accept(observation)
+
+
+async def test_what_the_card_did_not_take_is_asked_for_again_and_nothing_comes_twice(air: VirtualAir) -> None:
+    sink, memory = FullSink(), RememberingMemory()
+    await meter_on(air, *(result(number) for number in range(1, 7)))
+    async with fetching(air, sink, memory):
+        await until(lambda: sink.not_kept > 6)
+        assert "sequence" not in memory.kept.get("meter-1", {}), "a position stands for what is on the card"
+        sink.full = False
+        await until(lambda: memory.kept.get("meter-1", {}).get("sequence") == 6)
+    taken = [one.times.device_ms for one in sink.accepted]
+    assert len(taken) == len(set(taken)) == 6

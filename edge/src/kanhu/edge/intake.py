@@ -171,6 +171,7 @@ class _Waiting(NamedTuple):
     observe: Observe
     times: Times
     notes: Mapping[str, int]
+    kept: Callable[[], None] | None = None
 
 
 class Inbox:
@@ -192,9 +193,9 @@ class Inbox:
         except asyncio.QueueFull:
             self._overflow += 1
 
-    async def put_patiently(self, observe: Observe) -> None:
-        """Take what can wait for room, because the device still has it."""
-        await self._waiting.put(_Waiting(observe, arrived(self._intake.clock), _NOTHING))
+    async def put_patiently(self, observe: Observe, *, kept: Callable[[], None] | None = None) -> None:
+        """Take what can wait for room, because the device still has it; `kept` is called once it need not any more."""
+        await self._waiting.put(_Waiting(observe, arrived(self._intake.clock), _NOTHING, kept))
 
     async def note(self, notes: Mapping[str, int]) -> None:
         """Keep these of the device once all that was put before was accepted or refused."""
@@ -236,7 +237,8 @@ class Inbox:
         self._intake.tell()
 
     async def _take(self, one: _Waiting) -> None:
-        await self._intake.take(lambda: one.observe(one.times))
+        if await self._intake.take(lambda: one.observe(one.times)) and one.kept is not None:
+            one.kept()
 
     async def _refuse_overflow(self) -> None:
         """Refuse what did not fit until now, many in one commit; what overflows meanwhile waits for the next reading.

@@ -45,7 +45,7 @@ class GlucosePeer:
         self._told = 0
         self._most_told = 0
         self._unread: list[DecodeError] = []
-        self._handed: set[GlucosePosition] = set()
+        self._kept: set[GlucosePosition] = set()
         self._bad_bytes = 0
 
     @property
@@ -141,17 +141,21 @@ class GlucosePeer:
                     raise LinkLost(LinkReason.TIMED_OUT, detail) from None
 
     async def _hand_over(self, fetched: Fetched) -> None:
-        """New readings in the order of the meter, and behind the last what is known of it from now on."""
+        """New readings in the order of the meter, and behind the last what is known of it from now on.
+
+        What the card did not take is asked for again, and only that is handed over then.
+        """
         complete = fetched.ending is Ending.COMPLETE
-        new = [one for one in fetched.readings if _place(one) not in self._handed]
+        new = [one for one in fetched.readings if _place(one) not in self._kept]
         for one in new:
-            self._handed.add(_place(one))
-            await self.inbox.put_patiently(partial(self._observe, one, self._whose(one, alone=len(new) == 1)))
-        if not complete:
+            reading = partial(self._observe, one, self._whose(one, alone=len(new) == 1))
+            await self.inbox.put_patiently(reading, kept=partial(self._kept.add, _place(one)))
+        await self.inbox.settled()
+        if not complete or any(_place(one) not in self._kept for one in new):
             return
         for error in self._unread:
             await self.inbox.put_patiently(refused(error))
-        self._handed.clear()
+        self._kept.clear()
         if fetched.position != self._position:
             self._position = fetched.position
             await self.inbox.note(_notes(fetched.position))
