@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kanhu.contract import ClockState, FakeClock, QualityLevel, QualityReason, Subject, SubjectKind
+from kanhu.contract import ClockState, FakeClock, Observation, QualityLevel, QualityReason, Subject, SubjectKind
 from kanhu.edge.codecs.date_time import encode_date_time
 from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.folding import WINDOW_PACKETS
@@ -21,6 +21,7 @@ from kanhu.edge.sessions import Sessions
 from kanhu.edge.whose import SESSION_S, Attendance, Choice, People, Stay, Whose, WhoseReason
 from tests.edge.readings import RememberingSink, until
 from tests.edge.test_cms50d import packet_of
+from tests.edge.test_heard import RememberingMemory
 
 CUFF = DeviceConfig(id="cuff", kind="cuff-ble", address="F0:0D:00:00:00:03")
 STRAP = DeviceConfig(id="strap", kind="strap-ble", address="F0:0D:00:00:00:04")
@@ -327,6 +328,7 @@ async def test_a_clock_that_is_known_to_be_wrong_is_put_right_and_one_that_is_no
     room.clock.advance(60)
     assert await cuff.tells(ago_s=5, clock_ahead_s=-3600) == "nobody", "an hour ago, as far as anybody knows"
     cuff.intake.clock_read(-3600)
+    room.clock.advance(60)
     assert await cuff.tells(ago_s=5, clock_ahead_s=-3600) == "r-1"
     assert await cuff.tells(ago_s=5, clock_ahead_s=0) == "nobody", "an hour ahead is no time at all"
 
@@ -343,3 +345,59 @@ async def test_of_a_cuff_of_one_person_what_it_kept_is_theirs() -> None:
     with suppress(asyncio.CancelledError):
         await draining
     assert sink.accepted[0].subject == Subject(SubjectKind.RESIDENT, "r-7")
+
+
+async def test_a_reading_that_a_cuff_sends_again_is_one_reading_over_a_restart_too() -> None:
+    """Some send all their memory on each contact, others what was not confirmed in time."""
+    room, sink, memory = Room(), RememberingSink(), RememberingMemory()
+    frames = [
+        bytes((0x02,)) + CUFF_FRAME[1:] + encode_date_time(room.clock.wall_ms() - 1000 * ago_s)
+        for ago_s in (300, 200, 5)
+    ]
+    for start, extra in ((1, []), (2, [CUFF_FRAME])):
+        known = await memory.recall()
+        notes = known.get(CUFF.id, {})
+        intake = Intake(CUFF, sink=sink, clock=room.clock, people=room.people, memory=memory, notes=notes)
+        peer = ConnectedPeer(intake, kind=cuff_ble.KIND)
+        draining = asyncio.create_task(peer.inbox.drain())
+        for frame in (*frames, *frames[:2], *extra):
+            peer.notified(frame)
+        await peer.inbox.settled()
+        draining.cancel()
+        with suppress(asyncio.CancelledError):
+            await draining
+        assert len(sink.accepted) == 3 + len(extra), start
+
+
+async def test_of_two_readings_without_a_time_none_is_taken_for_the_other() -> None:
+    room, sink = Room(), RememberingSink()
+    peer = ConnectedPeer(Intake(CUFF, sink=sink, clock=room.clock, people=room.people), kind=cuff_ble.KIND)
+    draining = asyncio.create_task(peer.inbox.drain())
+    for _ in range(2):
+        peer.notified(CUFF_FRAME)
+    await peer.inbox.settled()
+    draining.cancel()
+    with suppress(asyncio.CancelledError):
+        await draining
+    assert len(sink.accepted) == 2
+
+
+async def test_what_nothing_kept_may_come_again() -> None:
+    class Full(RememberingSink):
+        full = True
+
+        async def accept(self, observation: Observation) -> bool:
+            return False if self.full else await super().accept(observation)
+
+    room, sink = Room(), Full()
+    peer = ConnectedPeer(Intake(CUFF, sink=sink, clock=room.clock, people=room.people), kind=cuff_ble.KIND)
+    draining = asyncio.create_task(peer.inbox.drain())
+    frame = bytes((0x02,)) + CUFF_FRAME[1:] + encode_date_time(room.clock.wall_ms())
+    for full, taken in ((True, 0), (False, 1), (False, 1)):
+        sink.full = full
+        peer.notified(frame)
+        await peer.inbox.settled()
+        assert len(sink.accepted) == taken
+    draining.cancel()
+    with suppress(asyncio.CancelledError):
+        await draining

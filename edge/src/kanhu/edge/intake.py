@@ -171,7 +171,7 @@ class _Waiting(NamedTuple):
     observe: Observe
     times: Times
     notes: Mapping[str, int]
-    kept: Callable[[], None] | None = None
+    told: Callable[[bool], None] | None = None
 
 
 class Inbox:
@@ -183,19 +183,28 @@ class Inbox:
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(_MOST_WAITING)
         self._overflow = 0
 
-    def put(self, observe: Observe, *, notes: Mapping[str, int] = _NOTHING) -> None:
+    def put(
+        self,
+        observe: Observe,
+        *,
+        notes: Mapping[str, int] = _NOTHING,
+        told: Callable[[bool], None] | None = None,
+    ) -> None:
         """Take what arrived, with the time of its arrival, which is another when its turn comes.
 
-        `notes` are kept of the device once the reading was accepted or refused, and all before it.
+        `notes` are kept of the device once the reading was accepted or refused, and all before it. `told` is called
+        with whether the reading was: where it was not, nothing could keep it, and it may come again.
         """
         try:
-            self._waiting.put_nowait(_Waiting(observe, arrived(self._intake.clock), notes))
+            self._waiting.put_nowait(_Waiting(observe, arrived(self._intake.clock), notes, told))
         except asyncio.QueueFull:
             self._overflow += 1
+            if told is not None:
+                told(False)
 
-    async def put_patiently(self, observe: Observe, *, kept: Callable[[], None] | None = None) -> None:
-        """Take what can wait for room, because the device still has it; `kept` is called once it need not any more."""
-        await self._waiting.put(_Waiting(observe, arrived(self._intake.clock), _NOTHING, kept))
+    async def put_patiently(self, observe: Observe, *, told: Callable[[bool], None] | None = None) -> None:
+        """Take what can wait for room, because the device still has it; `told` as of `put`."""
+        await self._waiting.put(_Waiting(observe, arrived(self._intake.clock), _NOTHING, told))
 
     async def note(self, notes: Mapping[str, int]) -> None:
         """Keep these of the device once all that was put before was accepted or refused."""
@@ -237,8 +246,9 @@ class Inbox:
         self._intake.tell()
 
     async def _take(self, one: _Waiting) -> None:
-        if await self._intake.take(lambda: one.observe(one.times)) and one.kept is not None:
-            one.kept()
+        kept = await self._intake.take(lambda: one.observe(one.times))
+        if one.told is not None:
+            one.told(kept)
 
     async def _refuse_overflow(self) -> None:
         """Refuse what did not fit until now, many in one commit; what overflows meanwhile waits for the next reading.

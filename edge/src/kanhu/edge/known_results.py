@@ -44,14 +44,23 @@ class KnownResults:
         """Know these from now on; once that is committed, over a restart too."""
         notes: dict[str, int] = {}
         for mark in marks:
-            self._heard_ns.pop(mark, None)
-            self._heard_ns[mark] = self._intake.clock.mono_ns()
-            notes[_slot(self._count % _KEPT)] = mark
-            self._count += 1
-        while len(self._heard_ns) > _MOST_KNOWN:
-            self._heard_ns.popitem(last=False)
+            notes |= self.learn(mark)
         if notes:
-            await self._intake.keep({**notes, _COUNT: self._count})
+            await self._intake.keep(notes)
+
+    def learn(self, mark: int) -> dict[str, int]:
+        """Know this from now on, and over a restart once somebody keeps these notes of the device."""
+        self._heard_ns.pop(mark, None)
+        self._heard_ns[mark] = self._intake.clock.mono_ns()
+        if len(self._heard_ns) > _MOST_KNOWN:
+            self._heard_ns.popitem(last=False)
+        slot = _slot(self._count % _KEPT)
+        self._count += 1
+        return {slot: mark, _COUNT: self._count}
+
+    def forget(self, mark: int) -> None:
+        """It was not kept after all, and may come again."""
+        self._heard_ns.pop(mark, None)
 
 
 def _slot(at: int) -> str:

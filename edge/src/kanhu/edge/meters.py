@@ -149,7 +149,7 @@ class GlucosePeer:
         new = [one for one in fetched.readings if _place(one) not in self._kept]
         for one in new:
             reading = partial(self._observe, one, self._whose(one, alone=len(new) == 1))
-            await self.inbox.put_patiently(reading, kept=partial(self._kept.add, _place(one)))
+            await self.inbox.put_patiently(reading, told=partial(self._told_of, _place(one)))
         await self.inbox.settled()
         if not complete or any(_place(one) not in self._kept for one in new):
             return
@@ -159,6 +159,10 @@ class GlucosePeer:
         if fetched.position != self._position:
             self._position = fetched.position
             await self.inbox.note(_notes(fetched.position))
+
+    def _told_of(self, place: GlucosePosition, kept: bool) -> None:
+        if kept:
+            self._kept.add(place)
 
     def _whose(self, reading: GlucoseReading, *, alone: bool) -> Subject:
         """On a shared meter only a single record of just now can be of who is chosen."""

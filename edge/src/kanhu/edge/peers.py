@@ -1,11 +1,11 @@
 """Bluetooth devices as the radio sees them: what to subscribe to, and how their frames become readings."""
 
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from kanhu.contract import EventWord, Observation, Subject, SubjectKind, Times
+from kanhu.contract import EventWord, Observation, QualityReason, Subject, SubjectKind, Times
 from kanhu.edge.arrival import arrived
 from kanhu.edge.codecs import bthome
 from kanhu.edge.codecs.bthome_encrypted import decode_bthome_with
@@ -15,6 +15,7 @@ from kanhu.edge.errors import DecodeError, LinkReason
 from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake, Noise, refused
 from kanhu.edge.kinds.kind import ConnectedKind
+from kanhu.edge.known_results import KnownResults, mark_of
 from kanhu.edge.own_time import ago_s, is_fresh
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.ways import Asking, BlePeer, GattTarget, Heard, OwnClock
@@ -32,6 +33,16 @@ _ANYBODY = Subject(SubjectKind.UNIDENTIFIED, "")
 _PRESS_CODES = {FinePress.DOUBLE: 0x02, FinePress.LONG: 0x04}
 
 
+class _OwnTime(NamedTuple):
+    """When a reading was measured by the device's own clock."""
+
+    at_ms: int
+    certain: bool
+    """The clock was set, so that no other reading has the same time."""
+    mark: int
+    """The same for the same reading only."""
+
+
 class ConnectedPeer:
     """A device such as a cuff: connected to, subscribed to, one reading a value."""
 
@@ -43,6 +54,7 @@ class ConnectedPeer:
         self._kind = kind
         self._intake = intake
         self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
+        self._known = KnownResults(intake)
         self.own_clock: OwnClock | None = intake if kind.has_clock else None
         self.asking: Asking | None = None
 
@@ -54,11 +66,19 @@ class ConnectedPeer:
 
     def notified(self, value: bytes) -> None:
         """One reading arrived; it may have waited in the device's memory since another person was measured."""
-        passed_s = ago_s(self._intake, self._measured_at_ms(value)) or 0.0
+        told = self._own_time(value)
+        if told is not None and self._known.has(told.mark, timed=told.certain):
+            self._intake.repeated()
+            return
+        passed_s = (None if told is None else ago_s(self._intake, told.at_ms)) or 0.0
         if self._kind.reading_takes_s is not None:
             self._sessions.begin(ago_s=self._kind.reading_takes_s + max(0.0, passed_s))
         subject = self._sessions.measured() if is_fresh(passed_s) else self._sessions.stored()
-        self.inbox.put(partial(self._observe, value, subject))
+        reading = partial(self._observe, value, subject)
+        if told is None:
+            self.inbox.put(reading)
+        else:
+            self.inbox.put(reading, notes=self._known.learn(told.mark), told=partial(self._told_of, told.mark))
 
     def battery(self, percent: int) -> None:
         """The battery service was read."""
@@ -73,15 +93,23 @@ class ConnectedPeer:
         """The link is gone."""
         self._intake.unlinked(reason, detail)
 
-    def _measured_at_ms(self, frame: bytes) -> int | None:
+    def _own_time(self, frame: bytes) -> "_OwnTime | None":
         """By the device's own clock; None where it tells none, or what it tells is refused when it is taken."""
-        if not self._kind.has_clock or self._intake.device.subject is not None:
+        if not self._kind.has_clock:
             return None
         try:
             observed = self._observe(frame, _ANYBODY, arrived(self._intake.clock))
         except Exception:  # noqa: BLE001  # of a kind that another package may have brought
             return None
-        return (observed[0] if isinstance(observed, tuple) else observed).times.device_ms
+        first = observed[0] if isinstance(observed, tuple) else observed
+        if first.times.device_ms is None:
+            return None
+        certain = QualityReason.DEVICE_CLOCK_UNSET not in first.quality.reasons
+        return _OwnTime(first.times.device_ms, certain, mark_of(frame.hex()))
+
+    def _told_of(self, mark: int, kept: bool) -> None:
+        if not kept:
+            self._known.forget(mark)
 
     def _observe(self, frame: bytes, subject: Subject, times: Times) -> Observation | tuple[Observation, ...]:
         return self._kind.observe(frame, subject=subject, device=self._intake.device.id, times=times)
