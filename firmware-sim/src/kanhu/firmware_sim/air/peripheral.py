@@ -152,6 +152,10 @@ class Peripheral:
     async def power_on(self) -> None:
         """Start the device and advertise."""
         await self._device.power_on()
+        await self.come()
+
+    async def come(self) -> None:
+        """Into reach, where it was not: advertise."""
         service = bytes(_uuid(self._identity.service_uuid))
         head = _AD_FLAGS + bytes([1 + len(service), _AD_SERVICES[len(service)]]) + service
         name = self._identity.name.encode()[: _AD_BYTES - len(head) - 2]
@@ -168,6 +172,11 @@ class Peripheral:
         """Stop for good; what is still on the air no longer reaches the device."""
         await self._device.power_off()
         self._controller.set_packet_sink(None)
+
+    async def go(self) -> None:
+        """Out of reach: it is not heard any more, and its links end."""
+        await self._device.stop_advertising()
+        await self.drop()
 
     def has_subscriber(self) -> bool:
         """Whether a connected host has asked for measurements."""
