@@ -67,6 +67,7 @@ async def captured(
         ("sensor-bthome", _KEY, 3),
         ("button-bthome", None, 1),
         ("glucose-ble", None, 3),
+        ("health-sensor-ble", None, 2),
         ("oximeter-cms50d", None, 1),
         ("oximeter-contec-v7", None, 1),
         ("analyser-astm", None, 1),

@@ -1,6 +1,7 @@
 """The moments of a device that stands alone, and what its faults make of what it says."""
 
 import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -11,8 +12,14 @@ from kanhu.firmware_sim.alone.model import Model, Moment
 from kanhu.firmware_sim.devices.spoiler import Spoiler
 from kanhu.firmware_sim.scenario.model import DeviceFault, Fault
 
-__all__ = ["BATTERY_PERCENT", "LOW_BATTERY_PERCENT", "AloneFault", "Course", "Options"]
+__all__ = ["BATTERY_PERCENT", "LANDING_S", "LOOK_S", "LOW_BATTERY_PERCENT", "AloneFault", "Course", "Options", "Say"]
 
+Say = Callable[[Mapping[str, object]], None]
+"""Told of each step."""
+
+LOOK_S = 0.05
+LANDING_S = 0.5
+"""What is on the air when a device leaves it may still arrive."""
 LOW_BATTERY_PERCENT, BATTERY_PERCENT = 4, 80
 _USUAL_WRONG_S = -3 * 86_400.0
 _USUAL_SHARE = 0.2

@@ -12,6 +12,7 @@ __all__ = [
     "Advertiser",
     "Answer",
     "Asked",
+    "Commanded",
     "Connected",
     "Conversing",
     "Model",
@@ -120,6 +121,22 @@ class Asked(Model):
     measure: Callable[[Moment], None] = field(compare=False)
     """Add one record to its memory."""
     answer: Callable[[bytes], Answer] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commanded(Model):
+    """It is connected to, and sends each reading, in one value or several, once it was commanded to begin."""
+
+    service_uuid: int | str
+    """Of the Bluetooth SIG its number; of a maker's own its 36 characters."""
+    measurement_uuid: int | str
+    control_uuid: int
+    delivery: Delivery
+    begin: bytes
+    """The command; it holds as long as the link."""
+    values: Callable[[Moment], tuple[bytes, ...]] = field(compare=False)
+    answer: Callable[[bytes], bytes] = field(compare=False)
+    """What its control point says to a command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
