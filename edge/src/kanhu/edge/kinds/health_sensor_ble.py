@@ -3,4 +3,4 @@
 from kanhu.edge.health_sensors import HealthSensorPeer
 from kanhu.edge.kinds.kind import AskedKind
 
-KIND = AskedKind(name="health-sensor-ble", zh="通用健康传感器", en="health sensor", peer=HealthSensorPeer)
+KIND = AskedKind(name="health-sensor-ble", zh="通用体征传感器", en="generic health sensor", peer=HealthSensorPeer)
