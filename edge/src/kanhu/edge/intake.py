@@ -218,8 +218,11 @@ class Inbox:
         """Hand over until cancelled, or until the sink fails; what had arrived by then is handed over still."""
         try:
             while True:
-                await to_the_end(self._hand_over(await self._waiting.get()))
-                self._waiting.task_done()
+                one = await self._waiting.get()
+                try:
+                    await to_the_end(self._hand_over(one))
+                finally:
+                    self._waiting.task_done()
         except asyncio.CancelledError:
             await self._hand_over_rest(whole=True)
             raise
@@ -238,6 +241,8 @@ class Inbox:
         """In order of arrival; where the sink fails for one, it still has the others, and no note says it had all."""
         rest = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
         taken = await asyncio.gather(*(self._take(one) for one in rest), return_exceptions=True)
+        for _ in rest:
+            self._waiting.task_done()
         if whole and not any(taken):
             for one in rest:
                 if one.notes:

@@ -25,12 +25,13 @@ def mark_of(*told: object) -> int:
 class KnownResults:
     """Marks of the results that came last, and when; the last few over a restart."""
 
-    def __init__(self, intake: Intake) -> None:
-        """Begin with what was kept of the device."""
+    def __init__(self, intake: Intake, *, kept: int = _KEPT) -> None:
+        """Begin with what was kept of the device: the last `kept`, as many as it may tell again after a restart."""
         self._intake = intake
+        self._most_kept = kept
         now_ns = intake.clock.mono_ns()
-        kept = (intake.notes.get(_slot(at)) for at in range(_KEPT))
-        self._heard_ns: OrderedDict[int, int] = OrderedDict((mark, now_ns) for mark in kept if mark is not None)
+        marks = (intake.notes.get(_slot(at)) for at in range(kept))
+        self._heard_ns: OrderedDict[int, int] = OrderedDict((mark, now_ns) for mark in marks if mark is not None)
         self._count = intake.notes.get(_COUNT, 0)
 
     def has(self, mark: int, *, timed: bool) -> bool:
@@ -54,7 +55,7 @@ class KnownResults:
         self._heard_ns[mark] = self._intake.clock.mono_ns()
         if len(self._heard_ns) > _MOST_KNOWN:
             self._heard_ns.popitem(last=False)
-        slot = _slot(self._count % _KEPT)
+        slot = _slot(self._count % self._most_kept)
         self._count += 1
         return {slot: mark, _COUNT: self._count}
 
