@@ -23,6 +23,7 @@ from kanhu.edge.ways import Heard
 from kanhu.firmware_sim.wire.atc_pvvx import Climate, pvvx_frame, pvvx_sealed
 from kanhu.firmware_sim.wire.bthome_encrypted import bthome_sealed
 from kanhu.firmware_sim.wire.bthome_objects import bthome_object, bthome_service_data
+from kanhu.firmware_sim.wire.ibeacon import ibeacon
 from kanhu.firmware_sim.wire.mi_scale import ScaleMoment, body_scale_frame
 from kanhu.firmware_sim.wire.mibeacon import BeaconHead, door_object, sealed_beacon
 from tests.edge.readings import RememberingSink, until
@@ -81,8 +82,11 @@ class Home:
         await self.hears_frame(_BTHOME, frame)
 
     async def hears_frame(self, uuid: str, frame: bytes, *, after_s: float = 1.0) -> None:
+        await self.hears_all(Heard({uuid: frame}, {}), after_s=after_s)
+
+    async def hears_all(self, heard: Heard, *, after_s: float = 1.0) -> None:
         self.clock.advance(after_s)
-        self.peer.advertised(Heard({uuid: frame}, {}))
+        self.peer.advertised(heard)
         await self.peer.inbox.settled()
 
     @property
@@ -347,3 +351,25 @@ async def test_silence_says_nothing_of_what_speaks_only_when_something_happens(k
     home.clock.advance(86_400)
     home.peer.minutes_passed()
     assert home.sink.seen[-1].reason is LinkReason.HEARD
+
+
+async def test_a_press_that_starts_another_ibeacon_is_one_call_and_a_button_at_rest_that_goes_missing_is_shown() -> (
+    None
+):
+    home = Home("button-kkm")
+    rest, pressed = (
+        Heard({}, {0x004C: ibeacon(bytes.fromhex(uuid), 1, 1, -59)})
+        for uuid in ("7777772e6b6b6d636e2e636f6d000001", "6b616e6875004000800068656c700001")
+    )
+    await home.hears_all(rest)
+    assert home.read == []
+    for _ in range(10):  # the beacon sends both while it tells the press
+        await home.hears_all(pressed)
+        await home.hears_all(rest)
+    assert home.read == [("help_button", 1)]
+    await home.hears_all(pressed, after_s=60.0)
+    assert home.read == [("help_button", 1)] * 2
+    home.clock.advance(3601)
+    home.peer.minutes_passed()
+    assert home.sink.seen[-1].reason is LinkReason.TIMED_OUT
+    assert home.sink.refused == []

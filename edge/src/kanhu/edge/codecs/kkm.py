@@ -11,7 +11,10 @@ from kanhu.edge.errors import DecodeError, DecodeReason
 
 SERVICE_UUID = "0000feaa-0000-1000-8000-00805f9b34fb"
 
-_FRAME, _VERSION = 0x21, 1
+SENSOR_FRAME = b"\x21"
+"""How a sensor frame begins; Eddystone's own frames of this UUID begin with 0x00, 0x10, 0x20 or 0x30."""
+
+_VERSION = 1
 _VOLTAGE, _TEMPERATURE, _HUMIDITY, _AXES = 0x01, 0x02, 0x04, 0x08
 _KNOWN = _VOLTAGE | _TEMPERATURE | _HUMIDITY | _AXES
 _AXES_BYTES = 6
@@ -32,7 +35,7 @@ def decode_kkm(frame: bytes) -> SensorBeacon:
         DecodeError: it is no sensor frame, of another version, or shorter than its mask says.
     """
     head = piece(frame, 0, 3)
-    if head[0] != _FRAME:
+    if head[:1] != SENSOR_FRAME:
         raise DecodeError(DecodeReason.NOT_SYNCHRONISED, f"frame 0x{head[0]:02X} is no sensor frame")
     if head[1] != _VERSION:
         raise DecodeError(DecodeReason.UNSUPPORTED_VERSION, f"sensor frame version {head[1]}")
