@@ -50,7 +50,6 @@ async def test_no_sign_is_two_prompts_a_quarter_of_an_hour_apart_and_then_one_al
         ("help_button", 2, RESIDENT, Sign.BUTTON),
         ("motion", 1, DWELLING, Sign.MOTION),
         ("usage", 1, DWELLING, Sign.MOTION),
-        ("contact", 0, DWELLING, Sign.CONTACT),
         ("weight", 61_000, RESIDENT, Sign.MEASUREMENT),
     ],
 )
@@ -63,6 +62,38 @@ async def test_each_agreed_sign_keeps_the_morning_quiet(
     await home.until("2026-03-02 12:00", every_s=300)
     assert home.prompts() == []
     assert await home.alerts() == []
+
+
+@pytest.mark.parametrize("steps", [(0, 1), (1, 0)])
+async def test_a_door_that_moved_is_a_sign(make: MakeHome, steps: tuple[int, int]) -> None:
+    home = make(signs=[Sign.CONTACT])
+    for minute, step in enumerate(steps):
+        await home.until(f"2026-03-02 06:3{minute}")
+        await home.observe("contact", step, subject=DWELLING)
+    await home.until("2026-03-02 12:00", every_s=300)
+    assert home.prompts() == []
+    assert await home.alerts() == []
+
+
+@pytest.mark.parametrize("step", [0, 1])
+async def test_a_door_that_only_stands_there_keeps_nothing_quiet(make: MakeHome, step: int) -> None:
+    """Its sensor tells every ten minutes how it stands, whoever lies on the floor."""
+    home = make(signs=[Sign.CONTACT])
+    for hour in (4, 5, 6, 7, 8):
+        for minute in (0, 10, 20, 30, 40, 50):
+            await home.until(f"2026-03-02 {hour:02}:{minute:02}")
+            await home.observe("contact", step, subject=DWELLING)
+    assert home.prompts() == ["02 08:00", "02 08:15"]
+    assert await home.alerts() == [START]
+
+
+async def test_two_doors_that_stand_differently_are_no_door_that_moved(make: MakeHome) -> None:
+    home = make(signs=[Sign.CONTACT])
+    for minute, (door, step) in enumerate((("front", 0), ("back", 1), ("front", 0), ("back", 1))):
+        await home.until(f"2026-03-02 06:3{minute}")
+        await home.observe("contact", step, subject=DWELLING, device=door)
+    await home.until("2026-03-02 08:01")
+    assert home.prompts() == ["02 08:00"]
 
 
 async def test_sign_that_was_not_agreed_keeps_nothing_quiet(make: MakeHome) -> None:

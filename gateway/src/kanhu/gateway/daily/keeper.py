@@ -17,7 +17,7 @@ from kanhu.gateway.daily import medicine, well
 from kanhu.gateway.daily.hours import Moment
 from kanhu.gateway.daily.medicine import Dose, MedicineState
 from kanhu.gateway.daily.settings import MedicineConfig, WellCheckConfig
-from kanhu.gateway.daily.signs import DEVICE, is_dose, is_sign
+from kanhu.gateway.daily.signs import DEVICE, Doors, is_dose, is_sign
 from kanhu.gateway.daily.well import Step, WellState
 from kanhu.gateway.daily.words import Reminder
 from kanhu.gateway.errors import OutboxError
@@ -86,6 +86,7 @@ class DailyKeeper:
         self._days: dict[str, DayState] = {}
         self._written: dict[str, DayState] = {}
         self._read = False
+        self._doors = Doors()
         self._doses_unread: dict[str, Moment] = {}
         """Doses that were acknowledged before the card was read."""
         self._to_tell: list[str] = []
@@ -144,11 +145,13 @@ class DailyKeeper:
     def _hear(self, observation: Observation) -> None:
         if not self._residents:
             return
-        now = self._now()
+        now, door_moved = self._now(), self._doors.moved(observation)
         for name, one in self._residents.items():
             day = self._days.get(name, DayState())
             agreed = one.well_check
-            if agreed is not None and is_sign(agreed, observation, resident=name, now=now, zone=self._zone):
+            if agreed is not None and is_sign(
+                agreed, observation, resident=name, now=now, zone=self._zone, door_moved=door_moved
+            ):
                 told = observation.word is EventWord.SIGN_GIVEN
                 day = msgspec.structs.replace(day, well=well.heard(day.well, now, told=told))
             if one.medicine is not None and is_dose(observation, resident=name):

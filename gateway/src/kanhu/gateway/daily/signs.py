@@ -16,11 +16,30 @@ DEVICE = "daily-life"
 _FRESH_MS = 600_000
 """A device's own time may be so far from now; project choice: a cuff whose clock was set by hand."""
 _OF_THE_ROOM = frozenset({"room_temperature", "room_humidity", "battery"})
+_DOOR = "contact"
 _MOVED = frozenset({"motion", "usage"})
 
 
-def is_sign(config: WellCheckConfig, observation: Observation, *, resident: str, now: Moment, zone: ZoneInfo) -> bool:
-    """Whether this is the sign that was agreed with this person."""
+class Doors:
+    """How each door stood last: a sensor tells over and over how it stands, and only somebody moves it."""
+
+    def __init__(self) -> None:
+        """Begin with no door known: the first word of one says how it stands, not that anybody was there."""
+        self._stood: dict[str, int] = {}
+
+    def moved(self, observation: Observation) -> bool:
+        """Whether this reading tells that a door is not as it was; ask once a reading."""
+        steps = observation.series(_DOOR)
+        if observation.metric != _DOOR or len(steps) != 1:
+            return False
+        before, self._stood[observation.device] = self._stood.get(observation.device), steps[0]
+        return before is not None and before != steps[0]
+
+
+def is_sign(
+    config: WellCheckConfig, observation: Observation, *, resident: str, now: Moment, zone: ZoneInfo, door_moved: bool
+) -> bool:
+    """Whether this is the sign that was agreed with this person; `door_moved` as `Doors` tells of this reading."""
     if observation.device == DEVICE or observation.quality.level is not QualityLevel.OK:
         return False
     own = observation.subject.kind is SubjectKind.RESIDENT and observation.subject.id == resident
@@ -31,7 +50,7 @@ def is_sign(config: WellCheckConfig, observation: Observation, *, resident: str,
         return True
     if METRICS[code].kind is MetricKind.EVENT:
         moved = Sign.MOTION in config.signs and code in _MOVED and step is not None and step > 0
-        return here and (moved or (Sign.CONTACT in config.signs and code == "contact"))
+        return here and (moved or (Sign.CONTACT in config.signs and door_moved))
     measured = Sign.MEASUREMENT in config.signs and own and code not in _OF_THE_ROOM
     return measured and _is_fresh(observation, now=now, zone=zone)
 
