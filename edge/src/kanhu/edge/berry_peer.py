@@ -11,9 +11,9 @@ from kanhu.edge.codecs.berry import decode_berry
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkReason
 from kanhu.edge.folding import SESSION_PAUSE_S, OximeterWindow
 from kanhu.edge.framing import Cms50dFraming
-from kanhu.edge.intake import Inbox, Intake, refused
-from kanhu.edge.sessions import Sessions
-from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock
+from kanhu.edge.intake import Intake, refused
+from kanhu.edge.linked import LinkedPeer
+from kanhu.edge.ways import GattTarget
 
 WINDOW_PACKETS = 1000
 """Ten seconds at a hundred packets a second (BCI Protocol V1.2)."""
@@ -23,28 +23,16 @@ WINDOW_PACKETS = 1000
 _TARGET = GattTarget("49535343-fe7d-4ae5-8fa9-9fafd205e455", "49535343-1e4d-4bd9-ba61-23c647249616")
 
 
-class BerryPeer:
+class BerryPeer(LinkedPeer):
     """One oximeter."""
 
     def __init__(self, intake: Intake) -> None:
         """Begin before the first link."""
-        self.address = (intake.device.address or "").upper()
-        self.target: GattTarget | None = _TARGET
-        self.own_clock: OwnClock | None = None
-        self.asking: Asking | None = None
-        self.inbox = Inbox(intake)
-        self._intake = intake
+        super().__init__(intake, _TARGET)
         self._framing = Cms50dFraming()
         self._window = OximeterWindow(WINDOW_PACKETS)
-        self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self._in_session = False
         self._heard_ns = 0
-
-    def advertised(self, heard: Heard) -> None:
-        """Nothing is read from its advertisements."""
-
-    def minutes_passed(self) -> None:
-        """Its link says how it is."""
 
     def notified(self, value: bytes) -> None:
         """Some packets, or pieces of them."""
@@ -58,18 +46,10 @@ class BerryPeer:
         self._intake.bad_bytes(self._framing.bad_bytes)
         self._intake.understood(len(packets), bad_bytes=self._framing.bad_bytes, reason=LinkReason.CONNECTED)
 
-    def battery(self, percent: int) -> None:
-        """The battery service was read."""
-        self._intake.battery(percent)
-
-    def linked(self, reason: LinkReason) -> None:
-        """The oximeter is connected and subscribed to."""
-        self._intake.linked(reason)
-
     def unlinked(self, reason: LinkReason, detail: str) -> None:
         """The link is gone, and with it the session."""
         self._end_session()
-        self._intake.unlinked(reason, detail)
+        super().unlinked(reason, detail)
 
     def _add(self, packet: bytes) -> None:
         sample = decode_berry(packet)

@@ -14,9 +14,9 @@ from kanhu.edge.codecs.ghs import CONTROL_UUID, LIVE_UUID, SERVICE_UUID, START_L
 from kanhu.edge.codecs.ghs_readings import observe_ghs
 from kanhu.edge.codecs.ghs_segments import GhsSegments
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkLost, LinkReason
-from kanhu.edge.intake import Inbox, Intake, refused
-from kanhu.edge.sessions import Sessions
-from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock, Write
+from kanhu.edge.intake import Intake, refused
+from kanhu.edge.linked import LinkedPeer
+from kanhu.edge.ways import GattTarget, Write
 
 SILENT_S = 30.0
 """A sensor that has not answered by then will not; the time that the other profiles with a control point give."""
@@ -27,32 +27,18 @@ _LEAST_S = 15.0
 _MOST_ANSWERS = 8
 
 
-class HealthSensorPeer:
-    """One sensor, and what of its next observation has arrived."""
+class HealthSensorPeer(LinkedPeer):
+    """One sensor, and what of its next observation has arrived. Its clock is another service's; nobody sets it."""
+
+    also: tuple[str, ...] = (CONTROL_UUID,)
 
     def __init__(self, intake: Intake) -> None:
         """Begin before the first link."""
-        self.address = (intake.device.address or "").upper()
-        self.target: GattTarget | None = GattTarget(SERVICE_UUID, LIVE_UUID)
-        self.own_clock: OwnClock | None = None  # it is that of another service, which nobody sets yet
-        self.asking: Asking | None = self
-        self.inbox = Inbox(intake)
-        self._intake = intake
-        self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
+        super().__init__(intake, GattTarget(SERVICE_UUID, LIVE_UUID))
+        self.asking = self
         self._segments = GhsSegments()
         self._broken = 0
         self._answers: asyncio.Queue[bytes] = asyncio.Queue(_MOST_ANSWERS)
-
-    @property
-    def also(self) -> tuple[str, ...]:
-        """The control point."""
-        return (CONTROL_UUID,)
-
-    def advertised(self, heard: Heard) -> None:
-        """Nothing is read from its advertisements."""
-
-    def minutes_passed(self) -> None:
-        """Its link says how it is."""
 
     def notified(self, value: bytes) -> None:
         """A segment; with the last an observation has arrived."""
@@ -86,20 +72,11 @@ class HealthSensorPeer:
             )
         return _AGAIN_S
 
-    def battery(self, percent: int) -> None:
-        """The battery service was read."""
-        self._intake.battery(percent)
-
-    def linked(self, reason: LinkReason) -> None:
-        """The sensor is connected and subscribed to."""
-        self._sessions.begin()
-        self._intake.linked(reason)
-
     def unlinked(self, reason: LinkReason, detail: str) -> None:
         """The link is gone, and with it the rest of what had begun to arrive."""
         self._segments.end()
         self._refuse_broken()
-        self._intake.unlinked(reason, detail)
+        super().unlinked(reason, detail)
 
     def _refuse_broken(self) -> None:
         for _ in range(self._segments.broken - self._broken):

@@ -12,10 +12,10 @@ from kanhu.contract import Observation, Subject, Times
 from kanhu.edge.codecs import glucose, glucose_context, record_access
 from kanhu.edge.errors import DecodeError, LinkLost, LinkReason
 from kanhu.edge.glucose_records import MOST_RECORDS, Ending, Fetched, GlucosePosition, GlucoseReading, GlucoseRecords
-from kanhu.edge.intake import Inbox, Intake, refused
+from kanhu.edge.intake import Intake, refused
+from kanhu.edge.linked import LinkedPeer
 from kanhu.edge.own_time import ago_s, is_fresh
-from kanhu.edge.sessions import Sessions
-from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock, Write
+from kanhu.edge.ways import GattTarget, Write
 
 AGAIN_S = 60.0
 """On a link that stands, the meter is asked again after so long; project choice: a drop of blood takes a minute."""
@@ -27,18 +27,15 @@ _MOST_TOLD = 4 * MOST_RECORDS
 _NO_TIME = -1
 
 
-class GlucosePeer:
+class GlucosePeer(LinkedPeer):
     """One meter, and what is asked of it."""
+
+    also: tuple[str, ...] = (glucose_context.CHARACTERISTIC_UUID, record_access.CHARACTERISTIC_UUID)
 
     def __init__(self, intake: Intake) -> None:
         """Begin before the first link."""
-        self.address = (intake.device.address or "").upper()
-        self.target: GattTarget | None = GattTarget(glucose.SERVICE_UUID, glucose.CHARACTERISTIC_UUID)
-        self.own_clock: OwnClock | None = intake
-        self.asking: Asking | None = self
-        self.inbox = Inbox(intake)
-        self._intake = intake
-        self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
+        super().__init__(intake, GattTarget(glucose.SERVICE_UUID, glucose.CHARACTERISTIC_UUID))
+        self.own_clock, self.asking = intake, self
         self._position = _position(intake)
         self._records: GlucoseRecords | None = None
         self._answers: asyncio.Queue[bytes] = asyncio.Queue(_MOST_ANSWERS)
@@ -47,17 +44,6 @@ class GlucosePeer:
         self._unread: list[DecodeError] = []
         self._kept: set[GlucosePosition] = set()
         self._bad_bytes = 0
-
-    @property
-    def also(self) -> tuple[str, ...]:
-        """The context of a record, and the control point."""
-        return (glucose_context.CHARACTERISTIC_UUID, record_access.CHARACTERISTIC_UUID)
-
-    def advertised(self, heard: Heard) -> None:
-        """Nothing is read from its advertisements."""
-
-    def minutes_passed(self) -> None:
-        """Its link says how it is."""
 
     def notified(self, value: bytes) -> None:
         """One record; one that nobody asked for comes again when it is asked for."""
@@ -112,19 +98,6 @@ class GlucosePeer:
         if records.fetched.ending is Ending.REFUSED:
             raise LinkLost(LinkReason.SERVICE_MISSING, "the meter reports no records")
         return AGAIN_S
-
-    def battery(self, percent: int) -> None:
-        """The battery service was read."""
-        self._intake.battery(percent)
-
-    def linked(self, reason: LinkReason) -> None:
-        """The meter is connected and subscribed to."""
-        self._sessions.begin()
-        self._intake.linked(reason)
-
-    def unlinked(self, reason: LinkReason, detail: str) -> None:
-        """The link is gone."""
-        self._intake.unlinked(reason, detail)
 
     async def _answer(self) -> bytes:
         """The next answer; waited for as long as anything comes."""

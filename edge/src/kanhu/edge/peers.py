@@ -16,6 +16,7 @@ from kanhu.edge.folding import ButtonFold
 from kanhu.edge.intake import Inbox, Intake, Noise, refused
 from kanhu.edge.kinds.kind import ConnectedKind
 from kanhu.edge.known_results import KnownResults, mark_of
+from kanhu.edge.linked import LinkedPeer
 from kanhu.edge.own_time import ago_s, is_fresh
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.ways import Asking, BlePeer, GattTarget, Heard, OwnClock
@@ -43,26 +44,15 @@ class _OwnTime(NamedTuple):
     """The same for the same reading only."""
 
 
-class ConnectedPeer:
+class ConnectedPeer(LinkedPeer):
     """A device such as a cuff: connected to, subscribed to, one reading a value."""
 
     def __init__(self, intake: Intake, *, kind: ConnectedKind) -> None:
         """Begin before the first link."""
-        self.address = (intake.device.address or "").upper()
-        self.target: GattTarget | None = kind.target
-        self.inbox = Inbox(intake)
+        super().__init__(intake, kind.target)
+        self.own_clock = intake if kind.has_clock else None
         self._kind = kind
-        self._intake = intake
-        self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
         self._known = KnownResults(intake)
-        self.own_clock: OwnClock | None = intake if kind.has_clock else None
-        self.asking: Asking | None = None
-
-    def advertised(self, heard: Heard) -> None:
-        """Nothing is read from its advertisements."""
-
-    def minutes_passed(self) -> None:
-        """Its link says how it is."""
 
     def notified(self, value: bytes) -> None:
         """One reading arrived; it may have waited in the device's memory since another person was measured."""
@@ -80,20 +70,7 @@ class ConnectedPeer:
         else:
             self.inbox.put(reading, notes=self._known.learn(told.mark), told=partial(self._told_of, told.mark))
 
-    def battery(self, percent: int) -> None:
-        """The battery service was read."""
-        self._intake.battery(percent)
-
-    def linked(self, reason: LinkReason) -> None:
-        """The device is connected and subscribed to."""
-        self._sessions.begin()
-        self._intake.linked(reason)
-
-    def unlinked(self, reason: LinkReason, detail: str) -> None:
-        """The link is gone."""
-        self._intake.unlinked(reason, detail)
-
-    def _own_time(self, frame: bytes) -> "_OwnTime | None":
+    def _own_time(self, frame: bytes) -> _OwnTime | None:
         """By the device's own clock; None where it tells none, or what it tells is refused when it is taken."""
         if not self._kind.has_clock:
             return None

@@ -12,7 +12,7 @@ from kanhu.edge.intake import Intake
 from kanhu.edge.known_results import KnownResults, mark_of
 from kanhu.edge.sessions import Sessions
 
-LEAST_S = 4.0
+_LEAST_S = 4.0
 """From the finger in it to a value that stands still pass some beats; project choice: none does it in four seconds."""
 
 
@@ -77,5 +77,5 @@ class SpotChecks:
         """On a shared oximeter a check from its memory may be of anybody."""
         if check.from_memory:
             return self._sessions.stored()
-        self._sessions.begin(ago_s=LEAST_S)
+        self._sessions.begin(ago_s=_LEAST_S)
         return self._sessions.measured()

@@ -31,10 +31,10 @@ from kanhu.edge.codecs.polar_pmd_control import (
     encode_pmd_stop,
 )
 from kanhu.edge.errors import DecodeError, LinkLost, LinkReason
-from kanhu.edge.intake import Inbox, Intake, refused
-from kanhu.edge.sessions import Sessions
+from kanhu.edge.intake import Intake, refused
+from kanhu.edge.linked import LinkedPeer
 from kanhu.edge.signals import Gathered, SignalFold, stretch_of
-from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock, Write
+from kanhu.edge.ways import GattTarget, Write
 
 AGAIN_S = 15.0
 """So often it is looked whether both streams flow; project choice: whoever falls should not wait for the next look."""
@@ -50,6 +50,9 @@ _FASTEST_HZ = 1000
 _RANGE_G = 8
 """A fall hits with several g; the widest range of an H10."""
 _SECOND_NS = 1_000_000_000
+_TARGET = GattTarget(
+    heart_rate.SERVICE_UUID, heart_rate.CHARACTERISTIC_UUID, quiet_s=_QUIET_S, more_services=(SERVICE_UUID,)
+)
 
 _REMEDIES = {
     PmdCode.INVALID_MTU: "its messages are too small on this link; an H10 wants an ATT_MTU of 70 at least, better 232",
@@ -77,22 +80,15 @@ class _Stream:
     refused: str = ""
 
 
-class PolarPeer:
-    """One strap, and what is asked of it."""
+class PolarPeer(LinkedPeer):
+    """One strap, and what is asked of it. Only its maker's programs set its clock: docs/devices/strap-polar.md."""
 
     also: tuple[str, ...] = (CONTROL_UUID, DATA_UUID)
 
     def __init__(self, intake: Intake) -> None:
         """Begin before the first link."""
-        self.address = (intake.device.address or "").upper()
-        self.target: GattTarget | None = GattTarget(
-            heart_rate.SERVICE_UUID, heart_rate.CHARACTERISTIC_UUID, quiet_s=_QUIET_S, more_services=(SERVICE_UUID,)
-        )
-        self.own_clock: OwnClock | None = None  # set by Polar's own programs only; see docs/devices/strap-polar.md
-        self.asking: Asking | None = None if intake.signals is None else self
-        self.inbox = Inbox(intake)
-        self._intake = intake
-        self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
+        super().__init__(intake, _TARGET)
+        self.asking = None if intake.signals is None else self
         self._streams = (
             _Stream("ECG", PmdMeasurement.ECG, 130, ("ecg",)),
             _Stream("acceleration", PmdMeasurement.ACCELERATION, 50, tuple(f"acceleration_{axis}" for axis in "xyz")),
@@ -100,12 +96,6 @@ class PolarPeer:
         self._answers: asyncio.Queue[PmdAnswer] = asyncio.Queue(_MOST_ANSWERS)
         self._heard_ns = 0
         self._bad_bytes = 0
-
-    def advertised(self, heard: Heard) -> None:
-        """Nothing is read from its advertisements."""
-
-    def minutes_passed(self) -> None:
-        """Its link says how it is."""
 
     def notified(self, value: bytes) -> None:
         """Heart rate and beat intervals."""
@@ -148,21 +138,16 @@ class PolarPeer:
         self._intake.remark("; ".join(f"{one.name}: {one.refused}" for one in self._streams if one.refused))
         return AGAIN_S
 
-    def battery(self, percent: int) -> None:
-        """The battery service was read."""
-        self._intake.battery(percent)
-
     def linked(self, reason: LinkReason) -> None:
         """The strap is connected and subscribed to."""
         self._heard_ns = self._intake.clock.mono_ns()
-        self._sessions.begin()
-        self._intake.linked(reason)
+        super().linked(reason)
 
     def unlinked(self, reason: LinkReason, detail: str) -> None:
         """The link is gone: what had come until then is handed over, and what comes next does not join."""
         for stream in self._streams:
             self._stop(stream)
-        self._intake.unlinked(reason, detail)
+        super().unlinked(reason, detail)
 
     async def _start(self, stream: _Stream, write: Write) -> str:
         """Why it was refused; empty where it was started."""

@@ -67,7 +67,7 @@ Write = Callable[[str, bytes], Awaitable[None]]
 
 
 class Asking(Protocol):
-    """What has to be asked of a connected device that tells what it has stored only then."""
+    """What has to be asked of a connected device that does not tell all by itself: what it keeps, or to begin."""
 
     @property
     def also(self) -> tuple[str, ...]:

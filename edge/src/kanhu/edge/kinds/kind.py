@@ -116,7 +116,7 @@ class ButtonKind(Kind):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedKind(Kind):
-    """It is connected to, and tells what it has stored only when it is asked."""
+    """It is connected to, and has to be asked for what it keeps, or told to begin."""
 
     peer: "Callable[[Intake], HeardPeer]"
     """Made once a device."""
