@@ -61,8 +61,6 @@ class Ear:
         try:
             async with asyncio.timeout(_START_S):
                 await self._scanner.start()
-        except FileNotFoundError as error:
-            raise LinkLost(LinkReason.RADIO_LOST, "no Bluetooth service (D-Bus, BlueZ) on this machine") from error
         except (BleakError, OSError, TimeoutError, EOFError) as error:
             raise LinkLost(LinkReason.RADIO_LOST, str(error) or type(error).__name__) from error
 
