@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select
 
 from kanhu.cloud.ledger import schema
 from kanhu.cloud.ledger.by_keys import among, by_keys
@@ -28,7 +28,7 @@ from kanhu.contract import (
     metric,
 )
 
-__all__ = ["SessionKey", "decode_newest", "keep_assigned", "keep_sessions", "of_resident"]
+__all__ = ["SessionKey", "decode_newest", "keep_assigned", "keep_sessions", "of_resident", "of_session"]
 
 _OF_NO_ARM = frozenset({"room_temperature", "room_humidity", "battery"})
 _TABLE = schema.nameless
@@ -63,7 +63,7 @@ def keep_sessions(connection: Connection, readings: Iterable[Reading]) -> list[S
     """Note newly stored readings of nobody; answers with the sessions that grew after somebody was named for them."""
     by_key: defaultdict[SessionKey, list[Reading]] = defaultdict(list)
     for reading in readings:
-        if _is_somebodys(reading.observation):
+        if _is_of_an_arm(reading.observation):
             by_key[SessionKey(reading.gateway, reading.epoch, reading.observation.subject.id)].append(reading)
     if not by_key:
         return []
@@ -94,6 +94,11 @@ def keep_assigned(connection: Connection, session: str, resident: str, readings:
         connection.execute(_ASSIGN, rows)
 
 
+def of_session(table: Table, key: SessionKey) -> ColumnElement[bool]:
+    """Which rows of a table are of this session."""
+    return and_(table.c.gateway == key.gateway, table.c.epoch == key.epoch, table.c.subject == key.subject)
+
+
 def of_resident(observation: Observation, resident: str) -> Observation:
     """The reading as this person's: that nobody knew whose it was lowers it no longer, whatever else did still does."""
     reasons = tuple(each for each in observation.quality.reasons if each is not QualityReason.IDENTITY_UNKNOWN)
@@ -108,7 +113,8 @@ def decode_newest(data: bytes) -> list[Observation]:
     return [record for record in records if isinstance(record, Observation)]
 
 
-def _is_somebodys(observation: Observation) -> bool:
+def _is_of_an_arm(observation: Observation) -> bool:
+    """Whether somebody was measured of whom nobody knows who it was."""
     if observation.subject.kind is not SubjectKind.UNIDENTIFIED or observation.metric in _OF_NO_ARM:
         return False
     return metric(observation.metric).kind is not MetricKind.EVENT

@@ -10,13 +10,13 @@ assigned reading raised stay open when it is taken back: a named person has to c
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, select, update
+from sqlalchemy import Row, delete, select, update
 
 from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.desk.model import Viewer
 from kanhu.cloud.ingest.when import timeline_needed
 from kanhu.cloud.ledger import schema
-from kanhu.cloud.ledger.nameless import SessionKey, keep_assigned
+from kanhu.cloud.ledger.nameless import SessionKey, keep_assigned, of_session
 from kanhu.cloud.ledger.segments import Keyed, records_between
 from kanhu.cloud.ledger.values import Reading
 from kanhu.cloud.ledger.writer import Transaction
@@ -26,13 +26,13 @@ from kanhu.cloud.people.area import area_of, inside
 from kanhu.cloud.staff.audit import record
 from kanhu.contract import Observation, Subject, SubjectKind
 
-__all__ = ["MOST_READINGS", "assign", "set_aside", "take_back"]
+__all__ = ["MOST_READINGS", "assign", "note_look", "set_aside", "take_back"]
 
 MOST_READINGS = 20_000
 """Of a session that can be assigned: five hours of one reading a second. What is longer is no visit of one person."""
 
 _TABLE = schema.nameless
-_MOST_ID = 128  # of what the audit keeps of a name that may be anything
+_MOST_ABOUT = 256  # of what the audit keeps of names that may be anything
 
 
 def assign(transaction: Transaction, viewer: Viewer, key: SessionKey, *, resident: str, intake: Intake) -> Said:
@@ -60,10 +60,15 @@ def take_back(transaction: Transaction, viewer: Viewer, key: SessionKey) -> Said
     whom = "" if row is None else row.resident or ""
     if result is Said.DONE:
         table = schema.assigned
-        transaction.connection.execute(delete(table).where(_is_session(table, key)))
+        transaction.connection.execute(delete(table).where(of_session(table, key)))
         _decide(transaction, key, resident=None, decided_ms=None, decided_by="")
     _note(transaction, viewer, "take reading back", key, result, whom=whom)
     return result
+
+
+def note_look(transaction: Transaction, viewer: Viewer, key: SessionKey, *, result: str) -> None:
+    """Somebody opened this session, or tried to."""
+    _note(transaction, viewer, "look reading", key, result)
 
 
 def _assign(
@@ -109,7 +114,7 @@ def _row(transaction: Transaction, viewer: Viewer, key: SessionKey) -> Row[Any] 
     return transaction.connection.execute(
         select(_TABLE)
         .join(gateway, gateway.c.id == _TABLE.c.gateway)
-        .where(_is_session(_TABLE, key), inside(gateway.c.place, area))
+        .where(of_session(_TABLE, key), inside(gateway.c.place, area))
     ).first()
 
 
@@ -117,13 +122,9 @@ def _decide(
     transaction: Transaction, key: SessionKey, *, resident: str | None, decided_ms: int | None, decided_by: str
 ) -> None:
     said = {"resident": resident, "decided_ms": decided_ms, "decided_by": decided_by}
-    transaction.connection.execute(update(_TABLE).where(_is_session(_TABLE, key)).values(**said))
+    transaction.connection.execute(update(_TABLE).where(of_session(_TABLE, key)).values(**said))
 
 
-def _is_session(table: Table, key: SessionKey) -> ColumnElement[bool]:
-    return and_(table.c.gateway == key.gateway, table.c.epoch == key.epoch, table.c.subject == key.subject)
-
-
-def _note(transaction: Transaction, viewer: Viewer, act: str, key: SessionKey, result: Said, *, whom: str = "") -> None:
-    about = " ".join(each[:_MOST_ID] for each in (f"{key.gateway}/{key.subject}", whom) if each)
-    record(transaction, viewer, act=act, about=about, result=result.value)
+def _note(transaction: Transaction, viewer: Viewer, act: str, key: SessionKey, result: str, *, whom: str = "") -> None:
+    about = " ".join(each[:_MOST_ABOUT] for each in (f"{key.gateway}/{key.subject}", whom) if each)
+    record(transaction, viewer, act=act, about=about, result=result)

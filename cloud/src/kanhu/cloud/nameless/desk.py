@@ -12,7 +12,6 @@ from kanhu.cloud.nameless import acts
 from kanhu.cloud.nameless.looking import board_of, given_to, page_of
 from kanhu.cloud.nameless.model import NamelessBoard, NamelessPage, NamelessRow, Said
 from kanhu.cloud.people.area import area_of
-from kanhu.cloud.staff.audit import record
 from kanhu.contract import Clock
 
 __all__ = ["LedgerNamelessDesk"]
@@ -37,8 +36,7 @@ class LedgerNamelessDesk:
         with self.ledger.read() as connection:
             page = page_of(connection, area_of(connection, viewer.place), key, words=words, year=self._year())
         result = "not_found" if page is None else "shown"
-        about = f"{key.gateway}/{key.subject}"[:256]
-        self.writer.run(partial(record, viewer=viewer, act="look reading", about=about, result=result))
+        self.writer.run(partial(acts.note_look, viewer=viewer, key=key, result=result))
         return page
 
     def of_resident(self, viewer: Viewer, resident: str) -> tuple[NamelessRow, ...]:

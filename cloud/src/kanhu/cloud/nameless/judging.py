@@ -15,7 +15,7 @@ from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.alerting.pipeline import Judge as JudgedBy
 from kanhu.cloud.ingest.when import county_time_ms, last_heartbeat
 from kanhu.cloud.ledger import schema
-from kanhu.cloud.ledger.nameless import SessionKey, of_resident
+from kanhu.cloud.ledger.nameless import SessionKey, of_resident, of_session
 from kanhu.cloud.ledger.segments import records_between
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.cloud.people.register import split_tags
@@ -32,17 +32,16 @@ _Reading = tuple[str, str, int]
 """What evidence names a reading by: device, boot and monotonic time."""
 
 
-def judge_session(transaction: Transaction, intake: Intake, key: SessionKey) -> int:
-    """Raise what the rules find in a session that is a resident's now; answers with how many findings."""
+def judge_session(transaction: Transaction, intake: Intake, key: SessionKey) -> None:
+    """Raise what the rules find in a session that is a resident's now."""
     connection = transaction.connection
     row = _row(connection, key)
     if row is None:
-        return 0
+        return
     resident, first, last = row
     judge = Judge(intake.pack, Runs.GATEWAY, {resident: _profile(connection, resident)}, intake.policy.timezone)
     heartbeat = last_heartbeat(connection, key.gateway)
     assigned: set[_Reading] = set()
-    findings = 0
     for observation, was_assigned in _stream(connection, key, resident, first=first, last=last):
         if was_assigned:
             assigned.add((observation.device, observation.times.boot, observation.times.mono_ns))
@@ -50,8 +49,6 @@ def judge_session(transaction: Transaction, intake: Intake, key: SessionKey) -> 
             if decision.finding is not None and _is_decided_by(decision.finding, assigned):
                 at_ms = county_time_ms(decision.finding.times, heartbeat, now_ms=transaction.now_ms)
                 intake.take(transaction, decision.finding, gateway=key.gateway, at_ms=at_ms, judge=JudgedBy.COUNTY)
-                findings += 1
-    return findings
 
 
 def _profile(connection: Connection, resident: str) -> Profile:
@@ -63,9 +60,7 @@ def _profile(connection: Connection, resident: str) -> Profile:
 def _row(connection: Connection, key: SessionKey) -> tuple[str, int, int] | None:
     """Whose the session is, and its span of sequence numbers; None where it is nobody's."""
     row = connection.execute(
-        select(_TABLE.c.resident, _TABLE.c.first, _TABLE.c.last).where(
-            _TABLE.c.gateway == key.gateway, _TABLE.c.epoch == key.epoch, _TABLE.c.subject == key.subject
-        )
+        select(_TABLE.c.resident, _TABLE.c.first, _TABLE.c.last).where(of_session(_TABLE, key))
     ).first()
     return None if row is None or row.resident is None else (row.resident, row.first, row.last)
 

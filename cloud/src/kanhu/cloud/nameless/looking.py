@@ -10,7 +10,7 @@ from kanhu.cloud.desk.rows import read_people
 from kanhu.cloud.desk.values import shown_values
 from kanhu.cloud.desk.words import instant, unit_of
 from kanhu.cloud.ledger import schema
-from kanhu.cloud.ledger.nameless import SessionKey, decode_newest
+from kanhu.cloud.ledger.nameless import SessionKey, decode_newest, of_session
 from kanhu.cloud.nameless.model import Candidate, Decision, NamelessBoard, NamelessPage, NamelessRow, NamelessValue
 from kanhu.cloud.people.area import inside
 
@@ -47,11 +47,7 @@ def board_of(connection: Connection, area: str, *, page: int, year: int) -> Name
 
 def page_of(connection: Connection, area: str, key: SessionKey, *, words: str, year: int) -> NamelessPage | None:
     """One session with those who may be chosen; None where it is not in this area."""
-    found = connection.execute(
-        _sessions(area).where(
-            _TABLE.c.gateway == key.gateway, _TABLE.c.epoch == key.epoch, _TABLE.c.subject == key.subject
-        )
-    ).all()
+    found = connection.execute(_sessions(area).where(of_session(_TABLE, key))).all()
     if not found:
         return None
     people = select(_RESIDENT.c.id, _RESIDENT.c.address).where(inside(_RESIDENT.c.place, area))
