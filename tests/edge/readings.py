@@ -1,10 +1,11 @@
-"""Subjects, times and a sink that remembers, as the tests of this part use them."""
+"""Subjects, times, and who remembers: a sink, a memory, somebody who looks at signals."""
 
 import asyncio
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Mapping
 
-from kanhu.contract import ClockState, Observation, Subject, SubjectKind, Times
-from kanhu.edge.devices import DeviceSeen
+from kanhu.contract import ClockState, Observation, Subject, SubjectKind, Times, Waveform
+from kanhu.edge.devices import DeviceSeen, Stretch
 
 RESIDENT = Subject(SubjectKind.RESIDENT, "r-0003")
 TIMES = Times(arrival_ms=1_780_000_000_000, mono_ns=5_000_000_000, boot="0" * 32, clock=ClockState.SYNCED)
@@ -55,6 +56,41 @@ class SlowSink(RememberingSink):
         self.committing += 1
         await self.let.wait()
         return await super().accept(observation)
+
+
+class RememberingMemory:
+    """Keeps it in a table."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, int]] = {}
+
+    async def recall(self) -> Mapping[str, Mapping[str, int]]:
+        return self.kept
+
+    async def keep(self, device: str, notes: Mapping[str, int]) -> None:
+        self.kept.setdefault(device, {}).update(notes)
+
+
+class Watcher:
+    """Remembers stretches of signal, and finds what a test tells it to find."""
+
+    def __init__(self, find: Callable[[Stretch], tuple[Observation, ...]] = lambda _: ()) -> None:
+        self.stretches: list[Stretch] = []
+        self._find = find
+
+    def take(self, stretch: Stretch) -> tuple[Observation, ...]:
+        self.stretches.append(stretch)
+        return self._find(stretch)
+
+    def of(self, metric: str) -> list[tuple[Waveform, bool]]:
+        return [(one, stretch.joins) for stretch in self.stretches for one in stretch.waveforms if one.metric == metric]
+
+    def samples(self, metric: str) -> list[int]:
+        return [number for waveform, _ in self.of(metric) for number in samples_of(waveform)]
+
+
+def samples_of(waveform: Waveform) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(waveform.samples) // 2}h", waveform.samples)
 
 
 async def until(holds: Callable[[], object], *, within_s: float = 20.0) -> None:

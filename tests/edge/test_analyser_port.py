@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from kanhu.edge.sensing import run_devices
 from kanhu.edge.transports import serial_port
 from kanhu.firmware_sim.wire.astm_link import Analyser, astm_frame, astm_frames
 from kanhu.firmware_sim.wire.astm_records import SentResult, astm_message
-from tests.edge.readings import RememberingSink, SlowSink, until
+from tests.edge.readings import RememberingMemory, RememberingSink, SlowSink, until
 from tests.edge.test_serial_port import Plug
 
 _ENQ, _EOT, _ACK, _NAK = b"\x05", b"\x04", b"\x06", b"\x15"
@@ -160,23 +160,10 @@ async def test_a_cable_cut_within_a_message_loses_nothing_and_the_half_message_i
     assert values(sink) == ["5.5"]
 
 
-class Notes:
-    """Keeps what is to be known after a restart."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, dict[str, int]] = {}
-
-    async def recall(self) -> Mapping[str, Mapping[str, int]]:
-        return self.kept
-
-    async def keep(self, device: str, notes: Mapping[str, int]) -> None:
-        self.kept.setdefault(device, {}).update(notes)
-
-
 async def test_a_message_whose_last_answer_was_lost_comes_again_and_is_one_reading_over_a_restart_too(
     plug: Plug,
 ) -> None:
-    sink, notes = RememberingSink(), Notes()
+    sink, notes = RememberingSink(), RememberingMemory()
     async with reading(sink, plug, memory=notes):
         for words in (_ENQ, *astm_frames(message())[:-1]):
             assert await said(plug, words) == _ACK

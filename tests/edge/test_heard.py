@@ -26,7 +26,7 @@ from kanhu.firmware_sim.wire.bthome_objects import bthome_object, bthome_service
 from kanhu.firmware_sim.wire.ibeacon import ibeacon
 from kanhu.firmware_sim.wire.mi_scale import ScaleMoment, body_scale_frame
 from kanhu.firmware_sim.wire.mibeacon import BeaconHead, door_object, sealed_beacon
-from tests.edge.readings import RememberingSink, until
+from tests.edge.readings import RememberingMemory, RememberingSink, until
 from tests.edge.virtual_radio import Peripheral, VirtualAir
 
 _BTHOME = "0000fcd2-0000-1000-8000-00805f9b34fb"
@@ -37,19 +37,6 @@ _KEY = bytes(range(16))
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 
 _DOOR, _TEMPERATURE, _SMOKE, _BUTTON, _PACKET, _BATTERY = 0x1A, 0x02, 0x29, 0x3A, 0x00, 0x01
-
-
-class RememberingMemory:
-    """Keeps it in a table."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, dict[str, int]] = {}
-
-    async def recall(self) -> Mapping[str, Mapping[str, int]]:
-        return self.kept
-
-    async def keep(self, device: str, notes: Mapping[str, int]) -> None:
-        self.kept.setdefault(device, {}).update(notes)
 
 
 class Home:

@@ -20,8 +20,7 @@ from kanhu.firmware_sim.wire.glucose import MeterResult, MeterStatus, SampleLoca
 from kanhu.firmware_sim.wire.glucose_context import MeterContext
 from kanhu.firmware_sim.wire.record_access import serve_racp
 from kanhu.firmware_sim.wire.sfloat import SfloatSpecial
-from tests.edge.readings import RememberingSink, until
-from tests.edge.test_heard import RememberingMemory
+from tests.edge.readings import RememberingMemory, RememberingSink, until
 from tests.edge.virtual_meter import GLUCOSE_SERVICE, Meter
 from tests.edge.virtual_radio import VirtualAir
 

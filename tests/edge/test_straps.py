@@ -1,7 +1,6 @@
 """A Polar strap by the radio: sample by sample what it sent, holes as holes, and whatever it refuses told by name."""
 
 import asyncio
-import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kanhu.contract import FakeClock, Observation, Part, QualityReason, SystemClock, Waveform
+from kanhu.contract import FakeClock, Observation, Part, QualityReason, SystemClock
 from kanhu.edge import straps
 from kanhu.edge.codecs.polar_pmd import DATA_UUID
 from kanhu.edge.codecs.polar_pmd_control import CONTROL_UUID, PmdSetting, PmdSettings
@@ -33,7 +32,7 @@ from kanhu.firmware_sim.wire.polar_pmd import (
     pmd_factor,
     pmd_settings,
 )
-from tests.edge.readings import RememberingSink, until
+from tests.edge.readings import RememberingSink, Watcher, samples_of, until
 from tests.edge.virtual_radio import VirtualAir
 from tests.edge.virtual_strap import Strap
 
@@ -42,28 +41,6 @@ _ECG = load_signal(Path(__file__).resolve().parents[1] / "vectors" / "signals" /
 _WALK = RecordedSignal(
     ACCELERATION, Fraction(50), tuple((-990 + number % 7, number % 300 - 150, number % 11) for number in range(2000))
 )
-
-
-class Watcher:
-    """Remembers the stretches, and finds what a test tells it to find."""
-
-    def __init__(self, find: Callable[[Stretch], tuple[Observation, ...]] = lambda _: ()) -> None:
-        self.stretches: list[Stretch] = []
-        self._find = find
-
-    def take(self, stretch: Stretch) -> tuple[Observation, ...]:
-        self.stretches.append(stretch)
-        return self._find(stretch)
-
-    def of(self, metric: str) -> list[tuple[Waveform, bool]]:
-        return [(one, stretch.joins) for stretch in self.stretches for one in stretch.waveforms if one.metric == metric]
-
-    def samples(self, metric: str) -> list[int]:
-        return [number for waveform, _ in self.of(metric) for number in values(waveform)]
-
-
-def values(waveform: Waveform) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(waveform.samples) // 2}h", waveform.samples)
 
 
 @pytest.fixture
@@ -112,7 +89,7 @@ async def test_what_was_recorded_arrives_sample_by_sample(air: VirtualAir) -> No
         await until(lambda: len(watcher.stretches) == 4)
     recorded = [microvolts for (microvolts,) in _ECG.at(130)]
     sent = recorded * 3
-    assert [len(values(one)) for one, _ in watcher.of("ecg")] == [18 * 73, 18 * 73]
+    assert [len(samples_of(one)) for one, _ in watcher.of("ecg")] == [18 * 73, 18 * 73]
     assert watcher.samples("ecg") == sent[: 36 * 73]
     for place, axis in enumerate("xyz"):
         moved = [sample[place] for sample in _WALK.samples]
@@ -155,8 +132,8 @@ async def test_a_link_cut_in_the_middle_loses_what_was_not_sent_and_marks_the_ho
         await until(lambda: len(watcher.stretches) == 4)
     recorded = [microvolts for (microvolts,) in _ECG.at(130)]
     before, after = watcher.of("ecg")
-    assert values(before[0]) == tuple(recorded[: 6 * 73]), "3.7 s hold six whole frames"
-    assert values(after[0]) == tuple(recorded[: 18 * 73]), "the strap begins anew"
+    assert samples_of(before[0]) == tuple(recorded[: 6 * 73]), "3.7 s hold six whole frames"
+    assert samples_of(after[0]) == tuple(recorded[: 18 * 73]), "the strap begins anew"
     assert [before[1], after[1]] == [False, False]
     assert [seen.reason for seen in sink.seen].count(LinkReason.DISCONNECTED) == 1
 
@@ -171,8 +148,8 @@ async def test_frames_that_got_lost_on_the_air_end_a_stretch(air: VirtualAir) ->
         await until(lambda: len(watcher.of("ecg")) == 2)
     recorded = [microvolts for (microvolts,) in _ECG.at(130)] * 2
     (before, _), (after, joins) = watcher.of("ecg")
-    assert values(before) == tuple(recorded[: 3 * 73])
-    assert values(after) == tuple(recorded[7 * 73 : 25 * 73]), "frames 4 to 7 are missing, and nothing else"
+    assert samples_of(before) == tuple(recorded[: 3 * 73])
+    assert samples_of(after) == tuple(recorded[7 * 73 : 25 * 73]), "frames 4 to 7 are missing, and nothing else"
     assert not joins
 
 

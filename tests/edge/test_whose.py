@@ -19,9 +19,8 @@ from kanhu.edge.oximeter import Oximeter
 from kanhu.edge.peers import ConnectedPeer
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.whose import SESSION_S, Attendance, Choice, People, Stay, Whose, WhoseReason
-from tests.edge.readings import RememberingSink, until
+from tests.edge.readings import RememberingMemory, RememberingSink, until
 from tests.edge.test_cms50d import packet_of
-from tests.edge.test_heard import RememberingMemory
 
 CUFF = DeviceConfig(id="cuff", kind="cuff-ble", address="F0:0D:00:00:00:03")
 STRAP = DeviceConfig(id="strap", kind="strap-ble", address="F0:0D:00:00:00:04")

@@ -4,15 +4,14 @@ import asyncio
 import csv
 import io
 import json
-import struct
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from kanhu.contract import Finding, Observation, Part, QualityLevel, SystemClock, Waveform
+from kanhu.contract import Finding, Observation, Part, QualityLevel, SystemClock
 from kanhu.edge.capture import CaptureWriter
 from kanhu.edge.capture_replay import replay_capture
 from kanhu.edge.devices import DeviceConfig, RadioConfig, Stretch
@@ -26,28 +25,13 @@ from kanhu.firmware_sim.hurried_clock import HurriedClock
 from kanhu.firmware_sim.scenario.model import DeviceFault
 from kanhu.firmware_sim.wire.heart_rate import HeartRateReading, heart_rate_measurement
 from kanhu.vitals import Judge, Runs, core_pack, profile_from_tags
-from tests.edge.readings import RememberingSink, until
+from tests.edge.readings import RememberingSink, Watcher, samples_of, until
 
 _ADDRESS = "F0:0D:00:00:00:01"
 _STRAP = DeviceConfig(id="strap-1", kind="strap-polar", address=_ADDRESS, subject="r-0001")
 _VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 _ECG = _VECTORS / "signals" / "mitdb_106_ecg.csv"
 _SPEED = 10.0
-
-
-class Watcher:
-    """Remembers stretches, and looks into them as it is told."""
-
-    def __init__(self, find: Callable[[Stretch], tuple[Observation, ...]] = lambda _: ()) -> None:
-        self.stretches: list[Stretch] = []
-        self._find = find
-
-    def take(self, stretch: Stretch) -> tuple[Observation, ...]:
-        self.stretches.append(stretch)
-        return self._find(stretch)
-
-    def samples(self, metric: str) -> list[tuple[int, ...]]:
-        return [_values(one) for stretch in self.stretches for one in stretch.waveforms if one.metric == metric]
 
 
 class JudgingSink(RememberingSink):
@@ -63,10 +47,6 @@ class JudgingSink(RememberingSink):
     async def accept(self, observation: Observation) -> bool:
         self.findings += self._pipeline.take(observation).findings
         return await super().accept(observation)
-
-
-def _values(waveform: Waveform) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(waveform.samples) // 2}h", waveform.samples)
 
 
 @asynccontextmanager
@@ -95,9 +75,9 @@ async def worn(
 async def test_a_recording_played_through_the_radio_arrives_sample_by_sample() -> None:
     sink, watcher = RememberingSink(), Watcher()
     async with worn(sink, watcher, recordings=(_ECG,)):
-        await until(lambda: len(watcher.samples("ecg")) == 2 and len(watcher.samples("acceleration_z")) == 2)
+        await until(lambda: len(watcher.of("ecg")) == 2 and len(watcher.of("acceleration_z")) == 2)
     played = [microvolts for (microvolts,) in load_signal(_ECG).at(130)] * 2
-    arrived = [number for stretch in watcher.samples("ecg") for number in stretch]
+    arrived = watcher.samples("ecg")
     assert len(arrived) == 2 * 18 * 73
     assert arrived == played[: len(arrived)]
     assert sink.refused == []
@@ -108,12 +88,12 @@ async def test_a_capture_of_a_strap_gives_the_same_signals_and_readings_again() 
     sink, watcher, file = RememberingSink(), Watcher(), io.BytesIO()
     tap = CaptureWriter(file, [_STRAP], clock=SystemClock())
     async with worn(sink, watcher, tap=tap, recordings=(_ECG,)):
-        await until(lambda: len(watcher.stretches) == 2)
+        await until(lambda: watcher.of("ecg") and watcher.of("acceleration_x"))
     again, seen = RememberingSink(), Watcher()
     file.seek(0)
     await replay_capture(file, again, subject="r-0001", signals=seen)
-    assert seen.samples("ecg")[:1] == watcher.samples("ecg")[:1]
-    assert seen.samples("acceleration_x")[:1] == watcher.samples("acceleration_x")[:1]
+    for metric in ("ecg", "acceleration_x"):
+        assert samples_of(seen.of(metric)[0][0]) == samples_of(watcher.of(metric)[0][0])
     assert [one.parts for one in again.accepted[:5]] == [one.parts for one in sink.accepted[:5]]
     nobody = RememberingSink()
     file.seek(0)
@@ -135,7 +115,7 @@ def _stand_in_for_a_detector(stretch: Stretch) -> tuple[Observation, ...]:
     """Free fall, then a hit: enough to see that what is found is judged. No part of the product."""
     if stretch.waveforms[0].metric != "acceleration_x":
         return ()
-    squares = [sum(axis * axis for axis in sample) for sample in zip(*map(_values, stretch.waveforms), strict=True)]
+    squares = [sum(axis * axis for axis in sample) for sample in zip(*map(samples_of, stretch.waveforms), strict=True)]
     first = next((place for place, square in enumerate(squares) if square < 400**2), None)
     if first is None or max(squares[first:]) < 3000**2:
         return ()
