@@ -1,5 +1,7 @@
 """A sensor with the Bluetooth Generic Health Sensor Service: an oximeter and a cuff in one. Experimental."""
 
+from decimal import Decimal
+
 from kanhu.firmware_sim.air import Delivery
 from kanhu.firmware_sim.alone.model import Commanded, Moment
 from kanhu.firmware_sim.wire.ghs import (
@@ -16,6 +18,7 @@ _START, _STOP, _DONE, _UNKNOWN = b"\x01", b"\x02", b"\x80", b"\x81"
 _SATURATION, _PULSE, _PRESSURE, _SYSTOLIC, _DIASTOLIC, _MEAN = 0x24BB8, 0x2481A, 0x24A04, 0x24A05, 0x24A06, 0x24A07
 _PERCENT, _PER_MINUTE, _MMHG = 0x0220, 0x0AA0, 0x0F20
 _STABLE_AVERAGE = 0x24C3C
+_HIGHEST_PERCENT = Decimal(99)  # what finger oximeters show at most
 _VALUE_BYTES = 20  # what a value holds before a host asks for more
 _COUNTERS = 64
 
@@ -53,7 +56,7 @@ def _observation(moment: Moment) -> bytes:
             GhsNumber(_MEAN, _MMHG, moment.around(95, 4)),
         )
         return ghs_compound(numbers, GhsHeader(type_code=_PRESSURE, time=time))
-    saturation = GhsNumber(_SATURATION, _PERCENT, min(moment.around(97, 1), moment.around(99, 0)))
+    saturation = GhsNumber(_SATURATION, _PERCENT, min(moment.around(97, 1), _HIGHEST_PERCENT))
     pulse = GhsNumber(_PULSE, _PER_MINUTE, moment.around(72, 5))
     apart = [ghs_numeric(number, GhsHeader()) for number in (saturation, pulse)]
     return ghs_bundle(apart, GhsHeader(time=time, supplemental=(_STABLE_AVERAGE,)))
