@@ -143,7 +143,7 @@ async def test_what_cannot_be_served_is_refused(name: str, options: dict[str, ob
 async def test_an_analyser_whose_frames_are_spoiled_and_whose_cable_is_pulled_loses_and_repeats_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(analyser_astm, "_REPLY_S", 2.0)
+    monkeypatch.setattr(analyser_astm, "REPLY_S", 2.0)
     faults = (
         (DeviceFault.TRUNCATED.value, 0.1),
         (DeviceFault.FLIPPED.value, 0.1),

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+REPLY_S = 15.0
+"""An analyser waits so long for an answer (LIS1-A)."""
+
 _STX, _ETX, _EOT, _ENQ, _ACK, _ETB = b"\x02", b"\x03", b"\x04", b"\x05", b"\x06", b"\x17"
 _TEXT_BYTES = 240
 _REFUSALS_TO_GIVE_UP = 6

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+GLUCOSE_LOINC = "15074-8"
+"""Glucose in blood, moles a volume."""
+
 _CODES = {"|": "F", "\\": "R", "^": "S", "&": "E"}
 
 

@@ -16,16 +16,14 @@ from kanhu.firmware_sim.air import Air, Delivery, Identity, Peripheral, Register
 from kanhu.firmware_sim.devices.own_clock import OwnClock
 from kanhu.firmware_sim.scenario.model import ClockService, DeviceClock
 from kanhu.firmware_sim.serial_line import SerialLine
-from kanhu.firmware_sim.wire.astm_link import Analyser, astm_frames
-from kanhu.firmware_sim.wire.astm_records import SentResult, astm_message
+from kanhu.firmware_sim.wire.astm_link import REPLY_S, Analyser, astm_frames
+from kanhu.firmware_sim.wire.astm_records import GLUCOSE_LOINC, SentResult, astm_message
 from kanhu.firmware_sim.wire.blood_pressure import CuffReading, blood_pressure_measurement
 
 __all__ = ["Cuff", "Laboratory", "Measured", "Truth", "glucose_of", "number_of_glucose", "number_of_pressure"]
 
 _CTS, _CURRENT_TIME = 0x1805, 0x2A2B
-_GLUCOSE_LOINC = "15074-8"
 _LOOK_S = 1.0
-_REPLY_S = 15.0  # LIS1-A: the sender waits so long for an answer
 
 
 @dataclass(slots=True)
@@ -158,7 +156,7 @@ class Laboratory:
         """It has a result."""
         number = self._truth.add("analyser", person, at_ns=self._clock.mono_ns())
         at = f"{self._clock.now():%Y%m%d%H%M%S}"
-        result = SentResult("GLU", f"{glucose_of(number)}", "mmol/L", completed=at, loinc=_GLUCOSE_LOINC)
+        result = SentResult("GLU", f"{glucose_of(number)}", "mmol/L", completed=at, loinc=GLUCOSE_LOINC)
         self._kept.append((number, astm_message([result], specimen=f"S{number}", patient_id=person, sent=at)))
 
     async def tell(self) -> NoReturn:
@@ -182,7 +180,7 @@ class Laboratory:
             self._truth.results["analyser", number].told_ns = self._clock.mono_ns()
 
     async def _heard(self, line: SerialLine) -> bytes:
-        until_ns = self._clock.mono_ns() + _REPLY_S * 1e9
+        until_ns = self._clock.mono_ns() + REPLY_S * 1e9
         while self._line is line and self._clock.mono_ns() < until_ns:
             if heard := line.read():
                 return heard

@@ -4,11 +4,9 @@ from collections import deque
 from collections.abc import Sequence
 
 from kanhu.firmware_sim.alone.model import Conversing, Moment, Talk
-from kanhu.firmware_sim.wire.astm_link import Analyser, astm_frames
-from kanhu.firmware_sim.wire.astm_records import SentResult, astm_message
+from kanhu.firmware_sim.wire.astm_link import REPLY_S, Analyser, astm_frames
+from kanhu.firmware_sim.wire.astm_records import GLUCOSE_LOINC, SentResult, astm_message
 
-_REPLY_S = 15.0  # LIS1-A: the sender waits so long for an answer
-_GLUCOSE_LOINC = "15074-8"
 _NO_RESULT = "---"
 
 
@@ -28,14 +26,14 @@ def make() -> Conversing:
         every_s=20.0,
         talk=talk,
         no_result=no_result,
-        patience_s=_REPLY_S,
+        patience_s=REPLY_S,
     )
 
 
 def _message(moment: Moment, value: str) -> Sequence[bytes]:
     at = f"{moment.at:%Y%m%d%H%M%S}"
     return astm_message(
-        [SentResult("GLU", value, "mmol/L", completed=at, loinc=_GLUCOSE_LOINC)],
+        [SentResult("GLU", value, "mmol/L", completed=at, loinc=GLUCOSE_LOINC)],
         specimen=f"S{moment.number + 1:04d}",
         patient_id="r-0001",
         patient_name="Zhang^San",
