@@ -381,13 +381,16 @@ async def test_of_two_readings_without_a_time_none_is_taken_for_the_other() -> N
     assert len(sink.accepted) == 2
 
 
+class Full(RememberingSink):
+    """A card that takes nothing while it is full."""
+
+    full = True
+
+    async def accept(self, observation: Observation) -> bool:
+        return False if self.full else await super().accept(observation)
+
+
 async def test_what_nothing_kept_may_come_again() -> None:
-    class Full(RememberingSink):
-        full = True
-
-        async def accept(self, observation: Observation) -> bool:
-            return False if self.full else await super().accept(observation)
-
     room, sink = Room(), Full()
     peer = ConnectedPeer(Intake(CUFF, sink=sink, clock=room.clock, people=room.people), kind=cuff_ble.KIND)
     draining = asyncio.create_task(peer.inbox.drain())
@@ -400,3 +403,23 @@ async def test_what_nothing_kept_may_come_again() -> None:
     draining.cancel()
     with suppress(asyncio.CancelledError):
         await draining
+
+
+@pytest.mark.parametrize("stopped_before_its_turn", [False, True])
+async def test_what_nothing_kept_may_come_again_after_a_restart_too(stopped_before_its_turn: bool) -> None:
+    room, sink, memory = Room(), Full(), RememberingMemory()
+    frame = bytes((0x02,)) + CUFF_FRAME[1:] + encode_date_time(room.clock.wall_ms())
+    for full, taken in ((True, 0), (False, 1), (False, 1)):
+        sink.full = full
+        notes = (await memory.recall()).get(CUFF.id, {})
+        intake = Intake(CUFF, sink=sink, clock=room.clock, people=room.people, memory=memory, notes=notes)
+        peer = ConnectedPeer(intake, kind=cuff_ble.KIND)
+        draining = asyncio.create_task(peer.inbox.drain())
+        await asyncio.sleep(0)
+        peer.notified(frame)
+        if not stopped_before_its_turn:
+            await peer.inbox.settled()
+        draining.cancel()
+        with suppress(asyncio.CancelledError):
+            await draining
+        assert len(sink.accepted) == taken

@@ -193,7 +193,7 @@ class Inbox:
         """Take what arrived, with the time of its arrival, which is another when its turn comes.
 
         `notes` are kept of the device once the reading was accepted or refused, and all before it. `told` is called
-        with whether the reading was: where it was not, nothing could keep it, and it may come again.
+        with whether the reading was: where it was not, it may come again, so its notes are not kept either.
         """
         try:
             self._waiting.put_nowait(_Waiting(observe, arrived(self._intake.clock), notes, told))
@@ -231,9 +231,9 @@ class Inbox:
             raise
 
     async def _hand_over(self, one: _Waiting) -> None:
-        await self._take(one)
-        if one.notes:
-            await self._intake.keep(one.notes)
+        notes = await self._take(one)
+        if notes:
+            await self._intake.keep(notes)
         await self._refuse_overflow()
         self._intake.tell()
 
@@ -243,17 +243,20 @@ class Inbox:
         taken = await asyncio.gather(*(self._take(one) for one in rest), return_exceptions=True)
         for _ in rest:
             self._waiting.task_done()
-        if whole and not any(taken):
-            for one in rest:
-                if one.notes:
-                    await self._intake.keep(one.notes)
+        to_keep = [notes for notes in taken if not isinstance(notes, BaseException)]
+        if whole and len(to_keep) == len(rest):
+            for notes in filter(None, to_keep):
+                await self._intake.keep(notes)
         await self._refuse_overflow()
         self._intake.tell()
 
-    async def _take(self, one: _Waiting) -> None:
+    async def _take(self, one: _Waiting) -> Mapping[str, int]:
+        """The notes that are to be kept now."""
         kept = await self._intake.take(lambda: one.observe(one.times))
-        if one.told is not None:
-            one.told(kept)
+        if one.told is None:
+            return one.notes
+        one.told(kept)
+        return one.notes if kept else _NOTHING
 
     async def _refuse_overflow(self) -> None:
         """Refuse what did not fit until now, many in one commit; what overflows meanwhile waits for the next reading.

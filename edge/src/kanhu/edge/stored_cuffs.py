@@ -21,11 +21,11 @@ from kanhu.edge.codecs.microlife import (
     observe_microlife,
 )
 from kanhu.edge.errors import DecodeError, DecodeReason, LinkLost, LinkReason
-from kanhu.edge.intake import Inbox, Intake, refused
+from kanhu.edge.intake import Intake, refused
 from kanhu.edge.known_results import KnownResults, mark_of
+from kanhu.edge.linked import LinkedPeer
 from kanhu.edge.own_time import ago_s, is_fresh
-from kanhu.edge.sessions import Sessions
-from kanhu.edge.ways import Asking, GattTarget, Heard, OwnClock, Write
+from kanhu.edge.ways import GattTarget, Write
 
 SILENT_S = 60.0
 """A cuff that has not answered by then will not (joergmlpts/blood-pressure-monitor waits as long)."""
@@ -43,37 +43,18 @@ _FROM_CUFF = "0000fff1-0000-1000-8000-00805f9b34fb"
 _TO_CUFF = "0000fff2-0000-1000-8000-00805f9b34fb"
 
 
-class MicrolifePeer:
-    """One cuff, and what is asked of it."""
+class MicrolifePeer(LinkedPeer):
+    """One cuff, and what is asked of it. Its clock is set by a frame of its own, and cannot be read."""
 
     def __init__(self, intake: Intake) -> None:
         """Begin before the first link, knowing what was told before a restart."""
-        self.address = (intake.device.address or "").upper()
-        self.target: GattTarget | None = GattTarget(_SERVICE, _FROM_CUFF)
-        self.own_clock: OwnClock | None = None  # it is set by a frame of its own, and cannot be read
-        self.asking: Asking | None = self
-        self.inbox = Inbox(intake)
-        self._intake = intake
-        self._sessions = Sessions(intake.device, clock=intake.clock, people=intake.people)
+        super().__init__(intake, GattTarget(_SERVICE, _FROM_CUFF))
+        self.asking = self
         self._known = KnownResults(intake, kept=_MOST_KEPT)
         self._kept: set[int] = set()
         self._frame = bytearray()
         self._payloads: asyncio.Queue[bytes] = asyncio.Queue(_MOST_ANSWERS)
         self._bad_bytes = 0
-
-    @property
-    def also(self) -> tuple[str, ...]:
-        """Nothing besides."""
-        return ()
-
-    def advertised(self, heard: Heard) -> None:
-        """Nothing is read from its advertisements."""
-
-    def minutes_passed(self) -> None:
-        """Its link says how it is."""
-
-    def told(self, characteristic_uuid: str, value: bytes) -> None:
-        """It is subscribed to nothing besides."""
 
     def notified(self, value: bytes) -> None:
         """A piece of a frame."""
@@ -109,21 +90,12 @@ class MicrolifePeer:
         await write(_TO_CUFF, encode_microlife_disconnect())
         return _AGAIN_S
 
-    def battery(self, percent: int) -> None:
-        """The battery service was read."""
-        self._intake.battery(percent)
-
-    def linked(self, reason: LinkReason) -> None:
-        """The cuff is connected and subscribed to."""
-        self._sessions.begin()
-        self._intake.linked(reason)
-
     def unlinked(self, reason: LinkReason, detail: str) -> None:
         """The link is gone, and with it a frame that was begun."""
         if self._frame:
             self.inbox.put(refused(DecodeError(DecodeReason.SHORT, f"{len(self._frame)} bytes of a frame")))
             self._frame.clear()
-        self._intake.unlinked(reason, detail)
+        super().unlinked(reason, detail)
 
     async def _asked(self, write: Write, question: bytes) -> bytes:
         await write(_TO_CUFF, question)
