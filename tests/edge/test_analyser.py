@@ -218,3 +218,26 @@ async def test_what_the_card_does_not_take_is_refused_and_taken_once_when_the_an
     assert await bench.analyser.received(b"\x04") == b""
     assert [str(one.value("glucose_capillary")) for one in bench.sink.accepted] == ["5.1", "5.2", "5.3"]
     assert bench.sink.refused == []
+
+
+async def test_a_frame_that_came_in_pieces_and_was_not_kept_leaves_no_piece_behind() -> None:
+    bench = Bench()
+    *frames, last = astm_frames(message())
+    await bench.analyser.received(b"\x05" + b"".join(frames))
+    bench.sink.room = 0
+    assert [await bench.analyser.received(piece) for piece in (last[:9], last[9:])] == [b"", b"\x15"]
+    bench.sink.room = 1
+    assert [await bench.analyser.received(piece) for piece in (last[:9], last[9:])] == [b"", b"\x06"]
+    assert bench.subjects() == ["r-0001"]
+
+
+@pytest.mark.parametrize("completed", ["20261127", "20000101000500"], ids=["the day alone", "a clock nobody has set"])
+async def test_a_time_that_may_come_again_makes_no_result_the_same_for_good(completed: str) -> None:
+    bench = Bench()
+    for _ in range(2):
+        await bench.send(*message(results=[glucose(completed=completed)]))
+        bench.clock.advance(REPEAT_S / 2)
+    assert len(bench.sink.accepted) == 1, "sent again at once it is a repeat"
+    bench.clock.advance(4 * 3600)
+    await bench.send(*message(results=[glucose(completed=completed)]))
+    assert len(bench.sink.accepted) == 2

@@ -5,7 +5,8 @@
 
 Where the card takes nothing the last frame is refused, and the analyser sends it again, as long as it has patience.
 What was not acknowledged it sends again, after a cut cable as after a power cut, and what it sends again is
-folded: a result that names its time is one result however often it comes, one without a time for some minutes.
+folded: a result that names its time is one result however often it comes, one without a time, with the day alone or
+from a clock that nobody has set for some minutes.
 """
 
 from kanhu.contract import Subject
@@ -87,7 +88,7 @@ class Analyser:
         kept = True
         for result in message.results:
             mark = _mark(result)
-            if self._known.has(mark, timed=result.measured_at_ms is not None):
+            if self._known.has(mark, timed=result.tells_moment):
                 self._intake.repeated()
                 continue
             sample = (result.patient_ids, result.order)

@@ -105,3 +105,8 @@ def local_ms(text: str | None) -> int | None:
     except ValueError:
         return None
     return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def is_day_alone(text: str) -> bool:
+    """Whether a local time is YYYYMMDD, without hours and minutes."""
+    return len(text.strip()) == len("YYYYMMDD")

@@ -146,8 +146,8 @@ def receive(state: LinkState, data: bytes) -> Step:
 
 
 def not_kept(before: LinkState) -> Step:
-    """What `receive` handed on could not be kept: all as before it, and NAK, so that the analyser sends it again."""
-    return Step(before, bytes([NAK]))
+    """What `receive` handed on could not be kept: all as before its frame, and NAK, so that it is sent again."""
+    return Step(replace(before, buffer=b""), bytes([NAK]))
 
 
 def fall_silent(state: LinkState) -> Step:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec.structs import replace as replace_struct
 
 from kanhu.contract import Observation, Quality, QualityLevel, QualityReason, Subject, Times
-from kanhu.edge.codecs.astm_fields import Delimiters, decode_delimiters, local_ms, number_in
+from kanhu.edge.codecs.astm_fields import Delimiters, decode_delimiters, is_day_alone, local_ms, number_in
 from kanhu.edge.codecs.date_time_fields import FIRST_PLAUSIBLE_MS
 from kanhu.edge.codecs.glucose import MG_PER_DL_IN_ONE_MMOL_PER_L, Beyond, glucose_part
 from kanhu.edge.errors import DecodeError, DecodeReason
@@ -85,6 +85,13 @@ class AstmResult:
         """The analyser's own clock as if it were UTC: completed, else started, which some send alone."""
         found = local_ms(self.completed_at)
         return local_ms(self.started_at) if found is None else found
+
+    @property
+    def tells_moment(self) -> bool:
+        """No other result has its time: a clock that was set told more than the day."""
+        told = self.completed_at if local_ms(self.completed_at) is not None else self.started_at
+        at_ms = local_ms(told)
+        return told is not None and at_ms is not None and at_ms >= FIRST_PLAUSIBLE_MS and not is_day_alone(told)
 
     @property
     def is_control(self) -> bool:
