@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ async def test_a_radio_that_is_gone_is_lost_at_once(
         happens(bluez)
         async with asyncio.timeout(5):
             assert await session.lost == told
+
+
+async def test_a_bus_that_ends_takes_the_radio_with_it(
+    debian_package: DebianPackages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as ends_last:
+        async with private_bus(debian_package("dbus-daemon"), tmp_path) as address:
+            monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+            await StandInBluez(address).begin()
+            session = await ends_last.enter_async_context(BluezRadio(None, addresses=[OURS]).session())
+        async with asyncio.timeout(5):
+            assert (await session.lost).startswith("D-Bus ended")
 
 
 async def test_what_happens_to_another_adapter_or_to_a_device_is_no_loss(bluez: StandInBluez) -> None:

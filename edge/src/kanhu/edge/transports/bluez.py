@@ -2,8 +2,8 @@
 
 bleak scans, connects and reads by BlueZ. Besides that a gateway has to
 
-- notice at once that the service ended, or that the adapter was pulled out or switched off: bleak's scanner then falls
-  silent without a word, and nothing is heard any more;
+- notice at once that the service or the bus ended, or that the adapter was pulled out or switched off: bleak's scanner
+  then falls silent without a word, and nothing is heard any more;
 - answer where BlueZ asks whether to pair. Without anybody who answers it refuses, and so the device does. Nobody is
   there to compare numbers, so a device is paired with if it is configured, and no other;
 - let go of the links of a gateway that was killed. BlueZ holds them, and a device that is linked does not advertise, so
@@ -61,7 +61,11 @@ class BluezRadio:
             service = _Service(bus, adapter=self._adapter, addresses=self._addresses)
             await service.begin()
             bluez = BlueZScannerArgs() if self._adapter is None else BlueZScannerArgs(adapter=self._adapter)
-            yield RadioSession(lost=service.lost, bluez=bluez, hears_once=True)
+            bus_ends = asyncio.create_task(service.bus_ends(), name="ble bus")
+            try:
+                yield RadioSession(lost=service.lost, bluez=bluez, hears_once=True)
+            finally:
+                bus_ends.cancel()
 
 
 class _Service:
@@ -85,6 +89,13 @@ class _Service:
         (objects,) = await self._call(_SERVICE, "/", _OBJECTS, "GetManagedObjects")
         await self._offer_to_answer()
         await asyncio.gather(*(self._let_go(path) for path in _held(objects, self._addresses)))
+
+    async def bus_ends(self) -> None:
+        """Wait until the bus itself ends: then nobody tells any more what becomes of the service."""
+        try:
+            await self._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # it returns nothing
+        except (DBusError, OSError, EOFError) as error:
+            self._lose(f"D-Bus ended: {str(error) or type(error).__name__}")
 
     async def _offer_to_answer(self) -> None:
         words = ("os", _AGENT_PATH, _NEITHER_SCREEN_NOR_KEYS)
@@ -120,9 +131,13 @@ class _Service:
             return self._answer(message) if message.interface == _AGENT else None
         if message.message_type is MessageType.SIGNAL:
             happened = self._happened(message)
-            if happened is not None and not self.lost.done():
-                self.lost.set_result(happened)
+            if happened is not None:
+                self._lose(happened)
         return None
+
+    def _lose(self, what_happened: str) -> None:
+        if not self.lost.done():
+            self.lost.set_result(what_happened)
 
     def _answer(self, question: Message) -> Message:
         """To pair without anything to compare with a device that is configured; nothing else."""
