@@ -16,8 +16,7 @@ from kanhu.edge.stored_cuffs import MicrolifePeer
 from kanhu.edge.whose import Attendance, People
 from kanhu.firmware_sim.wire.cuff_reading import StoredCuffReading
 from kanhu.firmware_sim.wire.microlife import microlife_frame, microlife_records
-from tests.edge.readings import RememberingSink
-from tests.edge.test_heard import RememberingMemory
+from tests.edge.readings import RememberingMemory, RememberingSink
 
 _NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _ADDRESS = "F0:0D:00:00:00:0C"

@@ -46,6 +46,8 @@ _TO_CUFF = "0000fff2-0000-1000-8000-00805f9b34fb"
 class MicrolifePeer(LinkedPeer):
     """One cuff, and what is asked of it. Its clock is set by a frame of its own, and cannot be read."""
 
+    also: tuple[str, ...] = ()
+
     def __init__(self, intake: Intake) -> None:
         """Begin before the first link, knowing what was told before a restart."""
         super().__init__(intake, GattTarget(_SERVICE, _FROM_CUFF))
@@ -55,6 +57,9 @@ class MicrolifePeer(LinkedPeer):
         self._frame = bytearray()
         self._payloads: asyncio.Queue[bytes] = asyncio.Queue(_MOST_ANSWERS)
         self._bad_bytes = 0
+
+    def told(self, characteristic_uuid: str, value: bytes) -> None:
+        """It is subscribed to nothing besides."""
 
     def notified(self, value: bytes) -> None:
         """A piece of a frame."""
