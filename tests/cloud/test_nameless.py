@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -301,6 +302,21 @@ def test_rooms_and_events_of_nobody_wait_for_no_name(town: Town, clock: FakeCloc
         (2, Observation("presence", (Part("presence", (1,)),), nobody, "radar-1", times)),
     )
     assert waiting(town) == []
+
+
+def test_the_name_of_a_person_of_another_place_is_not_shown(town: Town, client: Client, clock: FakeClock) -> None:
+    """The county gave it to somebody of another village."""
+    town.send((1, bp(clock, 150)))
+    town.county.services.nameless.assign(COUNTY, key(), resident="r-0002")
+    assert (decision := only_decision(town)).person is not None
+    (row,) = town.county.services.nameless.board(VILLAGE).decided
+    assert row.decision == replace(decision, person=None, elsewhere=True)
+    browser = sign_in(client, town, VILLAGE)
+    for path in ("/readings", f"/readings/one?gateway=home-01&epoch={EPOCH}&session=cuff-01.s1"):
+        page = browser.get(path).text
+        assert "张2" not in page
+        assert "其他地方的居民" in page
+        assert "不是本地居民</" not in page
 
 
 def test_a_session_too_long_for_one_visit_is_given_to_nobody(

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
-from kanhu.cloud.desk.model import Both
+from kanhu.cloud.desk.model import Both, Person
 from kanhu.cloud.desk.rows import read_people
 from kanhu.cloud.desk.values import shown_values
 from kanhu.cloud.desk.words import instant, unit_of
@@ -34,7 +34,7 @@ def board_of(connection: Connection, area: str, *, page: int, year: int) -> Name
         .order_by(_TABLE.c.decided_ms.desc())
         .limit(_DECIDED_SHOWN)
     ).all()
-    rows = _rows(connection, [*shown, *decided], year=year)
+    rows = _rows(connection, area, [*shown, *decided], year=year)
     waits = connection.execute(waiting.with_only_columns(func.count())).scalar_one()
     return NamelessBoard(
         rows=rows[: len(shown)],
@@ -59,7 +59,7 @@ def page_of(connection: Connection, area: str, key: SessionKey, *, words: str, y
     chosen = connection.execute(people.order_by(_RESIDENT.c.name, _RESIDENT.c.id).limit(MOST_CANDIDATES + 1)).all()
     persons = read_people(connection, {row.id for row in chosen}, year=year)
     candidates = tuple(Candidate(persons[row.id], row.address) for row in chosen if row.id in persons)
-    (row,) = _rows(connection, found, year=year)
+    (row,) = _rows(connection, area, found, year=year)
     return NamelessPage(row, candidates[:MOST_CANDIDATES], more=len(chosen) > MOST_CANDIDATES)
 
 
@@ -67,7 +67,7 @@ def given_to(connection: Connection, area: str, resident: str, *, year: int) -> 
     """The newest sessions that were given to a person of this area."""
     of_area = select(_RESIDENT.c.id).where(_RESIDENT.c.id == resident, inside(_RESIDENT.c.place, area))
     theirs = _all_sessions().where(_TABLE.c.resident.in_(of_area)).order_by(_TABLE.c.at_ms.desc())
-    return _rows(connection, connection.execute(theirs.limit(_GIVEN_SHOWN)).all(), year=year)
+    return _rows(connection, area, connection.execute(theirs.limit(_GIVEN_SHOWN)).all(), year=year)
 
 
 def _sessions(area: str) -> Select[Any]:
@@ -82,8 +82,8 @@ def _all_sessions() -> Select[Any]:
     )
 
 
-def _rows(connection: Connection, found: Sequence[Row[Any]], *, year: int) -> tuple[NamelessRow, ...]:
-    people = read_people(connection, {row.resident for row in found if row.resident is not None}, year=year)
+def _rows(connection: Connection, area: str, found: Sequence[Row[Any]], *, year: int) -> tuple[NamelessRow, ...]:
+    people = _people(connection, area, {row.resident for row in found if row.resident is not None}, year=year)
     users = {row.decided_by for row in found if row.decided_by}
     table = schema.staff
     names: dict[str, str] = {
@@ -101,11 +101,20 @@ def _rows(connection: Connection, found: Sequence[Row[Any]], *, year: int) -> tu
             decision=None
             if row.decided_ms is None
             else Decision(
-                names.get(row.decided_by, row.decided_by), instant(row.decided_ms), people.get(row.resident or "")
+                names.get(row.decided_by, row.decided_by),
+                instant(row.decided_ms),
+                people.get(row.resident),
+                elsewhere=row.resident is not None and row.resident not in people,
             ),
         )
         for row in found
     )
+
+
+def _people(connection: Connection, area: str, ids: set[str], *, year: int) -> dict[str, Person]:
+    """Those of them who live in this area."""
+    here = select(_RESIDENT.c.id).where(_RESIDENT.c.id.in_(ids), inside(_RESIDENT.c.place, area))
+    return read_people(connection, set(connection.execute(here).scalars()), year=year)
 
 
 def _values(newest: bytes) -> list[NamelessValue]:

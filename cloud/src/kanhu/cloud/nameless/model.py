@@ -51,7 +51,9 @@ class Decision:
     """Name of the member of staff."""
     at: datetime
     person: Person | None
-    """None: of none of ours."""
+    """None: of none of ours, or elsewhere."""
+    elsewhere: bool = False
+    """It is a person's of another place than the viewer's, whose name is not shown."""
 
 
 @dataclass(frozen=True, slots=True)
