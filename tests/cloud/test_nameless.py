@@ -10,8 +10,7 @@ import pytest
 
 from kanhu.cloud.app import create_app
 from kanhu.cloud.desk.model import Role, Viewer
-from kanhu.cloud.ledger.nameless import SessionKey
-from kanhu.cloud.nameless import acts
+from kanhu.cloud.ledger.nameless import MOST_RECORDS, SessionKey
 from kanhu.cloud.nameless.looking import ROWS_A_PAGE
 from kanhu.cloud.nameless.model import Decision, Said
 from kanhu.contract import (
@@ -304,6 +303,37 @@ def test_rooms_and_events_of_nobody_wait_for_no_name(town: Town, clock: FakeCloc
     assert waiting(town) == []
 
 
+def test_given_days_later_a_reading_without_a_time_stands_where_it_was_received(town: Town, clock: FakeClock) -> None:
+    """And the clock of its gateway is not believed then where it was not before."""
+    ahead = bp(clock, 160)
+    ahead = msgspec.structs.replace(ahead, times=Times(clock.wall_ms() + 86_400_000, 5, BOOT, ClockState.SYNCED))
+    town.send((1, bp(clock, 150, state=ClockState.UNSET)), (2, ahead))
+    received_ms = clock.wall_ms()
+    clock.advance(3 * 86_400)
+    town.county.services.nameless.assign(COUNTY, key(), resident="r-0001")
+    assert [row[6] for row in town.table("assigned")] == [received_ms, received_ms]
+
+
+def test_a_room_and_an_event_among_the_readings_of_a_session_become_nobodys_with_it(
+    town: Town, clock: FakeClock
+) -> None:
+    times = Times(clock.wall_ms(), clock.mono_ns(), BOOT, ClockState.SYNCED)
+    nobody = Subject(SubjectKind.UNIDENTIFIED, "cuff-01.s1")
+    room = Observation("room_temperature", (Part("room_temperature", (2000,)),), nobody, "th-1", times)
+    pressed = Observation("help_button", (Part("help_button", (1,)),), nobody, "button-1", times)
+    town.send((1, bp(clock, 150)), (2, room), (3, pressed), (4, bp(clock, 151)))
+    town.county.services.nameless.assign(COUNTY, key(), resident="r-0001")
+    assert {row[5] for row in town.table("assigned")} == {"bp"}
+    assert town.board() == ()
+
+
+@pytest.mark.parametrize("session", ["", "a\0b", "a\nb", "a\u202eb"])
+def test_a_session_whose_name_no_form_brings_back_does_not_wait(town: Town, clock: FakeClock, session: str) -> None:
+    """Nobody could ever answer for it."""
+    town.send((1, bp(clock, 150, session)), (2, bp(clock, 151, "老人 7")))
+    assert waiting(town) == ["老人 7"]
+
+
 def test_the_name_of_a_person_of_another_place_is_not_shown(town: Town, client: Client, clock: FakeClock) -> None:
     """The county gave it to somebody of another village."""
     town.send((1, bp(clock, 150)))
@@ -319,13 +349,25 @@ def test_the_name_of_a_person_of_another_place_is_not_shown(town: Town, client: 
         assert "不是本地居民</" not in page
 
 
-def test_a_session_too_long_for_one_visit_is_given_to_nobody(
-    town: Town, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(acts, "MOST_READINGS", 1)
-    town.send((1, bp(clock, 150)), (2, bp(clock, 151)))
+def test_a_session_too_long_for_one_visit_is_given_to_nobody(town: Town, clock: FakeClock) -> None:
+    town.send((1, bp(clock, 150)), (MOST_RECORDS + 1, bp(clock, 151)))
     assert town.county.services.nameless.assign(COUNTY, key(), resident="r-0001") is Said.TOO_MANY
     assert (waiting(town), town.table("assigned")) == (["cuff-01.s1"], [])
+
+
+def test_what_makes_a_session_too_long_after_it_was_given_follows_nobody(town: Town, clock: FakeClock) -> None:
+    """Else one reading more would have the county judge all that the gateway ever sent, again and again."""
+    town.send((1, bp(clock, 190)))
+    town.county.services.nameless.assign(COUNTY, key(), resident="r-0001")
+    clock.advance(90)
+    town.send((MOST_RECORDS, bp(clock, 150)), (MOST_RECORDS + 1, bp(clock, 194)))
+    assert [row[2] for row in town.table("assigned")] == [1]
+    assert town.board() == ()
+
+
+def test_a_session_of_the_last_number_there_is_can_be_given(town: Town, clock: FakeClock) -> None:
+    town.send((2**63 - 1, bp(clock, 150)))
+    assert town.county.services.nameless.assign(COUNTY, key(), resident="r-0001") is Said.DONE
 
 
 def test_every_session_is_on_some_page(town: Town, clock: FakeClock) -> None:

@@ -28,7 +28,21 @@ from kanhu.contract import (
     metric,
 )
 
-__all__ = ["SessionKey", "decode_newest", "keep_assigned", "keep_sessions", "of_resident", "of_session"]
+__all__ = [
+    "MOST_RECORDS",
+    "SessionKey",
+    "decode_newest",
+    "is_of_an_arm",
+    "is_one_visit",
+    "keep_assigned",
+    "keep_sessions",
+    "of_resident",
+    "of_session",
+]
+
+MOST_RECORDS = 10_000
+"""Of an outbox, from the first reading of a session that is a person's to its last: nearly an hour at three records a
+second. What is longer is no visit of one person, and judging it would keep everybody else waiting."""
 
 _OF_NO_ARM = frozenset({"room_temperature", "room_humidity", "battery"})
 _TABLE = schema.nameless
@@ -63,16 +77,24 @@ def keep_sessions(connection: Connection, readings: Iterable[Reading]) -> list[S
     """Note newly stored readings of nobody; answers with the sessions that grew after somebody was named for them."""
     by_key: defaultdict[SessionKey, list[Reading]] = defaultdict(list)
     for reading in readings:
-        if _is_of_an_arm(reading.observation):
+        if is_of_an_arm(reading.observation):
             by_key[SessionKey(reading.gateway, reading.epoch, reading.observation.subject.id)].append(reading)
     if not by_key:
         return []
     held = {SessionKey(row.gateway, row.epoch, row.subject): row for row in by_keys(connection, _READ, by_key)}
-    connection.execute(_KEEP, [_grown(key, fresh, held.get(key)) for key, fresh in by_key.items()])
-    named = [key for key in by_key if key in held and held[key].resident is not None]
+    grown = {key: _grown(key, fresh, held.get(key)) for key, fresh in by_key.items()}
+    connection.execute(_KEEP, [*grown.values()])
+    named = [
+        key for key, row in grown.items() if row["resident"] is not None and is_one_visit(row["first"], row["last"])
+    ]
     for key in named:
-        keep_assigned(connection, key.subject, held[key].resident, by_key[key])
+        keep_assigned(connection, key.subject, grown[key]["resident"], by_key[key])
     return named
+
+
+def is_one_visit(first: int, last: int) -> bool:
+    """Whether a session from this record of its outbox to that one can be a person's."""
+    return last - first < MOST_RECORDS
 
 
 def keep_assigned(connection: Connection, session: str, resident: str, readings: Sequence[Reading]) -> None:
@@ -99,6 +121,14 @@ def of_session(table: Table, key: SessionKey) -> ColumnElement[bool]:
     return and_(table.c.gateway == key.gateway, table.c.epoch == key.epoch, table.c.subject == key.subject)
 
 
+def is_of_an_arm(observation: Observation) -> bool:
+    """Whether somebody was measured of whom nobody knows who it was, in a session that a form can name."""
+    subject, code = observation.subject, observation.metric
+    if subject.kind is not SubjectKind.UNIDENTIFIED or code in _OF_NO_ARM or metric(code).kind is MetricKind.EVENT:
+        return False
+    return subject.id != "" and subject.id.isprintable()
+
+
 def of_resident(observation: Observation, resident: str) -> Observation:
     """The reading as this person's: that nobody knew whose it was lowers it no longer, whatever else did still does."""
     reasons = tuple(each for each in observation.quality.reasons if each is not QualityReason.IDENTITY_UNKNOWN)
@@ -111,13 +141,6 @@ def decode_newest(data: bytes) -> list[Observation]:
     """What a row holds: the newest reading of each metric, oldest first."""
     records = (decode_record(one.record) for one in _newest.decode(data))
     return [record for record in records if isinstance(record, Observation)]
-
-
-def _is_of_an_arm(observation: Observation) -> bool:
-    """Whether somebody was measured of whom nobody knows who it was."""
-    if observation.subject.kind is not SubjectKind.UNIDENTIFIED or observation.metric in _OF_NO_ARM:
-        return False
-    return metric(observation.metric).kind is not MetricKind.EVENT
 
 
 def _level_without(quality: Quality) -> QualityLevel:

@@ -83,16 +83,24 @@ def records_between(
     connection: Connection, *, gateway: str, epoch: str, first: int, last: int
 ) -> Iterator[tuple[int, Record]]:
     """Stored records of an outbox in a span of sequence numbers; conflicting versions are not among them."""
+    span = received_between(connection, gateway=gateway, epoch=epoch, first=first, last=last)
+    return ((seq, record) for seq, record, _ in span)
+
+
+def received_between(
+    connection: Connection, *, gateway: str, epoch: str, first: int, last: int
+) -> Iterator[tuple[int, Record, int]]:
+    """The same, with when each was received, Unix milliseconds."""
     table = schema.segment
-    wires = connection.execute(
-        select(table.c.wire)
+    rows = connection.execute(
+        select(table.c.wire, table.c.received_ms)
         .where(table.c.gateway == gateway, table.c.epoch == epoch, table.c.last >= first, table.c.first <= last)
         .order_by(table.c.first)
-    ).scalars()
-    for wire in wires:
-        for seq, record in decode_envelope(wire).records:
+    )
+    for row in rows:
+        for seq, record in decode_envelope(row.wire).records:
             if first <= seq <= last:
-                yield seq, record
+                yield seq, record, row.received_ms
 
 
 def ledger_lines(connection: Connection) -> Iterator[LedgerLine]:

@@ -16,8 +16,8 @@ from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.desk.model import Viewer
 from kanhu.cloud.ingest.when import timeline_needed
 from kanhu.cloud.ledger import schema
-from kanhu.cloud.ledger.nameless import SessionKey, keep_assigned, of_session
-from kanhu.cloud.ledger.segments import Keyed, records_between
+from kanhu.cloud.ledger.nameless import SessionKey, is_of_an_arm, is_one_visit, keep_assigned, of_session
+from kanhu.cloud.ledger.segments import received_between
 from kanhu.cloud.ledger.values import Reading
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.cloud.nameless.judging import judge_session
@@ -26,10 +26,7 @@ from kanhu.cloud.people.area import area_of, inside
 from kanhu.cloud.staff.audit import record
 from kanhu.contract import Observation, Subject, SubjectKind
 
-__all__ = ["MOST_READINGS", "assign", "note_look", "set_aside", "take_back"]
-
-MOST_READINGS = 20_000
-"""Of a session that can be assigned: five hours of one reading a second. What is longer is no visit of one person."""
+__all__ = ["assign", "note_look", "set_aside", "take_back"]
 
 _TABLE = schema.nameless
 _MOST_ABOUT = 256  # of what the audit keeps of names that may be anything
@@ -79,7 +76,7 @@ def _assign(
     known = connection.execute(select(table.c.id).where(table.c.id == resident, inside(table.c.place, area))).first()
     if known is None:
         return Said.NOT_FOUND
-    if row.readings > MOST_READINGS:
+    if not is_one_visit(row.first, row.last):
         return Said.TOO_MANY
     readings = _readings(transaction, key, first=row.first, last=row.last)
     keep_assigned(connection, key.subject, resident, readings)
@@ -91,14 +88,14 @@ def _assign(
 def _readings(transaction: Transaction, key: SessionKey, *, first: int, last: int) -> Sequence[Reading]:
     connection, now_ms = transaction.connection, transaction.now_ms
     subject = Subject(SubjectKind.UNIDENTIFIED, key.subject)
-    span = records_between(connection, gateway=key.gateway, epoch=key.epoch, first=first, last=last)
-    own: list[Keyed] = [(seq, each) for seq, each in span if isinstance(each, Observation) and each.subject == subject]
-    timeline = timeline_needed(connection, key.gateway, own, now_ms=now_ms)
-    return [
-        Reading(key.gateway, key.epoch, seq, each, now_ms, timeline)
-        for seq, each in own
-        if isinstance(each, Observation)
+    span = received_between(connection, gateway=key.gateway, epoch=key.epoch, first=first, last=last)
+    own = [
+        (seq, each, received_ms)
+        for seq, each, received_ms in span
+        if isinstance(each, Observation) and each.subject == subject and is_of_an_arm(each)
     ]
+    timeline = timeline_needed(connection, key.gateway, [(seq, each) for seq, each, _ in own], now_ms=now_ms)
+    return [Reading(key.gateway, key.epoch, seq, each, received_ms, timeline) for seq, each, received_ms in own]
 
 
 def _open_row(transaction: Transaction, viewer: Viewer, key: SessionKey) -> Row[Any] | Said:

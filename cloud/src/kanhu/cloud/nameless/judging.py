@@ -15,7 +15,7 @@ from kanhu.cloud.alerting.intake import Intake
 from kanhu.cloud.alerting.pipeline import Judge as JudgedBy
 from kanhu.cloud.ingest.when import county_time_ms, last_heartbeat
 from kanhu.cloud.ledger import schema
-from kanhu.cloud.ledger.nameless import SessionKey, of_resident, of_session
+from kanhu.cloud.ledger.nameless import SessionKey, is_of_an_arm, of_resident, of_session
 from kanhu.cloud.ledger.segments import records_between
 from kanhu.cloud.ledger.writer import Transaction
 from kanhu.cloud.people.register import split_tags
@@ -27,6 +27,7 @@ __all__ = ["judge_session"]
 _TABLE = schema.nameless
 _NEIGHBOURS = 600
 """Records of the same outbox before and behind a session in which the readings that belong to it are looked for."""
+_LAST_NUMBER = 2**63 - 1
 
 _Reading = tuple[str, str, int]
 """What evidence names a reading by: device, boot and monotonic time."""
@@ -76,9 +77,9 @@ def _stream(
     ).scalars()
     theirs = {Subject(SubjectKind.UNIDENTIFIED, session) for session in sessions}
     own = Subject(SubjectKind.RESIDENT, resident)
-    around = {"first": max(0, first - _NEIGHBOURS), "last": last + _NEIGHBOURS}
+    around = {"first": max(0, first - _NEIGHBOURS), "last": min(last + _NEIGHBOURS, _LAST_NUMBER)}
     for _, record in records_between(connection, gateway=key.gateway, epoch=key.epoch, **around):
-        if isinstance(record, Observation) and record.subject in theirs:
+        if isinstance(record, Observation) and record.subject in theirs and is_of_an_arm(record):
             yield of_resident(record, resident), True
         elif isinstance(record, Observation) and record.subject == own:
             yield record, False

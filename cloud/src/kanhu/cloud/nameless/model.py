@@ -30,7 +30,7 @@ class Said(StrEnum):
     NOT_OPEN = "not_open"
     """Somebody answered before; or, to take back, nobody did."""
     TOO_MANY = "too_many"
-    """It holds more readings than one visit of one person can."""
+    """It is longer than one visit of one person can be."""
 
 
 @dataclass(frozen=True, slots=True)
