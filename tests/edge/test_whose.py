@@ -320,6 +320,20 @@ async def test_a_reading_of_two_minutes_is_of_who_was_chosen_all_that_time() -> 
     assert room.people.latest[CUFF.id] is WhoseReason.CHANGED
 
 
+async def test_who_is_chosen_after_it_was_measured_is_not_meant_by_it() -> None:
+    room = Room()
+    cuff = Kept(room)
+    room.clock.advance(80)
+    room.attendance.choose("r-1")
+    room.clock.advance(10)
+    assert await cuff.tells(ago_s=80) == "nobody"
+    assert room.people.latest[CUFF.id] is WhoseReason.NOBODY_CHOSEN
+    assert await cuff.tells(ago_s=15) == "r-1", "chosen while the cuff was at work, and told at once"
+    room.clock.advance(200)
+    room.attendance.choose("r-1")
+    assert await cuff.tells(ago_s=60) == "r-1", "chosen again is chosen still"
+
+
 async def test_a_clock_that_is_known_to_be_wrong_is_put_right_and_one_that_is_not_makes_it_nobodys() -> None:
     room = Room()
     cuff = Kept(room)

@@ -143,7 +143,7 @@ class GlucosePeer(LinkedPeer):
         passed_s = ago_s(self._intake, reading.record.measured_at_ms) if alone and known else None
         if passed_s is not None and is_fresh(passed_s):
             self._sessions.begin(ago_s=max(0.0, passed_s))
-            return self._sessions.measured()
+            return self._sessions.measured(kept_s=passed_s)
         return self._sessions.stored()
 
     def _observe(self, reading: GlucoseReading, subject: Subject, times: Times) -> Observation:

@@ -63,7 +63,7 @@ class ConnectedPeer(LinkedPeer):
         passed_s = (None if told is None else ago_s(self._intake, told.at_ms)) or 0.0
         if self._kind.reading_takes_s is not None:
             self._sessions.begin(ago_s=self._kind.reading_takes_s + max(0.0, passed_s))
-        subject = self._sessions.measured() if is_fresh(passed_s) else self._sessions.stored()
+        subject = self._sessions.measured(kept_s=passed_s) if is_fresh(passed_s) else self._sessions.stored()
         reading = partial(self._observe, value, subject)
         if told is None:
             self.inbox.put(reading)

@@ -32,9 +32,9 @@ class Sessions:
         self._name_nobody(now_ns)
         self._somebody = False
 
-    def measured(self) -> Subject:
-        """Whom the reading is about that arrives now; ask once a reading, at its arrival."""
-        whose = self._people.whose(self._device, began_ns=self._began_ns)
+    def measured(self, *, kept_s: float = 0.0) -> Subject:
+        """Whom the reading is about that arrives now, kept for so long; ask once a reading, at its arrival."""
+        whose = self._people.whose(self._device, began_ns=self._began_ns, kept_s=kept_s)
         if whose.resident is not None:
             self._somebody = True
             return Subject(SubjectKind.RESIDENT, whose.resident)

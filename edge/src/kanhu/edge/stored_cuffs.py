@@ -32,6 +32,7 @@ SILENT_S = 60.0
 _AGAIN_S = 60.0
 """A link that outlives the goodbye is asked again; project choice."""
 _LEAST_S = 15.0  # no cuff is faster; as of other cuffs
+_MINUTE_S = 60.0  # a record's time is of the minute
 _MOST_KEPT = 256
 """Records of a cuff known over a restart; a BP3GY1-2N keeps 99 of each of two users."""
 _MOST_BYTES = 16 * 1024
@@ -130,7 +131,7 @@ class MicrolifePeer(LinkedPeer):
         passed_s = ago_s(self._intake, record.measured_at_ms)
         if alone and passed_s is not None and is_fresh(passed_s):
             self._sessions.begin(ago_s=_LEAST_S + max(0.0, passed_s))
-            return self._sessions.measured()
+            return self._sessions.measured(kept_s=passed_s - _MINUTE_S)
         return self._sessions.stored()
 
     def _observe(self, record: MicrolifeRecord, subject: Subject, times: Times) -> Observation:

@@ -23,6 +23,11 @@ SESSION_S = 300.0
 one to five minutes, and who walks away without a word must not lend the name to the next."""
 
 
+AT_ONCE_S = 20.0
+"""A reading told so soon after it was measured is told at once: two clocks of whole seconds and a link that has to come
+up lie between; project choice."""
+
+
 class WhoseReason(StrEnum):
     """Why a reading is of a person, of a place, or of nobody known."""
 
@@ -101,6 +106,8 @@ class Attendance:
         self._extend()
         choice = Choice.EXTENDED if before == resident else Choice.REPLACED
         choice = Choice.BEGAN if before is None else choice
+        if choice is not Choice.EXTENDED:
+            self._chosen_ns = self._clock.mono_ns()
         if self.on_choice is not None:
             self.on_choice(resident, choice)
         return choice
@@ -124,14 +131,19 @@ class Attendance:
         left_s = (self._ends_ns - self._clock.mono_ns()) / 1e9
         return max(0.0, left_s) if self._resident is not None else 0.0
 
-    def measured(self, *, began_ns: int) -> Whose:
-        """Whose measurement it is that arrives now and began then; it gives the chosen person more time."""
+    def measured(self, *, began_ns: int, kept_s: float = 0.0) -> Whose:
+        """Whose measurement it is that arrives now and began then; it gives the chosen person more time.
+
+        Who is chosen while it goes on is meant by it; who is chosen after it had ended, `kept_s` ago, is not.
+        """
         present = self.present()
         if present.resident is None:
             return present
         others = (gone_ns for other, gone_ns in self._let_go_ns.items() if other != present.resident)
         if any(gone_ns > began_ns for gone_ns in others):
             return Whose(None, WhoseReason.CHANGED)
+        if kept_s > AT_ONCE_S and self._chosen_ns > self._clock.mono_ns() - kept_s * 1e9:
+            return Whose(None, WhoseReason.NOBODY_CHOSEN)
         self._extend()
         return present
 
@@ -186,9 +198,9 @@ class People:
         self.latest: dict[str, WhoseReason] = {}
         """The last answer, by device."""
 
-    def whose(self, device: DeviceConfig, *, began_ns: int) -> Whose:
-        """Whose reading it is that arrives now and began then."""
-        return self._answered(device, self._whose(device, began_ns))
+    def whose(self, device: DeviceConfig, *, began_ns: int, kept_s: float = 0.0) -> Whose:
+        """Whose reading it is that arrives now, began then, and was kept by the device for so long."""
+        return self._answered(device, self._whose(device, began_ns, kept_s))
 
     def stored(self, device: DeviceConfig) -> Whose:
         """Whose reading it is that a shared device kept: who was chosen when it measured, nobody knows any more."""
@@ -219,7 +231,7 @@ class People:
         self.latest[device.id] = answer.reason
         return answer
 
-    def _whose(self, device: DeviceConfig, began_ns: int) -> Whose:
+    def _whose(self, device: DeviceConfig, began_ns: int, kept_s: float) -> Whose:
         if device.subject is not None:
             return Whose(device.subject, WhoseReason.OWN)
         if device.bed is not None:
@@ -228,4 +240,4 @@ class People:
                 return there
         if device.dwelling is not None:
             return Whose(None, WhoseReason.PLACE)
-        return self._attendance.measured(began_ns=began_ns)
+        return self._attendance.measured(began_ns=began_ns, kept_s=kept_s)

@@ -22,7 +22,7 @@ from kanhu.contract import Clock, Observation, SubjectKind, SystemClock
 from kanhu.edge.devices import DeviceConfig, DeviceSeen, LocalTime, RadioConfig, unknown_time
 from kanhu.edge.known_results import KnownResults
 from kanhu.edge.sensing import run_devices
-from kanhu.edge.whose import Attendance, People, Whose
+from kanhu.edge.whose import AT_ONCE_S, Attendance, People, Whose
 from kanhu.firmware_sim.air import Air, HciPort, RadioController
 from kanhu.firmware_sim.hurried_clock import HurriedClock
 from kanhu.harness.prove.clinic import Cuff, Laboratory, Truth, number_of_glucose, number_of_pressure
@@ -66,8 +66,6 @@ _FAULT_EVERY_S = (50.0, 170.0)
 _AWAY_S = (60.0, 400.0)
 _UNPLUGGED_S = (20.0, 90.0)
 _LANDING_S = 60.0
-_AT_ONCE_S = 20.0
-"""Told so soon, a result has to bear its person's name; one that was kept longer may be of nobody."""
 _PATIENCE_S = 1200.0
 """For what is kept at the end, in the clinic's own time."""
 
@@ -96,8 +94,8 @@ class _Sink:
 class _LastChosen(Attendance):
     """Wrong on purpose: who is chosen when it arrives, whoever was chosen while it was measured."""
 
-    def measured(self, *, began_ns: int) -> Whose:
-        del began_ns
+    def measured(self, *, began_ns: int, kept_s: float = 0.0) -> Whose:
+        del began_ns, kept_s
         return self.present()
 
 
@@ -299,7 +297,7 @@ def _figures(truth: Truth, sink: _Sink, *, kept: int) -> dict[str, Value]:
     waited_s = {result: ((one.told_ns or 0) - one.at_ns) / 1e9 for result, one in told.items()}
     named = [(result, whose) for result, whose in sink.arrived if whose is not None and result in truth.results]
     nameless = {result for result, whose in sink.arrived if whose is None}
-    at_once = {result for result, waited in waited_s.items() if waited < _AT_ONCE_S}
+    at_once = {result for result, waited in waited_s.items() if waited < AT_ONCE_S}
     return {
         "measurements": len(truth.results),
         "by_serial_line": sum(device == "analyser" for device, _ in truth.results),
@@ -310,7 +308,7 @@ def _figures(truth: Truth, sink: _Sink, *, kept: int) -> dict[str, Value]:
         "without_name": sum(1 for result in nameless & at_once if told[result].person is not None),
         "unknown": sum(1 for result in times if result not in truth.results),
         "of_nobody": len(nameless),
-        "kept_for_later": sum(waited >= _AT_ONCE_S for waited in waited_s.values()),
+        "kept_for_later": sum(waited >= AT_ONCE_S for waited in waited_s.values()),
         "longest_kept_s": round(max(waited_s.values(), default=0.0)),
         "kept_at_the_end": kept,
         "sent_again": sum(sink.repeats.values()),
