@@ -155,6 +155,7 @@ class _Links:
         for peer in self._peers.values():
             if peer.target is None:
                 peer.linked(LinkReason.LISTENING)
+        lost = LinkLost(LinkReason.RADIO_LOST, "all links ended")
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._until_lost(), name="ble radio")
@@ -165,8 +166,8 @@ class _Links:
                     if peer.target is not None:
                         tasks.create_task(self._keep(peer, peer.target), name=f"ble {peer.address}")
         except* LinkLost as group:
-            raise _first(group) from None
-        raise LinkLost(LinkReason.RADIO_LOST, "all links ended")
+            lost = _first(group)
+        raise lost  # outside: what is raised in `except*` comes out in a group with Debian 12's Python (3.11.2)
 
     async def close(self) -> None:
         """Stop scanning, if the radio still listens to that."""
