@@ -27,14 +27,6 @@ _HEART_RATE = (0x180D, 0x2A37)
 _BLOOD_PRESSURE = (0x1810, 0x2A35)
 
 
-@pytest.fixture
-async def air(free_port: int) -> AsyncIterator[VirtualAir]:
-    made = VirtualAir(free_port)
-    await made.open()
-    yield made
-    await made.close()
-
-
 @asynccontextmanager
 async def reading(sink: RememberingSink, air: VirtualAir, *devices: DeviceConfig) -> AsyncIterator[None]:
     radio = RadioConfig(bumble=air.transport)

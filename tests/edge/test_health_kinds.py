@@ -1,7 +1,6 @@
 """Thermometer, scale and oximeter by Bluetooth: what their simulators send over the radio is one reading each."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
@@ -21,14 +20,6 @@ from tests.edge.virtual_radio import Peripheral, VirtualAir
 _TEMPERATURE = temperature_measurement(CelsiusReading(Decimal("38.4"), place=MeasuringPlace.EAR))
 _WEIGHT = weight_measurement(ScaleReading(12_247))  # steps of 0.005 kg
 _SPOT_CHECK = plx_spot_check(SpotCheck((Decimal(93), Decimal(71))))
-
-
-@pytest.fixture
-async def air(free_port: int) -> AsyncIterator[VirtualAir]:
-    made = VirtualAir(free_port)
-    await made.open()
-    yield made
-    await made.close()
 
 
 @pytest.mark.parametrize(

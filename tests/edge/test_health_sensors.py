@@ -61,14 +61,6 @@ class Sensor(Peripheral):
             await self.device.notify_subscribers(self._live, each)
 
 
-@pytest.fixture
-async def air(free_port: int) -> AsyncIterator[VirtualAir]:
-    made = VirtualAir(free_port)
-    await made.open()
-    yield made
-    await made.close()
-
-
 @asynccontextmanager
 async def reading(air: VirtualAir, sink: RememberingSink, *, answer: bytes | None = b"\x80") -> AsyncIterator[Sensor]:
     sensor = Sensor(air, address=_SENSOR.address or "", answer=answer)

@@ -1,7 +1,7 @@
 """Sensors that are only heard: what is new is a reading once, what nobody can prove is refused, and help never is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -237,14 +237,6 @@ def test_a_key_that_does_not_fit_is_refused_without_being_told(kind: str, key: s
         DeviceConfig(id="s-1", kind=kind, address=_ADDRESS, key=key)
     assert refused.value.field == "key"
     assert key not in str(refused.value)
-
-
-@pytest.fixture
-async def air(free_port: int) -> AsyncIterator[VirtualAir]:
-    made = VirtualAir(free_port)
-    await made.open()
-    yield made
-    await made.close()
 
 
 async def test_over_the_radio_a_sensor_is_heard_and_its_counter_is_known_after_a_restart(air: VirtualAir) -> None:

@@ -33,14 +33,6 @@ def result(sequence: int, value: str = "0.0061", **more: object) -> MeterResult:
     return MeterResult(sequence, at, concentration=Decimal(value), **more)  # type: ignore[arg-type]  # of the dataclass
 
 
-@pytest.fixture
-async def air(free_port: int) -> AsyncIterator[VirtualAir]:
-    made = VirtualAir(free_port)
-    await made.open()
-    yield made
-    await made.close()
-
-
 @pytest.fixture(autouse=True)
 def _asked_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meters, "AGAIN_S", 0.2)

@@ -43,14 +43,6 @@ _WALK = RecordedSignal(
 )
 
 
-@pytest.fixture
-async def air(free_port: int) -> AsyncIterator[VirtualAir]:
-    made = VirtualAir(free_port)
-    await made.open()
-    yield made
-    await made.close()
-
-
 @pytest.fixture(autouse=True)
 def _asked_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(straps, "AGAIN_S", 0.2)
