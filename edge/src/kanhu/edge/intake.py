@@ -115,6 +115,16 @@ class Intake:
         """The people's local time now, between these milliseconds; None where nobody knows."""
         return self._local_time()
 
+    def ago_s(self, device_ms: int | None) -> float | None:
+        """So long ago this was by the device's clock; None where it does not tell, or nobody knows the time here.
+
+        What its clock was last seen to be off is taken into account; one that was never looked at is believed.
+        """
+        now = self.local_time()
+        if device_ms is None or now is None:
+            return None
+        return (sum(now) / 2 - device_ms) / 1000 + (self.clock_error_s or 0)
+
     @property
     def clock_error_s(self) -> int | None:
         """How far the device's own clock was off when last read, ahead counts positive; None: nobody knows."""

@@ -14,7 +14,6 @@ from kanhu.edge.errors import DecodeError, LinkLost, LinkReason
 from kanhu.edge.glucose_records import MOST_RECORDS, Ending, Fetched, GlucosePosition, GlucoseReading, GlucoseRecords
 from kanhu.edge.intake import Intake, refused
 from kanhu.edge.linked import LinkedPeer
-from kanhu.edge.own_time import ago_s, is_fresh
 from kanhu.edge.ways import GattTarget, Write
 
 AGAIN_S = 60.0
@@ -140,11 +139,7 @@ class GlucosePeer(LinkedPeer):
     def _whose(self, reading: GlucoseReading, *, alone: bool) -> Subject:
         """On a shared meter only a single record of just now can be of who is chosen."""
         known = self._intake.clock_error_s is not None
-        passed_s = ago_s(self._intake, reading.record.measured_at_ms) if alone and known else None
-        if passed_s is not None and is_fresh(passed_s):
-            self._sessions.begin(ago_s=max(0.0, passed_s))
-            return self._sessions.measured(kept_s=passed_s)
-        return self._sessions.stored()
+        return self._sessions.kept(self._intake.ago_s(reading.record.measured_at_ms) if alone and known else None)
 
     def _observe(self, reading: GlucoseReading, subject: Subject, times: Times) -> Observation:
         meal = None if reading.context is None else reading.context.meal

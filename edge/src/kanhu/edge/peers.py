@@ -17,7 +17,6 @@ from kanhu.edge.intake import Inbox, Intake, Noise, refused
 from kanhu.edge.kinds.kind import ConnectedKind
 from kanhu.edge.known_results import KnownResults, mark_of
 from kanhu.edge.linked import LinkedPeer
-from kanhu.edge.own_time import ago_s, is_fresh
 from kanhu.edge.sessions import Sessions
 from kanhu.edge.ways import Asking, BlePeer, GattTarget, Heard, OwnClock
 
@@ -60,10 +59,8 @@ class ConnectedPeer(LinkedPeer):
         if told is not None and self._known.has(told.mark, timed=told.certain):
             self._intake.repeated()
             return
-        passed_s = (None if told is None else ago_s(self._intake, told.at_ms)) or 0.0
-        if self._kind.reading_takes_s is not None:
-            self._sessions.begin(ago_s=self._kind.reading_takes_s + max(0.0, passed_s))
-        subject = self._sessions.measured(kept_s=passed_s) if is_fresh(passed_s) else self._sessions.stored()
+        passed_s = None if told is None else self._intake.ago_s(told.at_ms)
+        subject = self._sessions.kept(passed_s or 0.0, takes_s=self._kind.reading_takes_s)
         reading = partial(self._observe, value, subject)
         if told is None:
             self.inbox.put(reading)

@@ -25,7 +25,7 @@ from kanhu.edge.devices import (
 from kanhu.edge.errors import DeviceRefused, LinkReason
 from kanhu.edge.heard import SensorPeer
 from kanhu.edge.intake import Intake
-from kanhu.edge.kinds import AskedKind, ButtonKind, ConnectedKind, HeardKind, SerialKind, StreamedKind, kind_of
+from kanhu.edge.kinds import ConnectedKind, HeardKind, PeerKind, SerialKind, kind_of
 from kanhu.edge.peers import ConnectedPeer, HeardPeer
 from kanhu.edge.whose import People
 
@@ -132,7 +132,7 @@ def _tapped(intake: Intake, tap: "Tap | None") -> HeardPeer:
 def peer_of(intake: Intake) -> HeardPeer:
     """The device as the radio sees it."""
     kind = kind_of(intake.device.kind)
-    if isinstance(kind, ButtonKind | AskedKind | StreamedKind):
+    if isinstance(kind, PeerKind):
         return kind.peer(intake)
     if isinstance(kind, HeardKind):
         return SensorPeer(intake, kind=kind)

@@ -11,6 +11,10 @@ from kanhu.contract import Clock, Observation, Quality, QualityLevel, QualityRea
 from kanhu.edge.devices import DeviceConfig
 from kanhu.edge.whose import People, WhoseReason
 
+_FRESH_S = 120.0
+"""On a shared device a reading this old at most is of who is chosen; project choice."""
+_CLOCK_S = 5.0
+"""So far into the future is an error of comparing clocks of whole seconds; more is a clock that is not understood."""
 _BOOT_DIGITS = 8  # enough to keep two boots of one gateway apart
 
 
@@ -44,6 +48,18 @@ class Sessions:
             self._name_nobody(self._clock.mono_ns())
             self._somebody = False
         return Subject(SubjectKind.UNIDENTIFIED, self._nobody)
+
+    def kept(self, ago_s: float | None, *, takes_s: float | None = 0.0, blur_s: float = 0.0) -> Subject:
+        """Whom a reading is about that was measured so long ago by the device's clock; None: at any time.
+
+        It took at least `takes_s`, None where the session goes on; `blur_s` is what the device's clock does not tell.
+        On a shared device what is older than two minutes, or of the future, is of nobody known.
+        """
+        if ago_s is None or not -_CLOCK_S <= ago_s <= _FRESH_S:
+            return self.stored()
+        if takes_s is not None:
+            self.begin(ago_s=takes_s + max(0.0, ago_s))
+        return self.measured(kept_s=ago_s - blur_s)
 
     def named(self, ids: Iterable[str]) -> Subject:
         """Whom the record names that arrives now; where it names no resident, a subject of its own."""

@@ -24,7 +24,6 @@ from kanhu.edge.errors import DecodeError, DecodeReason, LinkLost, LinkReason
 from kanhu.edge.intake import Intake, refused
 from kanhu.edge.known_results import KnownResults, mark_of
 from kanhu.edge.linked import LinkedPeer
-from kanhu.edge.own_time import ago_s, is_fresh
 from kanhu.edge.ways import GattTarget, Write
 
 SILENT_S = 60.0
@@ -128,11 +127,8 @@ class MicrolifePeer(LinkedPeer):
 
     def _whose(self, record: MicrolifeRecord, *, alone: bool) -> Subject:
         """On a shared cuff only a single record of just now can be of who is chosen."""
-        passed_s = ago_s(self._intake, record.measured_at_ms)
-        if alone and passed_s is not None and is_fresh(passed_s):
-            self._sessions.begin(ago_s=_LEAST_S + max(0.0, passed_s))
-            return self._sessions.measured(kept_s=passed_s - _MINUTE_S)
-        return self._sessions.stored()
+        passed_s = self._intake.ago_s(record.measured_at_ms) if alone else None
+        return self._sessions.kept(passed_s, takes_s=_LEAST_S, blur_s=_MINUTE_S)
 
     def _observe(self, record: MicrolifeRecord, subject: Subject, times: Times) -> Observation:
         return observe_microlife(record, subject=subject, device=self._intake.device.id, times=times)

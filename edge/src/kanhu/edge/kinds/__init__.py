@@ -16,6 +16,7 @@ from kanhu.edge.kinds.kind import (
     ConnectedKind,
     HeardKind,
     Kind,
+    PeerKind,
     SerialKind,
     StreamedKind,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "ConnectedKind",
     "HeardKind",
     "Kind",
+    "PeerKind",
     "SerialKind",
     "StreamedKind",
     "find_kind",

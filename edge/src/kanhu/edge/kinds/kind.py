@@ -20,6 +20,7 @@ __all__ = [
     "HeardKind",
     "Kind",
     "Observe",
+    "PeerKind",
     "SerialKind",
     "StreamedKind",
     "Told",
@@ -107,27 +108,26 @@ class ConnectedKind(Kind):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ButtonKind(Kind):
+class PeerKind(Kind):
+    """The radio meets it as a peer of its own."""
+
+    peer: "Callable[[Intake], HeardPeer]"
+    """Made once a device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonKind(PeerKind):
     """It calls for help by an advertisement, and is never connected to."""
 
-    peer: "Callable[[Intake], HeardPeer]"
-    """Made once a device."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedKind(Kind):
+class AskedKind(PeerKind):
     """It is connected to, and has to be asked for what it keeps, or told to begin."""
 
-    peer: "Callable[[Intake], HeardPeer]"
-    """Made once a device."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamedKind(Kind):
+class StreamedKind(PeerKind):
     """It is connected to, and many values of one characteristic make one reading."""
-
-    peer: "Callable[[Intake], HeardPeer]"
-    """Made once a device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
