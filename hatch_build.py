@@ -1,7 +1,8 @@
 """Collect the root distribution's metadata from the manifests of the parts.
 
 A third-party need is written once, in the part that uses it; `pip install -e .` takes them all.
-Every extra of a part is taken too, since the demo plays every transport; but not a tool of one proof.
+Every extra of a part is taken too, since the demo plays every transport; but not a tool of one proof, nor what only
+fits models.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 PARTS = ("contract", "vitals", "edge", "gateway", "cloud", "firmware-sim", "harness")
-APART = frozenset({"fuzz"})
+APART = frozenset({"fuzz", "train"})
 """Extras of parts that are asked for by name only."""
 _OWN_DISTRIBUTION = re.compile(r"kanhu-[a-z-]+(\[[a-z,]+\])?([=<>~! ].*)?")
 _VERSION = re.compile(r'^VERSION = "([^"]+)"$', re.MULTILINE)

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from kanhu.harness.apart import Apart, remedy_of
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.report import Output
 from kanhu.harness.vectors.file import read_vectors
 from kanhu.harness.vectors.second_opinion import peer
-from kanhu.harness.vectors.second_opinion.environment import PINNED, pinned_versions, remedy_of
 from kanhu.harness.vectors.second_opinion.opinions import Opinion, Reading, Second, compare, ours_of
 from kanhu.harness.vectors.second_opinion.outcome import give_second_opinion, hear
 from kanhu.harness.vectors.second_opinion.questions import LIBRARIES, asked_of, question
@@ -170,9 +170,13 @@ def test_every_library_is_asked_of_some_shipped_frame_and_can_be_asked_for() -> 
 
 
 def test_every_package_is_pinned_with_its_licence() -> None:
-    lines = [line for line in PINNED.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in Apart("second-opinion").pinned.read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
     assert [line for line in lines if "==" not in line or "  # " not in line] == []
-    assert set(LIBRARIES) <= set(pinned_versions())
+    assert set(LIBRARIES) <= set(Apart("second-opinion").versions())
 
 
 def test_the_program_of_the_other_environment_knows_nothing_of_kanhu() -> None:

@@ -25,6 +25,7 @@ from kanhu.cloud.ledger.tally import as_json, as_table, tallies
 from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.cloud.people.site import load_site, read_site
 from kanhu.cloud.staff.accounts import add_account
+from kanhu.cloud.training.cli import fill_train
 from kanhu.cloud.updates.cli import fill_updates
 from kanhu.contract import VERSION, SystemClock
 
@@ -105,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     dump.add_argument("--out", type=Path, required=True)
 
     _add_replay(verbs.add_parser("replay", help="judge a recording in virtual time, and write down what came of it"))
+
+    fill_train(verbs.add_parser("train", help="fit a model of the detectors on a folder of recordings"))
 
     export = verbs.add_parser("export", help="descriptions").add_subparsers(required=True, metavar="WHAT")
     openapi = export.add_parser("openapi", help="the API as OpenAPI JSON")

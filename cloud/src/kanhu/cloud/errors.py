@@ -10,6 +10,7 @@ CloudError
 ├── EnrolmentRefused   a gateway that nobody named
 ├── OutcomeRefused     a file of a replay's outcome that cannot be read back
 ├── UpdatesRefused     keys, drafts or files of a release that cannot be used; names place and remedy
+├── RecordingsRefused  recordings that cannot be trained on; names the place and the remedy
 ├── ReplayRefused      a recording, a rule pack or a folder that a replay cannot use; names place and remedy
 └── NotSignedIn, ForgedRequest   in staff.session: answers to a request, not faults
 """
@@ -64,3 +65,13 @@ class ReplayRefused(CloudError):
 
 class UpdatesRefused(CloudError):
     """Keys, drafts or files of a release that cannot be used; names place and remedy."""
+
+
+class RecordingsRefused(CloudError):
+    """Recordings that cannot be trained on, or scored."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        """Keep both; `problem` ends with the remedy."""
+        super().__init__(f"{place}: {problem}")
+        self.place = place
+        self.problem = problem

@@ -6,7 +6,7 @@ HarnessError
   LimitsRefused        harness/limits.toml does not say one bound and its reason
   ProgramFailed        a program the harness started did not end well
   VectorsRefused       a file of published frames that cannot be read
-  LibrariesMissing     what a second opinion asks could not be installed; ends with the remedy
+  LibrariesMissing     libraries of the field, to compare with, could not be installed; ends with the remedy
   ProcessDied          a process ended that nobody had told to (village/processes.py)
   VillageFailed        a village did not come up, or a part of it fell over (village/stage.py)
 """
@@ -61,10 +61,10 @@ class VectorsRefused(HarnessError):
 
 
 class LibrariesMissing(HarnessError):
-    """What a second opinion asks could not be installed; `said` is what the installer printed last."""
+    """Libraries of the field could not be installed; `said` is what the installer printed last."""
 
     def __init__(self, said: str, remedy: str) -> None:
-        super().__init__(f"{said.rstrip()}\nthe libraries of a second opinion could not be installed: {remedy}")
+        super().__init__(f"{said.rstrip()}\nthe libraries to compare with could not be installed: {remedy}")
         self.said = said
         self.remedy = remedy
 

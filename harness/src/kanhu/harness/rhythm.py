@@ -6,7 +6,7 @@ and asks the detector of the gateway, with the numbers of the shipped rule pack,
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from itertools import pairwise
@@ -40,25 +40,23 @@ class Tally:
         return round(100 * self.irregular[rhythm] / self.windows[rhythm], 1) if self.windows[rhythm] else 0.0
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; 0 where the figures keep their limits."""
     parser = argparse.ArgumentParser(
         prog="./run score rhythm", description="Windows of beats told apart, on marked recordings."
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="holds afdb_rr and mitdb_beats")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
-    arguments = parser.parse_args()
+    options = parser.parse_args(arguments)
     for name in ("afdb_rr", "mitdb_beats"):
-        if not (arguments.data / name / "data.npz").is_file():
-            parser.error(
-                f"{arguments.data / name / 'data.npz'} is not there; --data names the folder of the recordings"
-            )
+        if not (options.data / name / "data.npz").is_file():
+            parser.error(f"{options.data / name / 'data.npz'} is not there; --data names the folder of the recordings")
     figures: dict[str, Value] = {}
-    for name, records in (("afdb", _afdb(arguments.data)), ("mitdb", _mitdb(arguments.data))):
+    for name, records in (("afdb", _afdb(options.data)), ("mitdb", _mitdb(options.data))):
         try:
             tally = score(records)
         except (OSError, ValueError, KeyError, IndexError, TypeError, BadZipFile) as error:
-            parser.error(f"the recording of {name} in {arguments.data} is damaged: {error}; fetch it again")
+            parser.error(f"the recording of {name} in {options.data} is damaged: {error}; fetch it again")
         figures |= {
             f"{name}_fibrillation_windows": tally.windows["fibrillation"],
             f"{name}_found_percent": tally.percent("fibrillation"),
@@ -69,7 +67,7 @@ def main() -> int:
         }
     versions = {package: metadata.version(package) for package in ("kanhu", "numpy")}
     report = Report("rhythm", figures, read_limits("rhythm"), versions=versions)
-    return finish(report, output=Output.TABLE_AND_JSON if arguments.json else Output.TABLE)
+    return finish(report, output=Output.TABLE_AND_JSON if options.json else Output.TABLE)
 
 
 def score(records: Iterator[_Record]) -> Tally:

@@ -4,6 +4,7 @@ VitalsError
 ├── PackRefused     a rule pack that must not run; names the rule, the field and the remedy
 ├── StateRefused    stored state of a detector that cannot be read back; start it afresh
 ├── SentenceRefused a finding that its pack has no words for
+├── ModelRefused    a table of numbers that is no model, or not of this software
 └── ProfileMismatch settings of one person under the id of another
 """
 
@@ -36,6 +37,16 @@ class SentenceRefused(VitalsError, KeyError):
         """Keep the rule; `problem` is for people."""
         super().__init__(f"rule {rule!r}: {problem}")
         self.rule = rule
+
+
+class ModelRefused(VitalsError, ValueError):
+    """A table of numbers that is no model, or not of this software."""
+
+    def __init__(self, model: str, problem: str) -> None:
+        """Keep the name; `problem` is for people."""
+        super().__init__(f"model {model!r}: {problem}" if model else problem)
+        self.model = model
+        self.problem = problem
 
 
 class ProfileMismatch(VitalsError, ValueError):

@@ -97,7 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("file", type=Path, metavar="FILE.json", help="frames and what their publishers say of them")
     parser.add_argument("--protocol", action="append", metavar="NAME", help="only these; * is anything; repeatable")
-    parser.add_argument("--second-opinion", action="store_true", help="ask the libraries of harness/second-opinion.txt")
+    parser.add_argument(
+        "--second-opinion", action="store_true", help="ask the libraries of harness/apart/second-opinion.txt"
+    )
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     chosen = parser.parse_args(arguments)
     try:

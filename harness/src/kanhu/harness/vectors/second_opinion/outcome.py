@@ -5,14 +5,16 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich.table import Table
 
+from kanhu.harness.apart import Apart, clean_environment
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
 from kanhu.harness.stopping import until_told
-from kanhu.harness.vectors.second_opinion.environment import clean_environment, ensure_installed, pinned_versions
+from kanhu.harness.vectors.second_opinion import peer as peer_program
 from kanhu.harness.vectors.second_opinion.opinions import Opinion, Reading, Second, compare, ours_of
 from kanhu.harness.vectors.second_opinion.questions import LIBRARIES, asked_of, question
 from kanhu.harness.vectors.vector import Vector
@@ -20,6 +22,7 @@ from kanhu.harness.vectors.vector import Vector
 __all__ = ["give_second_opinion", "hear"]
 
 _NAME = "vectors-second-opinion"
+_LIBRARIES = Apart("second-opinion")
 _LONGEST_S = 120
 """Of one library with all its frames; the slowest takes 4 s, most of it imports."""
 _LAST_WORDS = 400  # characters of what a library's process printed
@@ -34,7 +37,7 @@ def give_second_opinion(vectors: Sequence[Vector], *, output: Output, peer: Sequ
         ProgramFailed: one of them did not answer.
     """
     with telling(total_s=0) as teller:
-        start = ensure_installed(say=teller.say) if peer is None else peer
+        start = _LIBRARIES.ensure_installed(Path(peer_program.__file__), say=teller.say) if peer is None else peer
     heard = until_told(_conduct(vectors, start))
     _tell(vectors, heard)
     counts = Counter(one.opinion for one in heard)
@@ -48,7 +51,7 @@ def give_second_opinion(vectors: Sequence[Vector], *, output: Output, peer: Sequ
         "not_asked": sum(one.id not in asked for one in vectors),
         "against_us": sum(one.against_us for one in heard),
     }
-    pinned = pinned_versions()
+    pinned = _LIBRARIES.versions()
     versions = {library: pinned[library] for library in LIBRARIES}
     return finish(Report(_NAME, figures, read_limits(_NAME), versions=versions), output=output)
 

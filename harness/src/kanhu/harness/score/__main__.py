@@ -1,0 +1,19 @@
+"""Command line of `./run score`: a table of tasks, each with a command line of its own."""
+
+import sys
+from collections.abc import Sequence
+
+from kanhu.harness.tasks import Task, run_task
+
+TASKS: dict[str, Task] = {
+    "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.rhythm"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one task; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage."""
+    return run_task("score", TASKS, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
