@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from kanhu.cloud.replay.outcome import Alert, Counts, Told
 from kanhu.contract import Priority
 from kanhu.contract.recording import Manifest, Silence
@@ -95,6 +97,11 @@ def alert(
         closed_ms=None if closed is None else at(closed),
         level=level,
     )
+
+
+def pack_without(*rules: str) -> RulePack:
+    """The shipped pack as it would be without these rules."""
+    return msgspec.structs.replace(SHIPPED, rules=tuple(rule for rule in SHIPPED.rules if rule.id not in rules))
 
 
 @dataclass

@@ -21,7 +21,7 @@ from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.scoring.comparing import compare_outcomes
 from kanhu.harness.scoring.figures import Scored, score
 from tests.cloud.waiting import until
-from tests.harness.hand_made import County, alert, happening, told
+from tests.harness.hand_made import County, alert, happening, pack_without, told
 
 _COUNTY = [sys.executable, "-P", "-m", "kanhu.harness.county"]
 
@@ -40,6 +40,7 @@ def _some() -> Scored:
             alert("SPO2-LOW", told(610, claimed=615), closed=700),
             alert("SOS", told(1510, own=1500.1, priority="high")),
             alert("BP-SEVERE", told(3000), subject="v001-r02"),
+            pack=pack_without("GLU-LOW", "CGM-LOW"),
         )
     )
 

@@ -13,7 +13,7 @@ from kanhu.harness.scoring.episodes import MISSED, EventResult, TellingResult
 from kanhu.harness.scoring.figures import score
 from kanhu.harness.scoring.tally import by_group, by_kind, by_rule, by_village
 from kanhu.vitals import RulePack, core_pack
-from tests.harness.hand_made import County, alert, at, happening, told
+from tests.harness.hand_made import County, alert, at, happening, pack_without, told
 
 OXYGEN, PRESSURE, CALL = HappeningKind.DESATURATION, HappeningKind.HYPERTENSIVE, HappeningKind.CALL
 SILENT = HappeningKind.GATEWAY_SILENT
@@ -132,8 +132,9 @@ def test_an_event_that_never_reached_the_limit_when_measured_says_so() -> None:
 
 def test_an_event_that_no_rule_of_the_pack_answers_is_missed_without_a_rule() -> None:
     county = County([happening(HappeningKind.HYPOGLYCAEMIA, 100, readings={"glucose_capillary": 2})])
-    assert _result(county) is EventResult.WITHOUT_RULE
-    figures = score(county.judged()).figures()
+    pack = pack_without("GLU-LOW", "CGM-LOW")
+    assert _result(county, pack=pack) is EventResult.WITHOUT_RULE
+    figures = score(county.judged(pack=pack)).figures()
     assert (figures["missed"], figures["missed_without_rule"]) == (1, 1)
 
 

@@ -76,6 +76,10 @@ class Story:
         self.findings += [decision.finding for decision in decisions if decision.finding is not None]
         return decisions
 
+    def told(self, rule: str) -> list[Finding]:
+        """What one rule found, in order."""
+        return [finding for finding in self.findings if finding.rule == rule]
+
     def oximeter(self, spo2: float, *, quality: Quality = GOOD, context: Context = ANYHOW) -> list[DecisionReason]:
         """A window of ten seconds is read."""
         parts = (Part("spo2", (round(spo2 * 10),)), Part("pulse_oximeter", (720,)))

@@ -41,6 +41,8 @@ def test_finding_names_the_mean_and_both_readings() -> None:
         "diastolic_limit": "≥ 110",
         "count": "2",
         "minutes": "2",
+        "value": "182.5",
+        "limit": "≥ 180",
     }
     assert [(piece.metric, piece.steps) for piece in finding.evidence] == [
         ("systolic", 18600),

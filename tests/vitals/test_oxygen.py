@@ -23,7 +23,10 @@ def test_loose_finger_raises_nothing_and_three_good_low_readings_do() -> None:
     assert finding.priority is Priority.MEDIUM
     assert finding.phase is Phase.START
     assert [evidence.steps for evidence in finding.evidence] == [910, 900, 910]
-    assert finding.params == {"spo2": "91", "spo2_limit": "≤ 92", "count": "3", "minutes": "1"}
+    assert finding.params == {"spo2": "91", "spo2_limit": "≤ 92", "count": "3", "minutes": "1"} | {
+        "value": "91",
+        "limit": "≤ 92",
+    }
 
 
 def test_limit_itself_counts_and_one_above_does_not() -> None:

@@ -72,6 +72,8 @@ def test_shipped_pack_loads_with_the_rules_of_both_places() -> None:
         "SPO2-LOW": gateway,
         "BP-SEVERE": gateway,
         "HR-EXTREME": gateway,
+        **dict.fromkeys(("BP-LOW", "GLU-LOW", "CGM-LOW", "GLU-HIGH", "TEMP-HIGH", "TEMP-MID", "TEMP-LOW"), gateway),
+        **dict.fromkeys(("RR-EXTREME", "HR-HIGH"), gateway),
         "RHYTHM": gateway,
         "TREND": cloud,
         "WATCH-LOST": cloud,
@@ -235,7 +237,11 @@ def test_limit_that_cannot_work_is_refused(change: dict[str, str | None], proble
         ("BP-SEVERE", ("limits", 0, "clear_below"), "180"),
         ("BP-SEVERE", ("limits", 0, "high_at_or_below"), "100"),
         ("BP-SEVERE", ("limits",), []),
-        ("BP-SEVERE", ("metric",), "help_button"),
+        ("BP-SEVERE", ("metrics",), ["help_button"]),
+        ("BP-SEVERE", ("metrics",), []),
+        ("BP-SEVERE", ("metrics",), ["bp", "bp"]),
+        ("BP-SEVERE", ("metrics",), ["bp", "oximetry"]),
+        ("GLU-LOW", ("metrics",), ["glucose_capillary"]),
         ("HR-EXTREME", ("limits", 0, "high_at_or_below"), "40"),
         ("RHYTHM", ("series",), "heart_rate"),
         ("RHYTHM", ("series",), "spo2"),
@@ -275,7 +281,7 @@ def test_pack_of_any_size_is_not_read() -> None:
 
 def test_every_metric_may_be_tried_and_none_breaks_the_loader() -> None:
     for code in METRICS:
-        data = changed("SPO2-LOW", lambda rule, code=code: rule["trigger"].update(metric=code))  # type: ignore[misc]  # bound now
+        data = changed("SPO2-LOW", lambda rule, code=code: rule["trigger"].update(metrics=[code]))  # type: ignore[misc]  # bound now
         if code not in {"oximetry", "spo2", "vital_signs"}:
             assert refused(data).field == "metric"
 

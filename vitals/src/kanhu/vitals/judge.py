@@ -13,7 +13,16 @@ from kanhu.vitals.moment import Moment, moment_of
 from kanhu.vitals.profile import Profile, check_profiles
 from kanhu.vitals.quality.gate import assess
 from kanhu.vitals.rules.event import EventState, judge_event
-from kanhu.vitals.rules.records import DWELLING, EventTrigger, RhythmTrigger, Rule, RulePack, Runs, ThresholdTrigger
+from kanhu.vitals.rules.records import (
+    DWELLING,
+    EventTrigger,
+    RhythmTrigger,
+    Rule,
+    RulePack,
+    Runs,
+    ThresholdTrigger,
+    heard_metrics,
+)
 from kanhu.vitals.rules.resuming import DetectorState, after_gap, joined
 from kanhu.vitals.rules.rhythm import RhythmState, judge_rhythm
 from kanhu.vitals.rules.threshold import ThresholdState, judge_threshold
@@ -65,8 +74,9 @@ class Judge:
         self._resting: dict[str, dict[str, _Kept]] = {}
         self._resumed: dict[str, str] = {}
         for rule in pack.rules:
-            if rule.runs is runs and isinstance(rule.trigger, EventTrigger | ThresholdTrigger | RhythmTrigger):
-                self._rules.setdefault(rule.trigger.metric, []).append(rule)
+            if rule.runs is runs:
+                for metric in heard_metrics(rule.trigger):
+                    self._rules.setdefault(metric, []).append(rule)
 
     def judge(self, observation: Observation) -> list[Decision]:
         """What every rule that listens to this metric answers; a decision with a finding is to be delivered."""

@@ -8,15 +8,7 @@ from kanhu.firmware_sim.truth import Happening, Person
 from kanhu.harness.scoring.recorded import Known
 from kanhu.vitals import Rule, RulePack, profile_from_tags, unknown_tag
 from kanhu.vitals.rules.limits import Bound, bounds_for
-from kanhu.vitals.rules.records import (
-    AlarmTrigger,
-    ClockTrigger,
-    FloodTrigger,
-    IdentityTrigger,
-    SilenceTrigger,
-    ThresholdTrigger,
-    TrendTrigger,
-)
+from kanhu.vitals.rules.records import SilenceTrigger, ThresholdTrigger, TrendTrigger, heard_metrics
 
 __all__ = ["Reach"]
 
@@ -90,12 +82,9 @@ class Reach:
         if key not in self._bounds:
             rule = self._limits_of(rule_id)
             trigger = rule.trigger if rule is not None else None
-            person = self._known.people.get(subject)
-            self._bounds[key] = (
-                bounds_for(trigger, profile_from_tags(subject, _tags(person)))
-                if isinstance(trigger, ThresholdTrigger)
-                else ()
-            )
+            profile = profile_from_tags(subject, _tags(self._known.people.get(subject)))
+            heard = trigger.metrics if isinstance(trigger, ThresholdTrigger) else ()
+            self._bounds[key] = tuple(bound for metric in heard for bound in bounds_for(trigger, profile, heard=metric))
         return self._bounds[key]
 
 
@@ -107,10 +96,8 @@ def _looks_at(rule: Rule) -> frozenset[str]:
     match rule.trigger:
         case TrendTrigger(vitals=vitals):
             return frozenset(vital.metric for vital in vitals)
-        case SilenceTrigger() | AlarmTrigger() | ClockTrigger() | FloodTrigger() | IdentityTrigger():
-            return frozenset()
         case trigger:
-            return frozenset({trigger.metric})
+            return frozenset(heard_metrics(trigger))
 
 
 def _with_parts(readings: Mapping[str, int]) -> frozenset[str]:

@@ -62,11 +62,11 @@ def _heard(trigger: Trigger) -> dict[str, object]:
     match trigger:
         case EventTrigger(metric=metric, fine_step=fine_step):
             return {"metric": metric, "fine_step": fine_step}
-        case ThresholdTrigger(metric=metric, limits=limits, at_rest=at_rest):
+        case ThresholdTrigger(metrics=metrics, limits=limits, at_rest=at_rest):
             sides = tuple(
                 f"{limit.metric}.{side}" for limit in limits for side in _SIDES if getattr(limit, side) is not None
             )
-            return {"metric": metric, "at_rest": at_rest, "limits": sides}
+            return {"metrics": metrics, "at_rest": at_rest, "limits": sides}
         case RhythmTrigger(metric=metric, series=series):
             return {"metric": metric, "series": series}
         case TrendTrigger(vitals=vitals):

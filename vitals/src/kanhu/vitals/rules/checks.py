@@ -46,9 +46,10 @@ def supplied_params(rule: Rule) -> frozenset[str]:
     match rule.trigger:
         case EventTrigger():
             return frozenset({"minutes" if isinstance(rule.confirm, Asked) else "presses"})
-        case ThresholdTrigger(limits=limits):
+        case ThresholdTrigger(metrics=metrics, limits=limits):
             values = chain.from_iterable((limit.metric, f"{limit.metric}_limit") for limit in limits)
-            return frozenset(values) | {"count", "minutes"}
+            named = frozenset(values) if len(metrics) == 1 else frozenset()  # a reading of another metric has none
+            return named | {"value", "limit", "count", "minutes"}
         case RhythmTrigger():
             return frozenset({"windows", "days"})
         case TrendTrigger():
@@ -94,14 +95,23 @@ def check_trigger(rule: Rule) -> None:
 
 
 def _check_threshold(rule: Rule, trigger: ThresholdTrigger) -> None:
-    panel = _known(rule, trigger.metric, (MetricKind.PANEL, MetricKind.SCALAR))
-    if not trigger.limits:
-        raise PackRefused(rule.id, "trigger.limits", "empty", remedy="give at least one limit")
+    heard = [_known(rule, code, (MetricKind.PANEL, MetricKind.SCALAR)) for code in trigger.metrics]
+    limited = {limit.metric for limit in trigger.limits}
+    if not limited or len(limited) != len(trigger.limits) or len(set(trigger.metrics)) != len(trigger.metrics):
+        remedy = "name at least one metric and one limit, each once"
+        raise PackRefused(rule.id, "trigger.limits", "empty, or named twice", remedy=remedy)
     for limit in trigger.limits:
         row = _known(rule, limit.metric, (MetricKind.SCALAR,))
-        _check_part(rule, panel, limit.metric)
+        if not any(limit.metric in (panel.parts or (panel.code,)) for panel in heard):
+            raise PackRefused(
+                rule.id, "metric", f"{limit.metric!r} is no part of what is heard", remedy="name its metric in metrics"
+            )
         _check_unit(rule, row, limit.unit)
         _check_limit(rule, row, limit)
+    for panel in heard:
+        if limited.isdisjoint(panel.parts or (panel.code,)):
+            remedy = f"limit one of {', '.join(panel.parts or (panel.code,))}, or do not hear it"
+            raise PackRefused(rule.id, "metric", f"{panel.code!r} has no limit", remedy=remedy)
 
 
 def _check_limit(rule: Rule, row: Metric, limit: Limit) -> None:

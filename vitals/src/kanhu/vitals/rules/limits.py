@@ -68,9 +68,10 @@ class Bound(msgspec.Struct, frozen=True):
         return " / ".join(side for side in (low, high) if side is not None)
 
 
-def bounds_for(trigger: ThresholdTrigger, profile: Profile) -> tuple[Bound, ...]:
-    """The limits that hold for this person."""
-    return tuple(_bound(limit, profile) for limit in trigger.limits)
+def bounds_for(trigger: ThresholdTrigger, profile: Profile, *, heard: str) -> tuple[Bound, ...]:
+    """The limits that hold for this person, of what a reading of the metric `heard` can have."""
+    parts = METRICS[heard].parts or (heard,)
+    return tuple(_bound(limit, profile) for limit in trigger.limits if limit.metric in parts)
 
 
 def standing(bounds: tuple[Bound, ...], values: Mapping[str, Decimal]) -> Standing:

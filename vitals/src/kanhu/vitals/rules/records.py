@@ -98,7 +98,8 @@ class Limit(_Table, frozen=True):
 class ThresholdTrigger(_Table, frozen=True):
     """Any one of these limits reached."""
 
-    metric: str
+    metrics: tuple[str, ...]
+    """What is heard: each has at least one of the limits, as itself or as a part of it."""
     limits: tuple[Limit, ...]
     at_rest: bool
     """Readings while moving do not count."""
@@ -205,6 +206,17 @@ Trigger = (
     | FloodTrigger
     | IdentityTrigger
 )
+
+
+def heard_metrics(trigger: Trigger) -> tuple[str, ...]:
+    """Metrics of the readings that a rule is judged by, one after another; none where it looks at something else."""
+    match trigger:
+        case ThresholdTrigger(metrics=metrics):
+            return metrics
+        case EventTrigger(metric=metric) | RhythmTrigger(metric=metric):
+            return (metric,)
+        case _:
+            return ()
 
 
 # --------------------------------------------------------------------------- confirmation and clearing

@@ -49,7 +49,7 @@ def judge_threshold(
     unused = _unused(trigger, observation)
     if unused is not None:
         return state, [Decision(rule.id, unused)]
-    bounds = bounds_for(trigger, profile)
+    bounds = bounds_for(trigger, profile, heard=observation.metric)
     point = point_of(observation, [bound.metric for bound in bounds])
     if not point.values:
         return state, [Decision(rule.id, DecisionReason.NO_VALUE)]
@@ -181,7 +181,7 @@ def _mean(points: tuple[Point, ...]) -> _Values:
 
 
 def _params(rule: Rule, bounds: tuple[Bound, ...], *, points: tuple[Point, ...], run: Run | None) -> dict[str, str]:
-    """What the sentence may name: the deciding values, their limits, how many readings, over how long."""
+    """What the sentence may name: values, limits, how many readings, over how long, and which value decided."""
     values = _mean(points) if isinstance(rule.confirm, RepeatMean) else _values(points[-1])
     passed_ms = elapsed_ms(points[0].moment, points[-1].moment) if run is None else run.lasted_ms
     params = {"count": str(len(points)), "minutes": minutes_text(passed_ms)}
@@ -189,4 +189,7 @@ def _params(rule: Rule, bounds: tuple[Bound, ...], *, points: tuple[Point, ...],
         value = values.get(bound.metric)
         params[bound.metric] = "-" if value is None else number_text(value)
         params[f"{bound.metric}_limit"] = bound.text()
+    known = [bound for bound in bounds if bound.metric in values]
+    deciding = next((bound for bound in known if bound.reached(values[bound.metric])), known[0])
+    params["value"], params["limit"] = params[deciding.metric], params[f"{deciding.metric}_limit"]
     return params
