@@ -83,8 +83,11 @@ class Reach:
             rule = self._limits_of(rule_id)
             trigger = rule.trigger if rule is not None else None
             profile = profile_from_tags(subject, _tags(self._known.people.get(subject)))
-            heard = trigger.metrics if isinstance(trigger, ThresholdTrigger) else ()
-            self._bounds[key] = tuple(bound for metric in heard for bound in bounds_for(trigger, profile, heard=metric))
+            self._bounds[key] = (
+                tuple(bound for metric in trigger.metrics for bound in bounds_for(trigger, profile, heard=metric))
+                if isinstance(trigger, ThresholdTrigger)
+                else ()
+            )
         return self._bounds[key]
 
 
