@@ -15,7 +15,7 @@ from typing import Any
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 PARTS = ("contract", "vitals", "edge", "gateway", "cloud", "firmware-sim", "harness")
-APART = frozenset({"fuzz", "train"})
+APART = frozenset({"fuzz", "plot", "train"})
 """Extras of parts that are asked for by name only."""
 _OWN_DISTRIBUTION = re.compile(r"kanhu-[a-z-]+(\[[a-z,]+\])?([=<>~! ].*)?")
 _VERSION = re.compile(r'^VERSION = "([^"]+)"$', re.MULTILINE)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from kanhu.harness.tasks import Task, run_task
 
 TASKS: dict[str, Task] = {
+    "glucose": Task("glucose 30 minutes ahead, and warnings of lows", "kanhu.harness.score.glucose"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.rhythm"),
 }
 

@@ -1,0 +1,1 @@
+"""Continuous glucose: forecasts, warnings, and sensors that are not believed."""
