@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from kanhu.vitals.errors import StateRefused
+from kanhu.vitals.arrival import Arrival, Order
 from kanhu.vitals.glucose.features import features
 from kanhu.vitals.glucose.forecast import Forecast
 from kanhu.vitals.glucose.habit import Habit
@@ -16,11 +16,11 @@ from kanhu.vitals.glucose.history import STEP_MIN, History
 from kanhu.vitals.glucose.low_watch import LowStage, LowWatch
 from kanhu.vitals.glucose.settings import GlucoseSettings
 from kanhu.vitals.models import Model
+from kanhu.vitals.stored_state import read_state
 
 __all__ = ["GlucoseAnswer", "GlucoseDetector", "GlucoseReason"]
 
 STATE_VERSION = 1
-_LATE_IN_A_ROW = 8  # values before the last one: then it was the last one whose clock was wrong
 _JITTER_MIN = 1.0
 _LEARNED_FROM_MIN = 45.0
 _NEAR_MG_DL = 6.0  # above the limit, 15 min on at the same slope: near a low
@@ -68,8 +68,7 @@ class GlucoseAnswer(msgspec.Struct, frozen=True):
 
 class _Kept(msgspec.Struct, array_like=True):
     version: int
-    last_min: float = -math.inf
-    late: int = 0
+    order: Order = msgspec.field(default_factory=Order)
     jumped_min: float = -math.inf
     jumped_mg_dl: float = 0.0
     is_high: bool = False
@@ -79,7 +78,7 @@ class _Kept(msgspec.Struct, array_like=True):
 
     def __post_init__(self) -> None:
         """Refuse what cannot have been kept."""
-        if math.isnan(self.last_min) or math.isnan(self.jumped_min) or not math.isfinite(self.jumped_mg_dl):
+        if math.isnan(self.jumped_min) or not math.isfinite(self.jumped_mg_dl):
             raise ValueError("not a time")
 
 
@@ -95,7 +94,7 @@ class GlucoseDetector:
         """
         self._forecast = Forecast(model)
         self._settings = settings or GlucoseSettings()
-        self._kept = _read(state) if state else _Kept(STATE_VERSION)
+        self._kept = read_state(_Kept, state, version=STATE_VERSION) if state else _Kept(STATE_VERSION)
         self._row: NDArray[np.float64] | None = None
 
     @property
@@ -144,23 +143,12 @@ class GlucoseDetector:
             return GlucoseReason.NO_VALUE
         if not low <= value_mg_dl <= high:
             return GlucoseReason.OUT_OF_RANGE
-        if at.tzinfo is None:
-            return GlucoseReason.CLOCK_UNSET
-        kept, minute = self._kept, at.timestamp() / 60
-        if minute > kept.last_min:
-            kept.last_min, kept.late = minute, 0
-            return None
-        if minute == kept.last_min:
-            return GlucoseReason.DUPLICATE
-        kept.late += 1
-        if kept.late < _LATE_IN_A_ROW:
-            return GlucoseReason.OUT_OF_ORDER
-        # The clock had been ahead. What was learned stays; nothing waits for a time that is far off.
-        kept.history.begin()
-        kept.watch, kept.jumped_min = LowWatch(), -math.inf
-        kept.habit.forget_times()
-        kept.last_min, kept.late = minute, 0
-        return None
+        kept, arrival = self._kept, self._kept.order.take(at)
+        if arrival is Arrival.ANEW:  # what was learned stays; nothing waits for a time that is far off
+            kept.history.begin()
+            kept.watch, kept.jumped_min = LowWatch(), -math.inf
+            kept.habit.forget_times()
+        return None if arrival in _COUNTS else GlucoseReason(arrival.value)
 
     def _continued(self, value_mg_dl: float, minute: float) -> bool:
         """Whether the value was kept; the first one after a jump is not, until the next is like it."""
@@ -222,6 +210,7 @@ class GlucoseDetector:
         return GlucoseReason.WITHIN_LIMIT
 
 
+_COUNTS = frozenset({Arrival.NEXT, Arrival.ANEW})
 _SAID = {
     LowStage.AHEAD: GlucoseReason.LOW_AHEAD,
     LowStage.WARNED: GlucoseReason.WARNED,
@@ -229,13 +218,3 @@ _SAID = {
     LowStage.STILL_LOW: GlucoseReason.STILL_LOW,
     LowStage.RECOVERING: GlucoseReason.RECOVERING,
 }
-
-
-def _read(state: bytes) -> _Kept:
-    try:
-        kept = msgspec.msgpack.decode(state, type=_Kept)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise StateRefused(str(error)) from error
-    if kept.version != STATE_VERSION:
-        raise StateRefused(f"state version {kept.version}")
-    return kept

@@ -1,0 +1,1 @@
+"""Oxygen below a person's own baseline, by spot readings and by night."""

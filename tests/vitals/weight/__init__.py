@@ -1,0 +1,1 @@
+"""Weight gained within days."""
