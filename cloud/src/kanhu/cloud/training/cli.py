@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from kanhu.cloud.errors import RecordingsRefused
+from kanhu.cloud.training.one_core import keep_to_one_core
 from kanhu.cloud.training.recordings import find_sets
 from kanhu.vitals.models import Model
 
@@ -31,6 +32,7 @@ def fill_train(parser: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     if find_spec("sklearn") is None:
         raise RecordingsRefused("kanhu-cloud train", "scikit-learn is not installed; pip install 'kanhu-cloud[train]'")
+    keep_to_one_core()
     sets = find_sets(options.data)
     fit: Fit = import_module(f"kanhu.cloud.training.{TRAINED[options.model]}").fit
     model = fit(sets, options.seed, lambda text: print(f"kanhu-cloud: {text}", file=sys.stderr, flush=True))

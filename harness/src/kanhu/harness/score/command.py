@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from kanhu.cloud.errors import RecordingsRefused
+from kanhu.cloud.training.one_core import keep_to_one_core
 from kanhu.harness.errors import RecordingUnusable
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
 
@@ -70,6 +71,7 @@ def conduct(
     parser.add_argument("--peers", action="store_true", help="measure the libraries of the field beside ours")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the outcome, a PNG")
     options = parser.parse_args(arguments)
+    keep_to_one_core()
     run = Run(options.data, options.seed, options.peers, options.plot, _say)
     try:
         measured = measure(run)
