@@ -102,6 +102,8 @@ def _measure(run: Run) -> Measured:
     if SET not in sets:
         raise RecordingsRefused(str(run.data), f"holds no {SET}; name the folder that does")
     recordings = load_set(SET, sets[SET])
+    if run.peers:
+        run.say("no library of the field is asked for glucose; the plain ways beside are measured in every run")
     scored = [
         score_recording(recording, model)
         for recording, model in _each_with_a_model_that_never_saw(recordings, run)
