@@ -17,6 +17,7 @@ __all__ = ["TRAINED", "fill_train"]
 Fit = Callable[[Mapping[str, Path], int, Callable[[str], None]], Model]
 
 TRAINED: Mapping[str, str] = {"glucose": "glucose"}
+TRAINED: Mapping[str, str] = {"rhythm": "rhythm"}
 """By the name of the model the module below training/ whose `fit(sets, seed, say)` makes it."""
 
 
