@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from kanhu.cloud.errors import RecordingsRefused
 from kanhu.cloud.training.recordings import Recording
-from kanhu.cloud.training.rhythm import STRIPS, beats_of, fit_recordings, gathered
+from kanhu.cloud.training.rhythm import BOOSTING, STRIPS, beats_of, fit_recordings, gathered
 from kanhu.vitals.rhythm.detector import RhythmDetector
-from kanhu.vitals.rhythm.scoring import WeightedSum, inputs_of
-from kanhu.vitals.rhythm.strip import STRIP_FEATURES, strip_features
+from kanhu.vitals.rhythm.scoring import inputs_of
+from kanhu.vitals.rhythm.strip import STRIP_FEATURES, RhythmStrip
 
 RANDOM = np.random.default_rng(1)
 
@@ -28,12 +29,14 @@ def test_the_edge_scores_as_scikit_learn_does() -> None:
     model = fit_recordings(STRIPS_OF_MANY, rows, 1)
     inputs, marks, _ = (np.concatenate(parts) for parts in zip(*(both[1] for both in rows.values()), strict=True))
     centre, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-9
-    theirs = LogisticRegression(C=0.1, max_iter=1000, tol=1e-3).fit((inputs - centre) / scale, marks)
-    ours = WeightedSum(model, "strip_", features=len(STRIP_FEATURES))
-    for strip, odds in zip(STRIPS_OF_MANY, theirs.decision_function((inputs - centre) / scale), strict=True):
-        features = strip_features(strip.arrays["rr_ms"].tolist())
-        assert features is not None
-        assert ours.log_odds(features) == pytest.approx(odds, abs=1e-9)
+    line = LogisticRegression(C=0.1, max_iter=1000, tol=1e-3).fit((inputs - centre) / scale, marks)
+    trees = HistGradientBoostingClassifier(random_state=1, **BOOSTING).fit(inputs[:, : len(STRIP_FEATURES)], marks)
+    theirs = line.decision_function((inputs - centre) / scale)
+    theirs = (theirs + trees.decision_function(inputs[:, : len(STRIP_FEATURES)])) / 2
+    assert len(set(theirs.tolist())) > 20
+    for strip, odds in zip(STRIPS_OF_MANY, theirs.tolist(), strict=True):
+        heard = RhythmStrip(model).judge(strip.arrays["rr_ms"].tolist())
+        assert heard.log_odds == pytest.approx(odds, abs=1e-9)
     RhythmDetector(model)
 
 

@@ -1,4 +1,4 @@
-"""Fit the rhythm model: one logistic regression for the beats of a stream, one for strips.
+"""Fit the rhythm model: a logistic regression for the beats of a stream, another with boosted trees for strips.
 
 The features are those of the detector itself. Everything else that it needs (how evidence is weighed along time) was
 chosen on the same people by cross-validation and stands here, with what was measured in docs/detection/rhythm.md.
@@ -6,22 +6,26 @@ chosen on the same people by cross-validation and stands here, with what was mea
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from types import SimpleNamespace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kanhu.cloud.errors import RecordingsRefused
 from kanhu.cloud.training.recordings import Recording, load_set
-from kanhu.cloud.training.writing import put_together
+from kanhu.cloud.training.writing import forest_arrays, put_together
 from kanhu.vitals.models import Model, Numbers, TrainedOn
 from kanhu.vitals.models.table import FORMAT
 from kanhu.vitals.rhythm.detector import BLOCK_BEATS, Windows
 from kanhu.vitals.rhythm.features import LEAST_BEATS
 from kanhu.vitals.rhythm.scoring import inputs_of
-from kanhu.vitals.rhythm.strip import strip_features
+from kanhu.vitals.rhythm.strip import STRIP_FEATURES, strip_features
 
-__all__ = ["FIBRILLATION", "FLUTTER", "STREAMS", "STRIPS", "UNMARKED", "beats_of", "fit", "fit_recordings", "gathered"]
+__all__ = [
+    "BOOSTING", "FIBRILLATION", "FLUTTER", "STREAMS", "STRIPS", "UNMARKED",
+    "beats_of", "fit", "fit_recordings", "gathered",
+]  # fmt: skip  # by kind
 
 FIBRILLATION, FLUTTER, UNMARKED = 1, 2, 255
 """Marks of a beat, in both sets that have any; every other mark is another rhythm."""
@@ -47,6 +51,10 @@ _WEIGHT = {"afdb_rr": 1.0, "mitdb_beats": 2.0, "gudb_rpeaks": 2.0, STRIPS: 0.2}
 _STRENGTH = 0.1  # of the data against the prior that weights are small
 _SMALLEST = 1e-9
 _PARTS = 5
+BOOSTING: Final[dict[str, Any]] = {
+    "max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 8, "min_samples_leaf": 20, "l2_regularization": 5.0,
+    "early_stopping": False,
+}  # fmt: skip  # what a table of 300 kB holds
 _LIMITS = (
     "Beat intervals only: it cannot tell fibrillation from any other rhythm without order, and sees no P wave.",
     "Atrial flutter with steady conduction looks regular to it; with changing conduction it may be called irregular.",
@@ -110,6 +118,7 @@ def fit_recordings(recordings: Sequence[Recording], rows: Gathered, seed: int) -
             raise RecordingsRefused("the recordings", "hold fibrillation only, or none; both are needed to fit")
         numbers |= _weighted_sum(inputs, marks, weights, prefix=prefix)
         if prefix == "strip_":
+            numbers |= _boosted(inputs[:, : len(STRIP_FEATURES)], marks, seed)[0]
             numbers["strip_above"] = np.array(_best_limit(inputs, marks, seed))
     return put_together("rhythm", version="1", numbers=numbers, recordings=recordings, seed=seed, limits=_LIMITS)
 
@@ -171,6 +180,28 @@ def _weighted_sum(
     }
 
 
+def _boosted(
+    inputs: NDArray[np.float64], marks: NDArray[np.bool_], seed: int
+) -> tuple[dict[str, NDArray[np.generic]], Any]:
+    """Boosted trees as `vitals.models.Trees` walks them, and scikit-learn's own."""
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  # heavy, as above
+
+    fitted = HistGradientBoostingClassifier(random_state=seed, **BOOSTING).fit(inputs, marks)
+    trees = [
+        SimpleNamespace(
+            children_left=np.where(nodes["is_leaf"], -1, nodes["left"].astype(np.int64)),
+            children_right=np.where(nodes["is_leaf"], -1, nodes["right"].astype(np.int64)),
+            feature=nodes["feature_idx"],
+            threshold=nodes["num_threshold"],
+            value=nodes["value"],
+        )
+        for nodes in (predictor.nodes for (predictor,) in fitted._predictors)  # no public way to the nodes
+    ]
+    arrays = forest_arrays(trees, value_of=lambda tree: tree.value, prefix="strip_trees_")
+    arrays["strip_trees_bias"] = np.ravel(fitted._baseline_prediction)
+    return arrays, fitted
+
+
 def _best_limit(inputs: NDArray[np.float64], marks: NDArray[np.bool_], seed: int) -> float:
     """The log odds above which a strip is best called irregular (F1), on strips that were not fitted on."""
     part = np.random.default_rng(seed).integers(0, _PARTS, len(marks))
@@ -178,7 +209,9 @@ def _best_limit(inputs: NDArray[np.float64], marks: NDArray[np.bool_], seed: int
     for one in range(_PARTS):
         fitted = _weighted_sum(inputs[part != one], marks[part != one], np.ones((part != one).sum()), prefix="")
         scaled = (inputs[part == one] - fitted["centre"]) / fitted["scale"]
-        odds[part == one] = scaled @ fitted["weight"] + fitted["bias"]
+        _, boosted = _boosted(inputs[part != one, : len(STRIP_FEATURES)], marks[part != one], seed)
+        trees = boosted.decision_function(inputs[part == one, : len(STRIP_FEATURES)])
+        odds[part == one] = (scaled @ fitted["weight"] + fitted["bias"] + trees) / 2
     limits = np.linspace(-3, 3, 121)
     called = odds[:, None] > limits
     f1 = 2 * (called & marks[:, None]).sum(axis=0) / np.maximum(called.sum(axis=0) + marks.sum(), 1)

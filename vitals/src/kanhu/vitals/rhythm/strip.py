@@ -1,7 +1,8 @@
 """One short recording of beats, as a stick for the thumbs gives it: whether its rhythm is irregular.
 
 A strip has no time before and after it that could be weighed, and its beats were found in a noisy signal, with beats
-missed and doubled: so it has a weighted sum of its own, on the same features and on what tells a bad signal.
+missed and doubled: so it has a weighted sum of its own, on the same features and on what tells a bad signal, and trees
+on the same; the mean of both decides. Once a strip, not once a beat: numpy walks the trees.
 """
 
 from collections.abc import Sequence
@@ -9,8 +10,9 @@ from enum import StrEnum
 from math import isfinite, log
 
 import msgspec
+import numpy as np
 
-from kanhu.vitals.models import Model
+from kanhu.vitals.models import Model, Trees
 from kanhu.vitals.rhythm.features import FEATURES, LEAST_BEATS, window_features
 from kanhu.vitals.rhythm.scoring import WeightedSum
 
@@ -65,6 +67,8 @@ class RhythmStrip:
             ModelRefused: the model is not one of rhythms.
         """
         self._sum = WeightedSum(model, "strip_", features=len(STRIP_FEATURES))
+        self._trees = Trees(model, "strip_trees_", inputs="float64")
+        self._trees_bias = model.number("strip_trees_bias")
         self._above = model.number("strip_above")
 
     def judge(self, intervals_ms: Sequence[float]) -> StripHeard:
@@ -72,5 +76,6 @@ class RhythmStrip:
         features = strip_features(intervals_ms)
         if features is None:
             return StripHeard(Strip.TOO_SHORT)
-        log_odds = self._sum.log_odds(features)
+        boosted = self._trees_bias + float(self._trees.values(np.asarray(features)).sum())
+        log_odds = (self._sum.log_odds(features) + boosted) / 2
         return StripHeard(Strip.IRREGULAR if log_odds > self._above else Strip.REGULAR, log_odds)
