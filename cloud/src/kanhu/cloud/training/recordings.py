@@ -63,6 +63,8 @@ def find_sets(folder: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for place in (folder, *(sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else ())):
+        if any(place.glob("set_*.npz")):  # stays come in sets of their own
+            found["icu2012"] = place
         if not ((place / "data.npz").is_file() and (place / "index.csv").is_file()):
             continue
         arrays = _names(place / "data.npz")

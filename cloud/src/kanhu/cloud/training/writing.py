@@ -25,6 +25,7 @@ LICENCES: Mapping[str, str] = {
     "mitdb_ecg": "ODC-BY 1.0",
     "gudb_rpeaks": "CC BY 3.0",
     "shanghai_cgm": "CC BY 4.0",
+    "icu2012": "ODC-BY 1.0",
     "nab": "MIT",
 }
 """Of each set, as its README states it."""

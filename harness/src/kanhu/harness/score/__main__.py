@@ -8,6 +8,7 @@ from kanhu.harness.tasks import Task, run_task
 TASKS: dict[str, Task] = {
     "glucose": Task("glucose 30 minutes ahead, and warnings of lows", "kanhu.harness.score.glucose"),
     "anomaly": Task("novelty of unlabelled series", "kanhu.harness.score.anomaly"),
+    "deterioration": Task("courses of vital signs", "kanhu.harness.score.deterioration"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.rhythm"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.score.rhythm"),
 }
