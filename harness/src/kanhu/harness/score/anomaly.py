@@ -43,6 +43,8 @@ def _measure(run: Run) -> Measured:
     sets = find_sets(run.data)
     if "nab" not in sets:
         raise RecordingUnusable(str(run.data), "holds no labelled series; name a folder with nab")
+    if run.peers:
+        run.say("no libraries belong to this task yet")
     recordings = load_set("nab", sets["nab"])
     quiet_s = NoveltySettings().quiet_s
     ours: dict[str, Series] = {}

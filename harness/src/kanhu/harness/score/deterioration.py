@@ -30,6 +30,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _measure(run: Run) -> Measured:
+    if run.peers or run.plot is not None:
+        run.say("no libraries and no picture belong to this task yet")
     stays = load_stays(_folder(run.data))
     began = time.perf_counter()
     courses = [course_of(stay) for stay in stays]
