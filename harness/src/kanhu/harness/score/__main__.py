@@ -9,6 +9,7 @@ TASKS: dict[str, Task] = {
     "glucose": Task("glucose 30 minutes ahead, and warnings of lows", "kanhu.harness.score.glucose"),
     "anomaly": Task("novelty of unlabelled series", "kanhu.harness.score.anomaly"),
     "deterioration": Task("courses of vital signs", "kanhu.harness.score.deterioration"),
+    "baselines": Task("personal baselines on simulated people", "kanhu.harness.score.baselines"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.rhythm"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.score.rhythm"),
 }

@@ -52,7 +52,7 @@ def conduct(
 ) -> int:
     """Run one task; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage.
 
-    `known` are the sets that the task can score; `about` is for --help.
+    `known` are the sets that the task can score, none where it simulates and needs no `--data`; `about` is for --help.
 
     Raises:
         RecordingUnusable: the recordings cannot be scored.
@@ -60,12 +60,11 @@ def conduct(
     parser = argparse.ArgumentParser(
         prog=f"./run score {task}",
         description=about,
-        epilog=f"examples:\n  ./run score {task} --data DIR\n  ./run score {task} --data DIR --json --peers",
+        epilog=_examples(task, "--data DIR") if known else _examples(task, "--seed 2"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help=f"holds {', '.join(known)}, or is one of them"
-    )
+    holds = f"holds {', '.join(known)}, or is one of them" if known else "not read: people are simulated"
+    parser.add_argument("--data", type=Path, required=bool(known), default=Path(), metavar="DIR", help=holds)
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--seed", type=int, default=1, help="of everything drawn (default 1)")
     parser.add_argument("--peers", action="store_true", help="measure the libraries of the field beside ours")
@@ -84,6 +83,10 @@ def conduct(
     versions |= {"python": platform.python_version(), **measured.versions}
     report = Report(name, measured.figures, limits, seed=options.seed, versions=versions)
     return finish(report, output=Output.TABLE_AND_JSON if options.json else Output.TABLE)
+
+
+def _examples(task: str, options: str) -> str:
+    return f"examples:\n  ./run score {task} {options}\n  ./run score {task} {options} --json"
 
 
 def _say(text: str) -> None:
