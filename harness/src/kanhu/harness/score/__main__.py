@@ -10,6 +10,7 @@ TASKS: dict[str, Task] = {
     "anomaly": Task("novelty of unlabelled series", "kanhu.harness.score.anomaly"),
     "deterioration": Task("courses of vital signs", "kanhu.harness.score.deterioration"),
     "baselines": Task("personal baselines on simulated people", "kanhu.harness.score.baselines"),
+    "beats": Task("heartbeats in electrocardiograms, and how good the signal is", "kanhu.harness.score.beats"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.rhythm"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.score.rhythm"),
 }
