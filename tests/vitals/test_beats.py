@@ -50,6 +50,16 @@ def test_a_pause_of_six_seconds_holds_no_beat() -> None:
     assert len(beats) == len(at_s)
 
 
+def test_p_waves_that_lead_to_no_beat_are_none() -> None:
+    """As in a block: the upper chambers go on, and nothing follows."""
+    at_s = [one for one in _EVERY_0_8_S if not 12 < one < 18]
+    signal = _heart(at_s, 30)
+    time_s = np.arange(len(signal)) / _RATE_HZ
+    for one in _EVERY_0_8_S:
+        signal += 250 * np.exp(-(((time_s - one + 0.17) / 0.03) ** 2))
+    assert len(_heard(signal)[0]) == len(at_s)
+
+
 @pytest.mark.parametrize("frame", [1, 7, 73])
 def test_blocks_do_not_matter(frame: int) -> None:
     signal = _heart(_EVERY_0_8_S, 30)
