@@ -1,6 +1,7 @@
 """Beats found are held against beats marked, one to one, and marks that are no beats are left out."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kanhu.cloud.training.recordings import Recording
 from kanhu.harness.score.beats import compared, reference_beats
@@ -14,6 +15,9 @@ def test_a_beat_found_twice_is_false_once_and_a_far_one_is_missed_and_false() ->
 
 
 def test_marks_of_rhythm_and_noise_are_no_beats() -> None:
-    arrays = {"beat": np.frombuffer(b"N+V~/", dtype=np.uint8), "sample360": np.asarray([1, 2, 3, 4, 5], dtype=np.int32)}
+    arrays: dict[str, NDArray[np.generic]] = {
+        "beat": np.frombuffer(b"N+V~/", dtype=np.uint8),
+        "sample360": np.asarray([1, 2, 3, 4, 5], dtype=np.int32),
+    }
     record = Recording("mitdb_beats", "1", "1", {}, arrays)
     assert reference_beats(record).tolist() == [1.0, 3.0, 5.0]
