@@ -13,6 +13,7 @@ TASKS: dict[str, Task] = {
     "beats": Task("heartbeats in electrocardiograms, and how good the signal is", "kanhu.harness.score.beats"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.rhythm"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.score.rhythm"),
+    "inactivity": Task("silence in homes against what is usual there", "kanhu.harness.score.inactivity"),
 }
 
 
