@@ -8,9 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
 from kanhu.harness.report import Value
@@ -164,7 +162,11 @@ def _found_h(detector: Watching, stop_s: float, waking: NDArray[np.bool_]) -> fl
 
 def _draw(home: Home, to: Path) -> None:
     """One home's silences by the hour at which they ended, absences apart, and its learned limit."""
+    import matplotlib as mpl  # noqa: PLC0415  # heavy, and only where a picture is asked for
+
     mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415  # after the backend is chosen
+
     detector = SilenceDetector()
     hours, silences, limits = [], [], []
     for at_s, where in home.acts:

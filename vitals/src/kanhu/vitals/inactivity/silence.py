@@ -2,8 +2,8 @@
 
 Silence is counted in waking hours: each half-hour of the day weighs as much as this home is usually active in it, so
 that a night counts for little. The limit is the home's own tail of such silences, exponential above its 90th percentile
-(peaks over threshold: Coles, An Introduction to Statistical Modeling of Extreme Values, 2001),
-shrunk to a population. Times are seconds of the home's local time: a day must begin at its midnight.
+(peaks over threshold: Coles, An Introduction to Statistical Modeling of Extreme Values, 2001), shrunk to that of
+a population. Times are seconds of the home's local time: a day must begin at its midnight.
 """
 
 import math
