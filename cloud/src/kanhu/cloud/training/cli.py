@@ -19,6 +19,7 @@ Fit = Callable[[Mapping[str, Path], int, Callable[[str], None]], Model]
 TRAINED: Mapping[str, str] = {"glucose": "glucose"}
 TRAINED: Mapping[str, str] = {"rhythm": "rhythm"}
 TRAINED: Mapping[str, str] = {"deterioration": "deterioration"}
+TRAINED: Mapping[str, str] = {"falls-waist": "falls_waist", "falls-wrist": "falls_wrist"}
 """By the name of the model the module below training/ whose `fit(sets, seed, say)` makes it."""
 
 

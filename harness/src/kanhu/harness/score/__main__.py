@@ -11,6 +11,7 @@ TASKS: dict[str, Task] = {
     "deterioration": Task("courses of vital signs", "kanhu.harness.score.deterioration"),
     "baselines": Task("personal baselines on simulated people", "kanhu.harness.score.baselines"),
     "beats": Task("heartbeats in electrocardiograms, and how good the signal is", "kanhu.harness.score.beats"),
+    "falls": Task("falls from acceleration", "kanhu.harness.score.falls"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.rhythm"),
     "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.score.rhythm"),
     "inactivity": Task("silence in homes against what is usual there", "kanhu.harness.score.inactivity"),

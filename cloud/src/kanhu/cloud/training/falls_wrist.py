@@ -1,0 +1,13 @@
+"""Fits `falls-wrist`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from kanhu.cloud.training.falls import fit_site
+from kanhu.vitals.falls import Site
+from kanhu.vitals.models import Model
+
+
+def fit(sets: Mapping[str, Path], seed: int, say: Callable[[str], None]) -> Model:
+    """The model of the wrist."""
+    return fit_site("falls-wrist", Site.WRIST, sets, seed, say)
