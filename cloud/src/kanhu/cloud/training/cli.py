@@ -16,10 +16,13 @@ __all__ = ["TRAINED", "fill_train"]
 
 Fit = Callable[[Mapping[str, Path], int, Callable[[str], None]], Model]
 
-TRAINED: Mapping[str, str] = {"glucose": "glucose"}
-TRAINED: Mapping[str, str] = {"rhythm": "rhythm"}
-TRAINED: Mapping[str, str] = {"deterioration": "deterioration"}
-TRAINED: Mapping[str, str] = {"falls-waist": "falls_waist", "falls-wrist": "falls_wrist"}
+TRAINED: Mapping[str, str] = {
+    "deterioration": "deterioration",
+    "falls-waist": "falls_waist",
+    "falls-wrist": "falls_wrist",
+    "glucose": "glucose",
+    "rhythm": "rhythm",
+}
 """By the name of the model the module below training/ whose `fit(sets, seed, say)` makes it."""
 
 

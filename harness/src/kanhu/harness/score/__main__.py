@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from kanhu.harness.tasks import Task, run_task
 
 TASKS: dict[str, Task] = {
-    "glucose": Task("glucose 30 minutes ahead, and warnings of lows", "kanhu.harness.score.glucose"),
     "anomaly": Task("novelty of unlabelled series", "kanhu.harness.score.anomaly"),
-    "deterioration": Task("courses of vital signs", "kanhu.harness.score.deterioration"),
     "baselines": Task("personal baselines on simulated people", "kanhu.harness.score.baselines"),
     "beats": Task("heartbeats in electrocardiograms, and how good the signal is", "kanhu.harness.score.beats"),
+    "deterioration": Task("courses of vital signs", "kanhu.harness.score.deterioration"),
     "falls": Task("falls from acceleration", "kanhu.harness.score.falls"),
-    "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.rhythm"),
-    "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.score.rhythm"),
+    "glucose": Task("glucose 30 minutes ahead, and warnings of lows", "kanhu.harness.score.glucose"),
     "inactivity": Task("silence in homes against what is usual there", "kanhu.harness.score.inactivity"),
+    "rhythm": Task("irregular pulse from beat intervals", "kanhu.harness.score.rhythm"),
 }
 
 
