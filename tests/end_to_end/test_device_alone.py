@@ -38,6 +38,10 @@ class Alone:
         self._options = {"address": _ADDRESS, "port": self._line, **options}
         self._tasks: list[asyncio.Task[None]] = []
 
+    def said_frames(self) -> set[object]:
+        """What it has said, whatever it said twice once."""
+        return {step["said"] for step in self.steps if "said" in step}
+
     async def __aenter__(self) -> "Alone":
         model = find_model(self._name)
         options = Options(**self._options)  # type: ignore[arg-type]  # as the dataclass takes them
@@ -102,8 +106,10 @@ async def test_sealed_it_becomes_readings_too(name: str, tmp_path: Path) -> None
 async def test_what_it_spoils_is_refused_and_the_rest_is_read(fault: str, tmp_path: Path) -> None:
     async with Alone("thermometer-ble", tmp_path, every_s=0.05, faults=((fault, 0.4),)) as alone:
         await until(lambda: len(alone.sink.accepted) > 5 and len(alone.sink.refused) > 2, within_s=30)
-        said = sum("said" in step for step in alone.steps)
-    assert alone.sink.readings in {said, said - 1, said + 1}, "one may be on its way"
+        # Equal frames within a moment are one indication sent twice. Some are on their way on a busy machine; a lost one
+        # would leave the account short for ever.
+        await until(lambda: alone.sink.readings >= len(alone.said_frames()), within_s=30)
+    assert alone.sink.readings <= sum("said" in step for step in alone.steps)
 
 
 async def test_a_wrong_clock_and_a_low_battery_are_seen(tmp_path: Path) -> None:

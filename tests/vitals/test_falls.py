@@ -90,3 +90,46 @@ def test_samples_that_are_none_break_nothing(samples: list[tuple[int, float, flo
 def test_a_state_of_something_else_is_refused(state: bytes) -> None:
     with pytest.raises(StateRefused):
         _detector(state=state)
+
+
+def test_a_clock_set_back_is_heard_again_after_a_second() -> None:
+    times, rows = _fall(lying_s=45)
+    for ahead_ms in (3_600_000, 10**12):
+        detector = _detector()
+        detector.update(times[:100] + ahead_ms, rows[:100])
+        assert FallStage.FALL_UNANSWERED in [event.stage for event in detector.update(times, rows)]
+
+
+def test_one_stamp_far_ahead_costs_a_second() -> None:
+    times, rows = _fall(lying_s=45)
+    times = times.copy()
+    times[100] += 10**12
+    assert FallStage.FALL_UNANSWERED in _stages((times, rows))
+
+
+@pytest.mark.parametrize("frame", [1, 7, 73])
+def test_frames_of_any_length_tell_the_same_over_gaps_and_late_samples(frame: int) -> None:
+    times, rows = _fall(lying_s=45)
+    times = times.copy()
+    times[200:] += 5_000
+    times[300:310] -= 4_000
+    times[400:] -= 60_000
+    whole, detector, told = _detector().update(times, rows), _detector(), list[FallEvent]()
+    for first in range(0, len(times), frame):
+        told += detector.update(times[first : first + frame], rows[first : first + frame])
+        detector = _detector(state=detector.state())
+    assert tuple(told) == whole
+
+
+def test_an_impact_that_a_gap_cuts_off_is_judged_by_what_was_seen() -> None:
+    times, rows = _fall(lying_s=45)
+    seen = 526 + 60  # the impact, and a second of lying
+    gap_ms = np.where(np.arange(len(times)) < seen, 0, 20_000)
+    assert FallStage.FALL_LIKELY in _stages((times + gap_ms, rows))
+
+
+def test_a_second_fall_is_told_though_nobody_saw_the_person_stand() -> None:
+    _, rows = _fall(lying_s=60)
+    again = np.concatenate((rows, rows[350:]))  # three seconds upright are too few to be recovered
+    stages = _stages((np.arange(1, len(again) + 1, dtype=np.int64) * 20, again))
+    assert stages.count(FallStage.FALL_LIKELY) == 2

@@ -83,7 +83,7 @@ def test_dead_sensors_and_a_journey_raise_nothing() -> None:
     detector.suspend(stop_s + 9 * HOUR_S)
     assert detector.look(stop_s + 8 * HOUR_S) is SilenceReason.SUSPENDED
     detector.heard(stop_s + 10 * HOUR_S)
-    assert detector.look(stop_s + 10 * HOUR_S) is SilenceReason.TOO_LONG
+    assert detector.look(stop_s + 10 * HOUR_S) is SilenceReason.AS_USUAL
 
 
 def test_going_on_from_a_kept_state_changes_nothing() -> None:
@@ -148,3 +148,49 @@ def test_any_bytes_are_a_state_or_are_refused(state: bytes) -> None:
 def test_a_way_out_is_known_by_its_words(name: str) -> None:
     assert is_front_door(name)
     assert not is_front_door("Hall-Bedroom door")
+
+
+def test_an_act_of_a_clock_far_ahead_does_not_make_a_home_deaf() -> None:
+    detector = lived(15, until_h=10)
+    stop_s = BEGIN_S + 14 * DAY_S + 10 * HOUR_S
+    limit_h = detector.limit_h
+    detector.update(INSIDE, stop_s + 400 * DAY_S)
+    found = first_raised_h(detector, stop_s)
+    assert found is not None
+    assert found[1] is SilenceReason.TOO_LONG
+    assert found[0] <= limit_h + 1.5  # eight looks, five minutes apart, until the last act is doubted
+
+
+def test_acts_go_on_counting_after_a_clock_was_far_ahead() -> None:
+    detector = lived(15, until_h=10)
+    detector.update(INSIDE, BEGIN_S + 400 * DAY_S)
+    answers = [detector.update(INSIDE, BEGIN_S + 14 * DAY_S + 11 * HOUR_S + act * 60) for act in range(10)]
+    assert answers == [SilenceReason.OUT_OF_ORDER] * 7 + [SilenceReason.ACTIVE] * 3
+
+
+def test_a_journey_is_neither_silence_at_its_end_nor_learned() -> None:
+    detector = lived(15)
+    home_s = BEGIN_S + 18 * DAY_S + 9 * HOUR_S
+    limit_h = detector.limit_h
+    detector.suspend(home_s)
+    assert detector.look(home_s - 1) is SilenceReason.SUSPENDED
+    assert not detector.look(home_s).raises
+    found = first_raised_h(detector, home_s)
+    assert found is not None
+    assert limit_h <= found[0] <= limit_h + 1
+    detector.update(INSIDE, home_s + 8 * HOUR_S)
+    detector.update(INSIDE, home_s + DAY_S)
+    assert detector.limit_h <= limit_h + 0.5
+
+
+def test_silence_of_dead_sensors_is_not_learned() -> None:
+    quiet, dead = lived(15), lived(15)
+    for day in range(15, 30):
+        for half in (*range(14, 19), *range(38, 45)):
+            at_s = BEGIN_S + day * DAY_S + half * HOUR_S / 2
+            for one in (quiet, dead):
+                one.update(INSIDE, at_s)
+            dead.heard(at_s)
+            if half == 18:
+                dead.look(at_s + 3 * HOUR_S)
+    assert dead.limit_h < quiet.limit_h - 1

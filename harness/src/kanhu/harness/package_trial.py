@@ -122,13 +122,16 @@ def _until(holds: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
 
 
 def _words(process: subprocess.Popen[bytes], systemd: socket.socket) -> list[bytes]:
-    """What it says first, for as long as it runs and has time."""
+    """What it says first, for as long as it runs and has time; what it said before it ended counts."""
     words: list[bytes] = []
     seconds = 0
-    while len(words) < len(_LIVES) and process.poll() is None and seconds < _ANSWERS_WITHIN_S:
+    while len(words) < len(_LIVES) and seconds < _ANSWERS_WITHIN_S:
+        runs = process.poll() is None
         try:
             words.append(systemd.recv(4096))
         except TimeoutError:
+            if not runs:
+                break
             seconds += 1
     return words
 

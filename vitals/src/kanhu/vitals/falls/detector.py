@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kanhu.vitals.errors import StateRefused
 from kanhu.vitals.falls.candidates import Candidates
 from kanhu.vitals.falls.features import BEFORE, HZ, Site, after, features_of
-from kanhu.vitals.falls.resampling import Resampler
+from kanhu.vitals.falls.resampling import LATE_IN_A_ROW, Resampler
 from kanhu.vitals.models import Model, Trees
 
 __all__ = ["FallDetector", "FallEvent", "FallStage", "fall_score"]
@@ -42,6 +42,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     version: int
     site: Site
     last: tuple[float, ...] = ()
+    late: int = 0
     ring: tuple[float, ...] = ()
     waiting: int = -1
     peak_g: float = 0
@@ -55,10 +56,11 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
         """Refuse what no state can be: stored state is read back into this."""
         length = 3 * (BEFORE + 1 + after(self.site))
         numbers = np.asarray((*self.last, *self.ring, *self.before, self.peak_g))
+        late = 0 <= self.late < LATE_IN_A_ROW
         whole = len(self.ring) in {0, length} and len(self.last) in {0, 4} and len(self.before) in {0, 3}
         waits = -1 <= self.waiting < after(self.site) and (self.waiting < 0 or len(self.ring) > 0)
         stands = (self.likely_ms is None) or len(self.before) > 0
-        if not (whole and waits and stands and np.isfinite(numbers).all()):
+        if not (late and whole and waits and stands and np.isfinite(numbers).all()):
             raise ValueError("not the state of a fall detector")
 
 
@@ -87,7 +89,7 @@ class FallDetector:
         self._kept = kept
         ring = np.asarray(kept.ring, dtype=np.float64).reshape(-1, 3)
         self._candidates = Candidates(site, ring, kept.waiting, kept.peak_g)
-        self._resampler = Resampler(kept.last)
+        self._resampler = Resampler(kept.last, kept.late)
 
     def state(self) -> bytes:
         """What to store; bounded by the seconds around an impact."""
@@ -95,6 +97,7 @@ class FallDetector:
         kept = msgspec.structs.replace(
             self._kept,
             last=self._resampler.last,
+            late=self._resampler.late,
             ring=tuple(found.ring_g.ravel().tolist()),
             waiting=found.waiting,
             peak_g=found.peak_g,
@@ -108,12 +111,23 @@ class FallDetector:
     def update(self, t_ms: NDArray[np.int64], acceleration_g: NDArray[np.float64]) -> tuple[FallEvent, ...]:
         """Take (n,) times in ms and (n, 3) accelerations in g with gravity; the stages they reach, in order."""
         events: list[FallEvent] = []
+        follows_ms = 0
         for number, (first_ms, samples) in enumerate(self._resampler.update(t_ms, acceleration_g)):
             if number:
-                self._candidates = Candidates(self._site)
+                self._end_of_run(follows_ms, events)
             for start, part in _seconds(first_ms, samples):
                 self._take(start, part, events)
+            follows_ms = first_ms + len(samples) * _STEP_MS
         return tuple(events)
+
+    def _end_of_run(self, follows_ms: int, events: list[FallEvent]) -> None:
+        """An impact that a gap cut off is judged as if the person had stayed as last seen: asked about, not lost."""
+        found = self._candidates
+        if found.waiting >= 0:
+            unseen = after(self._site) - found.waiting
+            for start, part in _seconds(follows_ms, np.repeat(found.ring_g[-1:], unseen, axis=0)):
+                self._take(start, part, events)
+        self._candidates = Candidates(self._site)
 
     def _take(self, first_ms: int, samples: NDArray[np.float64], events: list[FallEvent]) -> None:
         """At most the samples up to one full second."""
@@ -121,8 +135,8 @@ class FallDetector:
         told = [FallEvent(FallStage.IMPACT_SUSPECTED, first_ms + at * _STEP_MS, 0.0) for at in suspected]
         for one in ripe:
             score = fall_score(self._model, self._trees, one.window_g)
-            if score >= self._threshold and self._kept.likely_ms is None:
-                now_ms = first_ms + one.judged * _STEP_MS
+            now_ms = first_ms + one.judged * _STEP_MS
+            if score >= self._threshold and self._is_news(now_ms):
                 told.append(FallEvent(FallStage.FALL_LIKELY, now_ms, score))
                 before = tuple(one.window_g[: BEFORE // 2].mean(axis=0).tolist())
                 self._kept = _Kept(STATE_VERSION, self._site, likely_ms=now_ms, before=before)
@@ -130,6 +144,11 @@ class FallDetector:
         end_ms = first_ms + (len(samples) - 1) * _STEP_MS
         if self._kept.likely_ms is not None and (end_ms // _STEP_MS + 1) % HZ == 0:
             self._follow(self._kept.likely_ms, end_ms, events)
+
+    def _is_news(self, now_ms: int) -> bool:
+        """Whether another fall is told: not while the person is still asked about the last one."""
+        likely_ms = self._kept.likely_ms
+        return likely_ms is None or not 0 <= now_ms - likely_ms < self._answer_ms
 
     def _follow(self, likely_ms: int, now_ms: int, events: list[FallEvent]) -> None:
         """After a fall, once a second: does the person stand again, and how long have they lain."""

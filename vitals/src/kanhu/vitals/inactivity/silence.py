@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from kanhu.vitals.arrival import LATE_IN_A_ROW
 from kanhu.vitals.errors import StateRefused
 
 STATE_VERSION = 1
@@ -103,6 +104,10 @@ class _State(msgspec.Struct, array_like=True):
     alive_s: float | None = None
     suspended_until_s: float | None = None
     raised: bool = False
+    late: int = 0
+    """Acts and looks in a row before the last act."""
+    deaf: bool = False
+    """Sensors were dead for a part of the silence that is running."""
     day: int = 0
     days: float = 0.0
     today: int = 0
@@ -122,6 +127,8 @@ class _State(msgspec.Struct, array_like=True):
             raise ValueError("not a pattern")
         if not all(math.isfinite(one) and one >= 0 for one in (self.days, *self.active, *self.silences)):
             raise ValueError("a number is none")
+        if not 0 <= self.late < LATE_IN_A_ROW:
+            raise ValueError("not an order")
         if not (0 <= self.today < 1 << _BINS and 0 <= self.next_silence < _SILENCES):
             raise ValueError("not a day")
 
@@ -161,8 +168,9 @@ class SilenceDetector:
         return 0.0 if self._kept.first_s is None else max(0.0, (at_s - self._kept.first_s) / _S_PER_DAY)
 
     def silence_h(self, at_s: float) -> float:
-        """Waking hours since the last event, at `at_s`."""
-        return 0.0 if self._kept.last_s is None else self._between(self._kept.last_s, at_s)
+        """Waking hours since the last event, or since the end of a journey that came after it, at `at_s`."""
+        since_s = self._kept.last_s
+        return 0.0 if since_s is None else self._between(max(since_s, self._kept.suspended_until_s or 0.0), at_s)
 
     def heard(self, at_s: float) -> SilenceReason:
         """Sensors said that they live; where they never do, silence is taken for the person's."""
@@ -183,14 +191,14 @@ class SilenceDetector:
         if not _is_time(at_s):
             return SilenceReason.NOT_A_TIME
         kept = self._kept
-        if kept.last_s is not None and at_s < kept.last_s:
+        if self._is_late(at_s):
             return SilenceReason.OUT_OF_ORDER
         self._turn(int(at_s // _S_PER_DAY))
         if not self._suspended(at_s):
             self._learn_silence(at_s)
             kept.today |= 1 << int(at_s % _S_PER_DAY // _BIN_S)
         kept.first_s = at_s if kept.first_s is None else kept.first_s
-        kept.last_s, kept.raised = at_s, False
+        kept.last_s, kept.raised, kept.deaf = at_s, False, False
         if where is Presence.FRONT_DOOR:
             kept.door_s = at_s
         return SilenceReason.ACTIVE
@@ -202,11 +210,12 @@ class SilenceDetector:
             return SilenceReason.NOT_A_TIME
         if kept.last_s is None:
             return SilenceReason.NOTHING_YET
-        if at_s < kept.last_s:
+        if self._is_late(at_s):
             return SilenceReason.OUT_OF_ORDER
         if self._suspended(at_s):
             return SilenceReason.SUSPENDED
         if kept.alive_s is not None and at_s - kept.alive_s > settings.heartbeat_s:
+            kept.deaf = True
             return SilenceReason.SENSORS_DEAD
         if kept.raised:
             return SilenceReason.ALREADY_RAISED
@@ -221,6 +230,25 @@ class SilenceDetector:
         asleep = self._weights[int(at_s % _S_PER_DAY // _BIN_S)] < 0.5  # half as active as by day
         return SilenceReason.BED if asleep else SilenceReason.AS_USUAL
 
+    def _is_late(self, at_s: float) -> bool:
+        """Whether this comes before the last act; after many in a row it is the last act whose clock was ahead.
+
+        Silence then counts from now: how long it has lasted nobody knows, and a home is never deaf for long.
+        """
+        kept = self._kept
+        if kept.last_s is None or at_s >= kept.last_s:
+            kept.late = 0
+            return False
+        kept.late += 1
+        if kept.late < LATE_IN_A_ROW:
+            return True
+        kept.first_s = min(kept.first_s or 0.0, at_s)
+        kept.last_s, kept.late, kept.raised, kept.deaf = at_s, 0, False, True
+        kept.door_s = None if (kept.door_s or 0.0) > at_s else kept.door_s
+        kept.alive_s = None if (kept.alive_s or 0.0) > at_s else kept.alive_s
+        kept.day, kept.today = int(at_s // _S_PER_DAY), 0
+        return False
+
     def _left(self) -> bool:
         kept = self._kept
         return kept.door_s is not None and (kept.last_s or 0.0) - kept.door_s <= self._settings.door_s
@@ -230,7 +258,9 @@ class SilenceDetector:
 
     def _learn_silence(self, at_s: float) -> None:
         kept = self._kept
-        if kept.last_s is None or self._left():
+        if kept.last_s is None or self._left() or kept.deaf or (kept.suspended_until_s or 0.0) > kept.last_s:
+            return
+        if at_s - kept.last_s > self._settings.away_cap_s:  # nobody was at home and well: a clock, or an absence unseen
             return
         silence_h = self.silence_h(at_s)
         if silence_h < self._settings.counted_from_h:
