@@ -106,8 +106,8 @@ async def test_sealed_it_becomes_readings_too(name: str, tmp_path: Path) -> None
 async def test_what_it_spoils_is_refused_and_the_rest_is_read(fault: str, tmp_path: Path) -> None:
     async with Alone("thermometer-ble", tmp_path, every_s=0.05, faults=((fault, 0.4),)) as alone:
         await until(lambda: len(alone.sink.accepted) > 5 and len(alone.sink.refused) > 2, within_s=30)
-        # Equal frames within a moment are one indication sent twice. Some are on their way on a busy machine; a lost one
-        # would leave the account short for ever.
+        # Equal frames within a moment are one indication sent twice. Some may be on their way; a lost one would leave
+        # the account short for ever.
         await until(lambda: alone.sink.readings >= len(alone.said_frames()), within_s=30)
     assert alone.sink.readings <= sum("said" in step for step in alone.steps)
 

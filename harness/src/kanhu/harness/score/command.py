@@ -38,7 +38,7 @@ class Measured:
 
     figures: Mapping[str, Value]
     sets: frozenset[str]
-    """Those that were there. A limit of a figure `<set>_…` of another set is not asked for."""
+    """Those that were there: a limit of a figure of another set is not asked for."""
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -77,12 +77,17 @@ def conduct(
     except RecordingsRefused as error:
         raise RecordingUnusable(error.place, error.problem) from error
     name = f"score-{task}"
-    absent = tuple(f"{one}_" for one in known if one not in measured.sets)
-    limits = {figure: limit for figure, limit in read_limits(name).items() if not figure.startswith(absent)}
+    limits = {figure: limit for figure, limit in read_limits(name).items() if _asked(figure, known, measured.sets)}
     versions = {package: metadata.version(package) for package in ("kanhu", "numpy")}
     versions |= {"python": platform.python_version(), **measured.versions}
     report = Report(name, measured.figures, limits, seed=options.seed, versions=versions)
     return finish(report, output=Output.TABLE_AND_JSON if options.json else Output.TABLE)
+
+
+def _asked(figure: str, known: Sequence[str], sets: frozenset[str]) -> bool:
+    """Whether the set that a figure is of was there: its name begins the figure's, or it is the first that is known."""
+    of = next((one for one in known if figure.startswith(f"{one}_")), known[0] if known else None)
+    return of is None or of in sets
 
 
 def _examples(task: str, options: str) -> str:
