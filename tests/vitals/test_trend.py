@@ -65,10 +65,10 @@ def test_calm_person_never_signals() -> None:
 @pytest.mark.parametrize(("value", "direction"), [(90, Direction.ABOVE), (52, Direction.BELOW)])
 def test_lasting_shift_signals_within_days_and_says_which_way(value: int, direction: Direction) -> None:
     detector = lived(60)
-    answers = [detector.update(day(60 + number), Decimal(value)).reason for number in range(6)]
-    assert answers == [R.AS_USUAL] * 5 + [R.SHIFTED]
+    answers = [detector.update(day(60 + number), Decimal(value)).reason for number in range(5)]
+    assert answers == [R.AS_USUAL] * 4 + [R.SHIFTED]
     assert detector.direction is direction
-    assert detector.update(day(66), Decimal(value)).reason is R.SHIFTED
+    assert detector.update(day(65), Decimal(value)).reason is R.SHIFTED
 
 
 def test_return_to_usual_is_seen_within_days_however_long_the_shift_lasted() -> None:
@@ -82,7 +82,7 @@ def test_return_to_usual_is_seen_within_days_however_long_the_shift_lasted() -> 
 
 
 def test_while_still_learning_more_is_needed() -> None:
-    # Before 60 readings the sum has to pass 12 instead of 10: one day more at two spreads a day.
+    # Before 60 readings the sum has to pass 10.2 instead of 8.5: one day more at the most that a day adds.
     early, complete = lived(20), lived(60)
     found = []
     for detector, start in ((early, 20), (complete, 60)):
@@ -90,7 +90,7 @@ def test_while_still_learning_more_is_needed() -> None:
         while detector.update(day(start + number), Decimal(110)).reason is not R.SHIFTED:
             number += 1
         found.append(number)
-    assert found[0] > found[1] == 5
+    assert found[0] > found[1] == 4
 
 
 def test_single_artefact_does_not_signal() -> None:
