@@ -88,3 +88,5 @@ def test_what_was_found_is_added_to_what_is_kept_and_gone_codecs_are_removed(tmp
     keep_found([name], corpus=corpus, all_targets=True, folder=kept)
     assert kept_targets(kept) == [name]
     assert list(kept_frames("gone.decode_gone", folder=kept)) == []
+    keep_found(["heart_rate.decode_heart_rate"], corpus=corpus, all_targets=False, folder=kept)
+    assert list(kept_frames(name, folder=kept)) == [b"", b"\xff"], "another, whose turn did not come, changes nothing"
