@@ -1,11 +1,11 @@
 """What tests of several parts share: the --require-all option, Debian packages, free ports."""
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from kanhu.harness.ports import free_port as one_free_port
 from tests.debian import DebianPackages
 
 _LONG = (Path(__file__).parent / "end_to_end", Path(__file__).parent / "harness")
@@ -43,9 +43,7 @@ def free_ports() -> Callable[[], int]:
 
     def another() -> int:
         while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port: int = probe.getsockname()[1]
+            port = one_free_port()
             if port not in given:
                 given.add(port)
                 return port

@@ -5,8 +5,8 @@ import pytest
 
 from kanhu.harness.demo.conduct import Options, Outcome, bring_up, play, settle, village
 from kanhu.harness.demo.show import Timeline
+from kanhu.harness.ports import free_port
 from kanhu.harness.village.county import SeenAlert
-from kanhu.harness.village.stage import free_port
 
 HERE = Path(__file__).parent
 

@@ -19,11 +19,11 @@ from typing import Any
 import aiomqtt
 import httpx
 
+from kanhu.harness.ports import free_port
 from kanhu.harness.village import settings
 from kanhu.harness.village.county import County
 from kanhu.harness.village.processes import Processes, environment
 from kanhu.harness.village.script import Device, Home, Person
-from kanhu.harness.village.stage import free_port
 
 SITE = Path(__file__).with_name("bad_input_site.toml")
 GATEWAY = "home-01"

@@ -24,8 +24,8 @@ from kanhu.harness.conform.bench import Bench, LedgerRow
 from kanhu.harness.conform.clauses import ENROLLED
 from kanhu.harness.conform.county import Committed, ReferenceCounty
 from kanhu.harness.conform.kanhu_county import start_broker
+from kanhu.harness.ports import free_port
 from kanhu.harness.village.processes import Processes, environment
-from kanhu.harness.village.stage import free_port
 
 LATE_S = 0.3
 

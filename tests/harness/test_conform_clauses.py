@@ -14,8 +14,8 @@ from kanhu.harness.conform.kanhu_county import KanhuCounty
 from kanhu.harness.conform.readings import Maker
 from kanhu.harness.conform.spoiled import SPOILED, Spoiled, sealed
 from kanhu.harness.conform.virtual_gateway import ClauseBroken
+from kanhu.harness.ports import free_port
 from kanhu.harness.village.processes import Processes, environment
-from kanhu.harness.village.stage import free_port
 from tests.architecture.layout import ROOT
 from tests.harness.conform_ground import (
     ForgetsConflicts,

@@ -7,7 +7,7 @@ import pytest
 
 from kanhu.harness.conform.lossy_link import COUNTY_ADDRESS, LossyLink
 from kanhu.harness.faults.errors import CannotBeHad
-from kanhu.harness.village.stage import free_port
+from kanhu.harness.ports import free_port
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from kanhu.harness.conform.feed import HttpFeed, LineFeed
 from kanhu.harness.conform.matrix import Kept, KeptRefused
 from kanhu.harness.conform.meter import Meter
 from kanhu.harness.conform.rows import ROWS, Row, quick
+from kanhu.harness.ports import free_port
 from kanhu.harness.village.processes import ProcessDied, Processes, environment
-from kanhu.harness.village.stage import free_port
 
 _PROGRAM = Path(__file__).with_name("conform_gateway.py")
 _PACE = Pace(rate=8, before_s=0.5, after_s=1, quiet_s=2.5, drain_s=20)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kanhu.contract import FakeClock, SystemClock
 from kanhu.harness.conform import mqtt_packets as mqtt
 from kanhu.harness.conform.plain_county import PlainCounty
-from kanhu.harness.village.stage import free_port
+from kanhu.harness.ports import free_port
 
 
 @pytest.mark.parametrize("version", [aiomqtt.ProtocolVersion.V311, aiomqtt.ProtocolVersion.V5])

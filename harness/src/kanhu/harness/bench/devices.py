@@ -21,11 +21,12 @@ from kanhu.edge.devices import DeviceConfig
 from kanhu.harness.bench.codec_speed import microseconds_a_frame
 from kanhu.harness.bench.device_reader import Plan, Read
 from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.ports import free_port
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
 from kanhu.harness.stopping import until_told
 from kanhu.harness.village.processes import Processes
-from kanhu.harness.village.stage import RECORDING, Stage, desk_client, free_port, open_ground, order, start_simulator
+from kanhu.harness.village.stage import RECORDING, Stage, desk_client, open_ground, order, start_simulator
 
 __all__ = ["main"]
 

@@ -27,19 +27,12 @@ from kanhu.harness.conform.feed import HttpFeed, LineFeed
 from kanhu.harness.conform.kanhu_county import start_broker
 from kanhu.harness.conform.plain_county import PlainCounty
 from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.ports import free_port
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
 from kanhu.harness.stopping import until_told
 from kanhu.harness.village.processes import Processes
-from kanhu.harness.village.stage import (
-    RECORDING,
-    Stage,
-    desk_client,
-    free_port,
-    open_ground,
-    order,
-    start_simulator,
-)
+from kanhu.harness.village.stage import RECORDING, Stage, desk_client, open_ground, order, start_simulator
 
 __all__ = ["main"]
 

@@ -20,8 +20,8 @@ from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.faults.errors import CannotBeHad
 from kanhu.harness.faults.proxy import Condition, LinkProxy
 from kanhu.harness.faults.schedule import Kind
+from kanhu.harness.ports import free_port
 from kanhu.harness.village.processes import Processes
-from kanhu.harness.village.stage import free_port
 
 __all__ = ["Figures", "Pace", "run_cell"]
 

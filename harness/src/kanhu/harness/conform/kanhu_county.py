@@ -14,8 +14,8 @@ import httpx
 from kanhu.harness.conform.bench import LedgerRow
 from kanhu.harness.conform.clauses import ENROLLED
 from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.ports import free_port
 from kanhu.harness.village.processes import Processes
-from kanhu.harness.village.stage import free_port
 
 __all__ = ["KanhuCounty", "broker_answers", "start_broker"]
 

@@ -14,8 +14,9 @@ from rich.markup import escape
 from kanhu.harness.demo.conduct import Options, Outcome, bring_up, play, settle, village
 from kanhu.harness.demo.report import as_json, as_rows, broken_limits
 from kanhu.harness.demo.show import Timeline
+from kanhu.harness.ports import free_port
 from kanhu.harness.village.processes import ProcessDied
-from kanhu.harness.village.stage import VillageFailed, free_port
+from kanhu.harness.village.stage import VillageFailed
 
 _EXAMPLES = """examples:
   ./run demo                                          until Ctrl-C, with a login for the alert desk

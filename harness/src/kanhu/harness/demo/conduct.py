@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kanhu.harness.demo.show import Timeline
 from kanhu.harness.ledger import Account, balance, emissions, has_started
+from kanhu.harness.ports import free_port
 from kanhu.harness.village.county import SeenAlert
 from kanhu.harness.village.script import Expected, Fault, Script, load_script
 from kanhu.harness.village.stage import (
@@ -19,7 +20,6 @@ from kanhu.harness.village.stage import (
     desk_client,
     drained,
     dump_ledger,
-    free_port,
     gateway_rows,
     open_ground,
     order,

@@ -23,11 +23,11 @@ from kanhu.contract import VERSION, SystemClock, encode_record
 from kanhu.contract.status import encode_status
 from kanhu.firmware_sim.modem.line import ModemLine
 from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.ports import free_port
 from kanhu.harness.prove.lone_gateway import GATEWAY, LoneGateway, lone_gateway
 from kanhu.harness.prove.planted import Find, search
 from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
 from kanhu.harness.stopping import until_told
-from kanhu.harness.village.stage import free_port
 
 __all__ = ["main"]
 

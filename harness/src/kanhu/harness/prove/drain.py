@@ -20,18 +20,11 @@ from kanhu.harness.conform.meter import Meter
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.faults import Kind, LinkProxy
 from kanhu.harness.ledger import Account, Books, lines_of
+from kanhu.harness.ports import free_port
 from kanhu.harness.prove.feeding import Feeding, residents_of
 from kanhu.harness.prove.telling import Teller
 from kanhu.harness.village.county import SeenAlert
-from kanhu.harness.village.stage import (
-    Stage,
-    desk_client,
-    dump_ledger,
-    free_port,
-    open_ground,
-    start_county,
-    wait_for_county,
-)
+from kanhu.harness.village.stage import Stage, desk_client, dump_ledger, open_ground, start_county, wait_for_county
 
 __all__ = ["GATEWAY", "Drained", "Filled", "drain", "filled"]
 

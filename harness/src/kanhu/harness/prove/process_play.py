@@ -26,6 +26,7 @@ from kanhu.harness.faults import (
     play,
 )
 from kanhu.harness.ledger import Account, balance, lines_of
+from kanhu.harness.ports import free_port
 from kanhu.harness.prove.desk import Desk, Worker
 from kanhu.harness.village.county import SeenAlert
 from kanhu.harness.village.script import Home
@@ -36,7 +37,6 @@ from kanhu.harness.village.stage import (
     desk_client,
     drained,
     dump_ledger,
-    free_port,
     open_ground,
     order,
     start_county,

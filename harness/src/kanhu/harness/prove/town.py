@@ -22,9 +22,9 @@ from kanhu.gateway.outbox import Outbox
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.faults import Breakable, LinkFaults, LinkProxy, Place, ProcessFaults
 from kanhu.harness.ledger import Books
+from kanhu.harness.ports import free_port
 from kanhu.harness.prove.feeding import Feeding, residents_of
 from kanhu.harness.village.processes import Processes, environment
-from kanhu.harness.village.stage import free_port
 
 __all__ = ["COUNTY_LINK", "Size", "Town", "town"]
 

@@ -5,7 +5,6 @@ import contextlib
 import json
 import secrets
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -30,7 +29,6 @@ __all__ = [
     "desk_client",
     "drained",
     "dump_ledger",
-    "free_port",
     "gateway_rows",
     "open_ground",
     "order",
@@ -241,13 +239,6 @@ async def dump_ledger(stage: Stage) -> Path:
     """Write down what the county stored."""
     await _once(stage, "ledger", "ledger", "dump", "--out", str(stage.ledger_dump), "--config", str(stage.cloud_toml))
     return stage.ledger_dump
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _tool(name: str) -> str:
