@@ -10,7 +10,8 @@ __all__ = ["read_state"]
 
 
 class _Versioned(Protocol):
-    version: int
+    @property
+    def version(self) -> int: ...
 
 
 _Kept = TypeVar("_Kept", bound=_Versioned)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -13,8 +12,9 @@ import numpy as np
 from kanhu.contract import METRICS, Evidence, Finding, Phase, Subject, Times, alert_id
 from kanhu.vitals.baselines.cusum import levelled, robust_centre_and_spread, shrunk_spread, standardised, summed
 from kanhu.vitals.decisions import Decision, DecisionReason
-from kanhu.vitals.errors import PackRefused, StateRefused
+from kanhu.vitals.errors import PackRefused
 from kanhu.vitals.rules.records import Agreement, Rule, TrendTrigger, Vital
+from kanhu.vitals.stored_state import read_state
 
 STATE_VERSION = 1
 _S_PER_DAY = 86_400
@@ -67,7 +67,7 @@ class TrendDetector:
         """
         self._rule = rule
         self._trigger, self._vital = _named(rule, metric)
-        self._kept = _read(_Baseline, state) if state else _Baseline(STATE_VERSION)
+        self._kept = read_state(_Baseline, state, version=STATE_VERSION) if state else _Baseline(STATE_VERSION)
         self._signalled: Direction | None = None
 
     @property
@@ -147,9 +147,6 @@ class _Agreed(msgspec.Struct, frozen=True, array_like=True):
     raised_day: int | None = None
 
 
-_State = TypeVar("_State", _Baseline, _Agreed)
-
-
 class TrendAgreement:
     """One vital alone says little: two of different groups on one day, or one on days running, make a finding."""
 
@@ -166,7 +163,7 @@ class TrendAgreement:
         self._confirm = rule.confirm
         self._groups = {vital.metric: vital.group for vital in rule.trigger.vitals}
         self._subject = subject
-        self._kept = _read(_Agreed, state) if state else _Agreed(STATE_VERSION)
+        self._kept = read_state(_Agreed, state, version=STATE_VERSION) if state else _Agreed(STATE_VERSION)
 
     def state(self) -> bytes:
         """What to store; bounded by the number of vitals."""
@@ -225,13 +222,3 @@ def _named(rule: Rule, metric: str) -> tuple[TrendTrigger, Vital]:
             if vital.metric == metric:
                 return rule.trigger, vital
     raise PackRefused(rule.id, "trigger.vitals", f"no trend of {metric!r}", remedy="name the vital in the pack")
-
-
-def _read(kind: type[_State], state: bytes) -> _State:
-    try:
-        kept = msgspec.msgpack.decode(state, type=kind)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise StateRefused(str(error)) from error
-    if kept.version != STATE_VERSION:
-        raise StateRefused(f"state version {kept.version}")
-    return kept

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from kanhu.vitals.beats.quality import Window, quality_of
 from kanhu.vitals.beats.settings import BeatSettings
 from kanhu.vitals.errors import StateRefused
+from kanhu.vitals.stored_state import read_state
 
 STATE_VERSION = 1
 _SLOWEST_HZ, _FASTEST_HZ = 100.0, 500.0
@@ -351,10 +352,7 @@ def _is_peak(envelope: NDArray[np.float64], apart: int) -> NDArray[np.bool_]:
 
 
 def _read(state: bytes, rate_hz: float) -> _Kept:
-    try:
-        kept = msgspec.msgpack.decode(state, type=_Kept)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise StateRefused(str(error)) from error
-    if kept.version != STATE_VERSION or kept.rate_hz != rate_hz:
-        raise StateRefused(f"state version {kept.version}, {kept.rate_hz} Hz")
+    kept = read_state(_Kept, state, version=STATE_VERSION)
+    if kept.rate_hz != rate_hz:
+        raise StateRefused(f"of {kept.rate_hz} Hz")
     return kept

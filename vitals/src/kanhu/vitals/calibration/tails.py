@@ -7,12 +7,12 @@ generalized Pareto distribution".
 
 import math
 from enum import StrEnum
-from typing import TypeVar
 
 import msgspec
 import numpy as np
 
 from kanhu.vitals.errors import StateRefused
+from kanhu.vitals.stored_state import read_state
 
 STATE_VERSION = 1
 _NEARLY_EXPONENTIAL = 1e-6  # below it the shape's own formula divides by nearly nothing
@@ -74,7 +74,8 @@ class ConformalTail:
             StateRefused: `state` is not one of this tail.
         """
         self._keep = keep
-        self._kept = _read(_Ranked, state, keep) if state else _Ranked(STATE_VERSION)
+        self._kept = read_state(_Ranked, state, version=STATE_VERSION) if state else _Ranked(STATE_VERSION)
+        _check_kept(self._kept.highest, keep)
 
     def state(self) -> bytes:
         """What to store; bounded by `keep`."""
@@ -104,10 +105,6 @@ class _Peaks(msgspec.Struct, frozen=True, array_like=True):
     above: int = 0
     excesses: tuple[float, ...] = ()
 
-    @property
-    def highest(self) -> tuple[float, ...]:
-        return self.excesses
-
     def __post_init__(self) -> None:
         ordered = len(self.excesses) <= self.above <= self.seen
         if not (ordered and all(math.isfinite(one) and one > 0 for one in self.excesses)):
@@ -124,7 +121,8 @@ class ParetoTail:
             StateRefused: `state` is not one of this tail.
         """
         self._level, self._keep, self._least = level, keep, max(least, 3)
-        self._kept = _read(_Peaks, state, keep) if state else _Peaks(STATE_VERSION)
+        self._kept = read_state(_Peaks, state, version=STATE_VERSION) if state else _Peaks(STATE_VERSION)
+        _check_kept(self._kept.excesses, keep)
 
     def state(self) -> bytes:
         """What to store; bounded by `keep`."""
@@ -163,14 +161,6 @@ class ParetoTail:
         return Threshold(ThresholdReason.FOUND, score) if math.isfinite(score) else Threshold(ThresholdReason.TOO_FEW)
 
 
-_State = TypeVar("_State", _Ranked, _Peaks)
-
-
-def _read(kind: type[_State], state: bytes, keep: int) -> _State:
-    try:
-        kept = msgspec.msgpack.decode(state, type=kind)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise StateRefused(str(error)) from error
-    if kept.version != STATE_VERSION or len(kept.highest) > keep:
-        raise StateRefused(f"state version {kept.version}, {len(kept.highest)} scores")
-    return kept
+def _check_kept(scores: tuple[float, ...], keep: int) -> None:
+    if len(scores) > keep:
+        raise StateRefused(f"{len(scores)} scores, {keep} are kept")

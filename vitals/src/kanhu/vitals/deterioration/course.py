@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kanhu.contract import METRICS
-from kanhu.vitals.errors import StateRefused
 from kanhu.vitals.models import Model
+from kanhu.vitals.stored_state import read_state
 
 STATE_VERSION = 1
 _MG_DL_PER_MMOL_L = 18.016  # glucose
@@ -80,7 +80,7 @@ class Course:
         Raises:
             StateRefused: `state` is not one of a course.
         """
-        self._kept = _read(state) if state else _Course(STATE_VERSION)
+        self._kept = read_state(_Course, state, version=STATE_VERSION) if state else _Course(STATE_VERSION)
 
     def state(self) -> bytes:
         """What to store; bounded by the number of signs."""
@@ -137,13 +137,3 @@ class Course:
         row = self.features(model.array("centre"), model.array("spread"), age_years)
         logit = float(row @ model.array("weights")) + model.number("intercept")
         return CourseScore(1.0 / (1.0 + math.exp(-min(max(logit, -700.0), 700.0))), self.missing)
-
-
-def _read(state: bytes) -> _Course:
-    try:
-        kept = msgspec.msgpack.decode(state, type=_Course)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise StateRefused(str(error)) from error
-    if kept.version != STATE_VERSION:
-        raise StateRefused(f"state version {kept.version}")
-    return kept

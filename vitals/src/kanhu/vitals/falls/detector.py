@@ -12,6 +12,7 @@ from kanhu.vitals.falls.candidates import Candidates
 from kanhu.vitals.falls.features import BEFORE, HZ, Site, after, features_of
 from kanhu.vitals.falls.resampling import LATE_IN_A_ROW, Resampler
 from kanhu.vitals.models import Model, Trees
+from kanhu.vitals.stored_state import read_state
 
 __all__ = ["FallDetector", "FallEvent", "FallStage", "fall_score"]
 
@@ -83,7 +84,7 @@ class FallDetector:
         self._threshold = model.number("alarm_at")
         self._answer_ms, self._long_lie_ms = model.number("answer_s") * 1000, model.number("long_lie_s") * 1000
         self._upright_rad, self._upright_s = model.number("upright_rad"), model.number("upright_s")
-        kept = _read(state) if state else _Kept(STATE_VERSION, site)
+        kept = read_state(_Kept, state, version=STATE_VERSION) if state else _Kept(STATE_VERSION, site)
         if kept.site is not site:
             raise StateRefused(f"of the {kept.site}, not the {site}")
         self._kept = kept
@@ -177,13 +178,3 @@ def _seconds(first_ms: int, samples: NDArray[np.float64]) -> list[tuple[int, NDA
     head = HZ - (first_ms // _STEP_MS) % HZ
     cuts = [0, *range(head, len(samples), HZ), len(samples)]
     return [(first_ms + a * _STEP_MS, samples[a:b]) for a, b in itertools.pairwise(cuts) if b > a]
-
-
-def _read(state: bytes) -> _Kept:
-    try:
-        kept = msgspec.msgpack.decode(state, type=_Kept)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise StateRefused(str(error)) from error
-    if kept.version != STATE_VERSION:
-        raise StateRefused(f"state version {kept.version}")
-    return kept

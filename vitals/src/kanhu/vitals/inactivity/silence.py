@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kanhu.vitals.arrival import LATE_IN_A_ROW
-from kanhu.vitals.errors import StateRefused
+from kanhu.vitals.stored_state import read_state
 
 STATE_VERSION = 1
 _S_PER_DAY = 86_400
@@ -143,7 +143,7 @@ class SilenceDetector:
             StateRefused: `state` is not one of this detector.
         """
         self._settings = settings
-        self._kept = _read(state) if state else _State(STATE_VERSION)
+        self._kept = read_state(_State, state, version=STATE_VERSION) if state else _State(STATE_VERSION)
         if not self._kept.active:
             self._kept.active = [0.0] * _BINS
         hours = (np.arange(_BINS) + 0.5) * _BIN_S / _S_PER_HOUR
@@ -313,13 +313,3 @@ class SilenceDetector:
 
 def _is_time(at_s: float) -> bool:
     return math.isfinite(at_s) and 0 <= at_s <= _LATEST_S
-
-
-def _read(state: bytes) -> _State:
-    try:
-        kept = msgspec.msgpack.decode(state, type=_State)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise StateRefused(str(error)) from error
-    if kept.version != STATE_VERSION:
-        raise StateRefused(f"state version {kept.version}")
-    return kept

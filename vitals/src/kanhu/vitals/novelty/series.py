@@ -5,8 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
-from kanhu.vitals.errors import StateRefused
 from kanhu.vitals.novelty.tail import Tail
+from kanhu.vitals.stored_state import read_state
 
 STATE_VERSION = 1
 _HOURS = 24
@@ -102,7 +102,7 @@ class SeriesNovelty:
             StateRefused: `state` is not one of this detector.
         """
         self._settings = settings or NoveltySettings()
-        self._kept = _read(state) if state else _Series(STATE_VERSION)
+        self._kept = read_state(_Series, state, version=STATE_VERSION) if state else _Series(STATE_VERSION)
         self.expected_per_day = math.inf
         """How many such values a day would bring by chance: the smaller, the newer. Of the last update."""
 
@@ -186,13 +186,3 @@ class SeriesNovelty:
                 tail.learn(score)
             kept.tails.append(tail)
         kept.scores = []
-
-
-def _read(state: bytes) -> _Series:
-    try:
-        kept = msgspec.msgpack.decode(state, type=_Series)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise StateRefused(str(error)) from error
-    if kept.version != STATE_VERSION:
-        raise StateRefused(f"state version {kept.version}")
-    return kept

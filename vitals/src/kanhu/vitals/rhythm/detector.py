@@ -24,6 +24,7 @@ from kanhu.vitals.models import Model
 from kanhu.vitals.rhythm.features import FEATURES, LEAST_BEATS, window_features
 from kanhu.vitals.rhythm.scoring import WeightedSum
 from kanhu.vitals.rhythm.smoothing import forwards, smoothed
+from kanhu.vitals.stored_state import read_state
 
 __all__ = ["BLOCK_BEATS", "Episode", "Heard", "Rhythm", "RhythmDetector", "Windows"]
 
@@ -250,13 +251,8 @@ class RhythmDetector:
         return [Episode(kept.since_ms, kept.until_ms)] if kept.told else []
 
     def _read(self, state: bytes) -> _Kept:
-        try:
-            kept = msgspec.msgpack.decode(state, type=_Kept)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise StateRefused(str(error)) from error
+        kept = read_state(_Kept, state, version=STATE_VERSION)
         blocks = self._longest // BLOCK_BEATS + self._ahead + 1
-        if kept.version != STATE_VERSION:
-            raise StateRefused(f"state version {kept.version}")
         if len(kept.beats) > self._longest or max(len(kept.waiting), len(kept.weighed)) > blocks:
             raise StateRefused("more than this model keeps")
         return kept
