@@ -5,10 +5,10 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from kanhu.cloud.errors import RecordingsRefused
-from kanhu.cloud.training.glucose import BUDGET_PER_DAY, SET, boosted_arrays, fit, fit_recordings
+from kanhu.cloud.training.glucose import BUDGET_PER_DAY, SET, fit, fit_recordings
 from kanhu.cloud.training.glucose_lows import count_lows, false_per_day, warned_share
 from kanhu.cloud.training.recordings import Recording
-from kanhu.cloud.training.writing import put_together
+from kanhu.cloud.training.writing import boosted_arrays, put_together
 from kanhu.vitals.glucose.forecast import Forecast
 from kanhu.vitals.models import Trees, model_named, read_model
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
@@ -17,16 +16,15 @@ from numpy.typing import NDArray
 from kanhu.cloud.errors import RecordingsRefused
 from kanhu.cloud.training.glucose_lows import AHEAD_MIN, LOW_MG_DL, count_lows, false_per_day
 from kanhu.cloud.training.recordings import Recording, load_set
-from kanhu.cloud.training.writing import forest_arrays, put_together
+from kanhu.cloud.training.writing import boosted_arrays, in_the_making, put_together
 from kanhu.vitals.glucose import FEATURES, GlucoseDetector, GlucoseSettings, LowStage, LowWatch
-from kanhu.vitals.glucose.forecast import Forecast
+from kanhu.vitals.glucose.forecast import FORECAST_MIN, Forecast
 from kanhu.vitals.glucose.history import LAGS
-from kanhu.vitals.models import Model, Numbers, TrainedOn
-from kanhu.vitals.models.table import FORMAT
+from kanhu.vitals.models import Model
 
 __all__ = [
-    "BUDGET_PER_DAY", "SET", "Rows", "boosted_arrays", "fit", "fit_change", "fit_low", "fit_recordings",
-    "in_the_making", "low_scores", "moments", "rows_of",
+    "BUDGET_PER_DAY", "SET", "Rows", "fit", "fit_change", "fit_low", "fit_recordings",
+    "low_scores", "moments", "rows_of",
 ]  # fmt: skip
 
 Numbered = dict[str, NDArray[np.generic]]
@@ -42,7 +40,6 @@ _SEARCHED = (0.85, 0.999, 100)  # shares of the scores below the limit, from, to
 _BOOSTING: Final[dict[str, Any]] = {
     "min_samples_leaf": 60, "l2_regularization": 20.0, "max_features": 0.5, "early_stopping": False,
 }  # fmt: skip  # the shape of both; with `max_iter` times `max_leaf_nodes` what a table of 300 kB holds
-_FORECAST_MIN = 30
 _NEXT_MIN = 15
 _LIMITS = (
     "Fitted on people with diabetes in one hospital in Shanghai, at most two weeks each; nobody without diabetes.",
@@ -79,7 +76,7 @@ def moments(recording: Recording) -> tuple[list[datetime], NDArray[np.float64], 
 
 def rows_of(recordings: Sequence[Recording]) -> Rows:
     """Run the detector over every recording, value by value, and keep what its forecasts are made from."""
-    model = in_the_making(_nothing())
+    model = in_the_making("glucose", _nothing())
     features: list[NDArray[np.float64]] = []
     change: list[float] = []
     next_low: list[bool] = []
@@ -90,8 +87,8 @@ def rows_of(recordings: Sequence[Recording]) -> Rows:
         detector = GlucoseDetector(model)
         low_min = np.append(minutes[values < LOW_MG_DL], np.inf)
         until_low = low_min[np.searchsorted(low_min, minutes, side="right").clip(max=len(low_min) - 1)] - minutes
-        later = np.searchsorted(minutes, minutes + _FORECAST_MIN).clip(max=len(minutes) - 1)
-        target = np.where(minutes[later] - minutes == _FORECAST_MIN, values[later] - values, np.nan)
+        later = np.searchsorted(minutes, minutes + FORECAST_MIN).clip(max=len(minutes) - 1)
+        target = np.where(minutes[later] - minutes == FORECAST_MIN, values[later] - values, np.nan)
         for position, (at, value) in enumerate(zip(times, values.tolist(), strict=True)):
             detector.update(value, at)
             if detector.features is None:
@@ -155,7 +152,7 @@ def fit_low(rows: Rows, chosen: NDArray[np.bool_], seed: int) -> Numbered:
 
 def low_scores(rows: Rows, chosen: NDArray[np.bool_], numbers: Numbered) -> NDArray[np.float64]:
     """The score of each chosen row, by the detector's own code; `numbers` are those of `fit_low`."""
-    forecast = Forecast(in_the_making({**_nothing(), **numbers}))
+    forecast = Forecast(in_the_making("glucose", {**_nothing(), **numbers}))
     return np.asarray([forecast.low_score(row) for row in rows.features[chosen]])
 
 
@@ -212,34 +209,6 @@ def _false(recordings: Sequence[Recording], rows: Rows, scores: NDArray[np.float
                 warned.append(minute)
         counted.append(count_lows(minutes, values, warned))
     return false_per_day(counted)
-
-
-def boosted_arrays(model: Any, prefix: str) -> dict[str, NDArray[np.generic]]:
-    """scikit-learn's boosted trees, which it keeps as rows of nodes."""
-    trees = []
-    for (predictor,) in model._predictors:
-        nodes = predictor.nodes
-        leaf = nodes["is_leaf"].astype(bool)
-        left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
-        trees.append(
-            SimpleNamespace(
-                children_left=left,
-                children_right=right,
-                value=nodes["value"],
-                feature=nodes["feature_idx"],
-                threshold=nodes["num_threshold"],
-            )
-        )
-    arrays = forest_arrays(trees, value_of=lambda tree: tree.value, prefix=prefix)
-    return arrays | {f"{prefix}base": np.asarray(model._baseline_prediction).ravel()}
-
-
-def in_the_making(numbers: Numbered) -> Model:
-    """A model that has no card yet."""
-    return Model(
-        format=FORMAT, name="glucose", version="0", trained_on=TrainedOn("", (), 0, {}), limits=(),
-        numbers={key: Numbers.of(array) for key, array in numbers.items()},
-    )  # fmt: skip  # words by rows
 
 
 def _nothing() -> Numbered:

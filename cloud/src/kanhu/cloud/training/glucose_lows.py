@@ -7,11 +7,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AHEAD_MIN", "LowsCounted", "count_lows", "false_per_day", "warned_share"]
+from kanhu.vitals.glucose.features import LOW_MG_DL
+
+__all__ = ["AHEAD_MIN", "LOW_MG_DL", "LowsCounted", "count_lows", "false_per_day", "warned_share"]
 
 AHEAD_MIN = 60
 """A warning speaks of so long a time ahead."""
-LOW_MG_DL = 70.0
 APART_MIN = 30
 """A low after a shorter time without a low value is the same low."""
 _BRIDGED_MIN = 35  # a longer silence is no time watched

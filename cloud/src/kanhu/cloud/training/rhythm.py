@@ -6,7 +6,6 @@ chosen on the same people by cross-validation and stands here, with what was mea
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
@@ -14,16 +13,15 @@ from numpy.typing import NDArray
 
 from kanhu.cloud.errors import RecordingsRefused
 from kanhu.cloud.training.recordings import Recording, load_set
-from kanhu.cloud.training.writing import forest_arrays, put_together
-from kanhu.vitals.models import Model, Numbers, TrainedOn
-from kanhu.vitals.models.table import FORMAT
+from kanhu.cloud.training.writing import boosted_arrays, in_the_making, put_together
+from kanhu.vitals.models import Model
 from kanhu.vitals.rhythm.detector import BLOCK_BEATS, Windows
 from kanhu.vitals.rhythm.features import LEAST_BEATS
 from kanhu.vitals.rhythm.scoring import inputs_of
 from kanhu.vitals.rhythm.strip import STRIP_FEATURES, strip_features
 
 __all__ = [
-    "BOOSTING", "FIBRILLATION", "FLUTTER", "STREAMS", "STRIPS", "UNMARKED",
+    "BOOSTING", "FIBRILLATION", "FLUTTER", "STREAMS", "STRIPS", "UNMARKED", "Gathered",
     "beats_of", "fit", "fit_recordings", "gathered",
 ]  # fmt: skip  # by kind
 
@@ -98,7 +96,7 @@ def fit(sets: Mapping[str, Path], seed: int, say: Callable[[str], None]) -> Mode
 
 def gathered(recordings: Sequence[Recording]) -> Gathered:
     """What of each recording is fitted on; it depends on no fit."""
-    windows = Windows(_model_of(_SETTINGS))
+    windows = Windows(in_the_making("rhythm", _SETTINGS))
     return {(one.of, one.name): (_rows(list(_blocks(one, windows))), _rows(list(_strip(one)))) for one in recordings}
 
 
@@ -118,7 +116,7 @@ def fit_recordings(recordings: Sequence[Recording], rows: Gathered, seed: int) -
             raise RecordingsRefused("the recordings", "hold fibrillation only, or none; both are needed to fit")
         numbers |= _weighted_sum(inputs, marks, weights, prefix=prefix)
         if prefix == "strip_":
-            numbers |= _boosted(inputs[:, : len(STRIP_FEATURES)], marks, seed)[0]
+            numbers |= boosted_arrays(_boosted(inputs[:, : len(STRIP_FEATURES)], marks, seed), "strip_trees_")
             numbers["strip_above"] = np.array(_best_limit(inputs, marks, seed))
     return put_together("rhythm", version="1", numbers=numbers, recordings=recordings, seed=seed, limits=_LIMITS)
 
@@ -180,26 +178,10 @@ def _weighted_sum(
     }
 
 
-def _boosted(
-    inputs: NDArray[np.float64], marks: NDArray[np.bool_], seed: int
-) -> tuple[dict[str, NDArray[np.generic]], Any]:
-    """Boosted trees as `vitals.models.Trees` walks them, and scikit-learn's own."""
+def _boosted(inputs: NDArray[np.float64], marks: NDArray[np.bool_], seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415  # heavy, as above
 
-    fitted = HistGradientBoostingClassifier(random_state=seed, **BOOSTING).fit(inputs, marks)
-    trees = [
-        SimpleNamespace(
-            children_left=np.where(nodes["is_leaf"], -1, nodes["left"].astype(np.int64)),
-            children_right=np.where(nodes["is_leaf"], -1, nodes["right"].astype(np.int64)),
-            feature=nodes["feature_idx"],
-            threshold=nodes["num_threshold"],
-            value=nodes["value"],
-        )
-        for nodes in (predictor.nodes for (predictor,) in fitted._predictors)  # no public way to the nodes
-    ]
-    arrays = forest_arrays(trees, value_of=lambda tree: tree.value, prefix="strip_trees_")
-    arrays["strip_trees_bias"] = np.ravel(fitted._baseline_prediction)
-    return arrays, fitted
+    return HistGradientBoostingClassifier(random_state=seed, **BOOSTING).fit(inputs, marks)
 
 
 def _best_limit(inputs: NDArray[np.float64], marks: NDArray[np.bool_], seed: int) -> float:
@@ -209,7 +191,7 @@ def _best_limit(inputs: NDArray[np.float64], marks: NDArray[np.bool_], seed: int
     for one in range(_PARTS):
         fitted = _weighted_sum(inputs[part != one], marks[part != one], np.ones((part != one).sum()), prefix="")
         scaled = (inputs[part == one] - fitted["centre"]) / fitted["scale"]
-        _, boosted = _boosted(inputs[part != one, : len(STRIP_FEATURES)], marks[part != one], seed)
+        boosted = _boosted(inputs[part != one, : len(STRIP_FEATURES)], marks[part != one], seed)
         trees = boosted.decision_function(inputs[part == one, : len(STRIP_FEATURES)])
         odds[part == one] = (scaled @ fitted["weight"] + fitted["bias"] + trees) / 2
     limits = np.linspace(-3, 3, 121)
@@ -217,9 +199,3 @@ def _best_limit(inputs: NDArray[np.float64], marks: NDArray[np.bool_], seed: int
     f1 = 2 * (called & marks[:, None]).sum(axis=0) / np.maximum(called.sum(axis=0) + marks.sum(), 1)
     # Neighbours count as well: the single best limit of a sample is partly luck.
     return float(limits[np.convolve(f1, np.ones(9) / 9, mode="same").argmax()])
-
-
-def _model_of(numbers: Mapping[str, NDArray[np.generic]]) -> Model:
-    """The settings alone, for the code that asks a model for them."""
-    arrays = {name: Numbers.of(array) for name, array in numbers.items()}
-    return Model(FORMAT, "rhythm", "", TrainedOn("", (), 0, {}), (), arrays)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from kanhu.vitals.glucose.habit import Habit
 from kanhu.vitals.glucose.history import LAGS, History
 
-__all__ = ["FEATURES", "features"]
+__all__ = ["FEATURES", "LOW_MG_DL", "features"]
 
 _DAY_MIN = 1440.0
-_LOW_MG_DL = 70.0
+LOW_MG_DL = 70.0
+"""Below it a value is low: level 1 of the international consensus on time in range (Battelino et al., 2019)."""
 _BIN_MIN = 30.0
 
 FEATURES: Final = (
@@ -41,13 +42,13 @@ def features(history: History, habit: Habit, *, minute_of_day: float) -> NDArray
         now, *steps.tolist(),
         now - lags[2], now - lags[4], now - lags[8], curvature, before - float(steps[2]),
         now + step, now + 2 * step, now + step + curvature / 2, now + 2 * step + 1.5 * curvature,
-        now + (step + before) / 2, min((now - _LOW_MG_DL) / max(-step, 0.5), 100.0),
+        now + (step + before) / 2, min((now - LOW_MG_DL) / max(-step, 0.5), 100.0),
         math.sin(turn), math.cos(turn), math.sin(2 * turn), math.cos(2 * turn), minute_of_day,
         mean, sd, now - mean, (now - mean) / sd, habit.slow_mg_dl - now, habit.wobble_mg_dl, habit.days(),
         habit.usual_level_mg_dl(minute_of_day) - now,
         *(habit.usual_change_mg_dl(minute_of_day + _BIN_MIN * later) for later in (-1, 0, 1, 2)),
         long.max() - now, now - long.min(), hour.max() - now, now - hour.min(), np.abs(steps[:4]).sum(),
-        float((long < _LOW_MG_DL + 15).sum()), float((lags < _LOW_MG_DL + 10).sum()),
+        float((long < LOW_MG_DL + 15).sum()), float((lags < LOW_MG_DL + 10).sum()),
         habit.since_low_min(history.minutes[-1]), habit.low_share, habit.near_is_low(),
     )  # fmt: skip  # as the names
     return np.asarray(row, dtype=np.float64)

@@ -9,9 +9,9 @@ from kanhu.vitals.errors import ModelRefused
 from kanhu.vitals.glucose.features import FEATURES
 from kanhu.vitals.models import Model, Trees
 
-__all__ = ["AHEAD_MIN", "Forecast"]
+__all__ = ["FORECAST_MIN", "Forecast"]
 
-AHEAD_MIN = 30
+FORECAST_MIN = 30
 """How far the forecast reaches."""
 
 

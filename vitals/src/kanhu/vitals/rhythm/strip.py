@@ -68,7 +68,7 @@ class RhythmStrip:
         """
         self._sum = WeightedSum(model, "strip_", features=len(STRIP_FEATURES))
         self._trees = Trees(model, "strip_trees_", inputs="float64")
-        self._trees_bias = model.number("strip_trees_bias")
+        self._trees_base = model.number("strip_trees_base")
         self._above = model.number("strip_above")
 
     def judge(self, intervals_ms: Sequence[float]) -> StripHeard:
@@ -76,6 +76,6 @@ class RhythmStrip:
         features = strip_features(intervals_ms)
         if features is None:
             return StripHeard(Strip.TOO_SHORT)
-        boosted = self._trees_bias + float(self._trees.values(np.asarray(features)).sum())
+        boosted = self._trees_base + float(self._trees.values(np.asarray(features)).sum())
         log_odds = (self._sum.log_odds(features) + boosted) / 2
         return StripHeard(Strip.IRREGULAR if log_odds > self._above else Strip.REGULAR, log_odds)
