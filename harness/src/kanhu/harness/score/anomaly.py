@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from kanhu.cloud.training.recordings import Recording, find_sets, load_set
 from kanhu.harness.errors import RecordingUnusable
+from kanhu.harness.report import Value
 from kanhu.harness.score.anomaly_plot import draw
 from kanhu.harness.score.command import Measured, Run, conduct
-from kanhu.harness.score.intervals import by_person
+from kanhu.harness.score.intervals import by_person, with_interval
 from kanhu.vitals.novelty import NoveltySettings, SeriesNovelty
 
 __all__ = ["main"]
@@ -60,22 +61,21 @@ def _measure(run: Run) -> Measured:
         ours[recording.name] = _counted(recording, alarms)
         plain[recording.name] = -_rolling_z(recording.arrays["value"].astype(np.float64))
     rate = _false_per_day(list(ours.values())) or 0.0
-    figures: dict[str, float] = {"series": len(ours), "windows": sum(one.windows for one in ours.values())}
-    figures |= _with_interval("event_recall", ours, seed=run.seed) | _with_interval(
-        "false_per_day", ours, seed=run.seed
-    )
+    figures: dict[str, Value] = {"series": len(ours), "windows": sum(one.windows for one in ours.values())}
+    for name, figure in _FIGURES.items():
+        value = figure(list(ours.values()))
+        if value is not None:
+            figures |= with_interval(name, value, by_person(ours, figure, seed=run.seed))
     for family in sorted({one.family for one in ours.values()}):
         own = [one for one in ours.values() if one.family == family]
-        for name, value in (("event_recall", _recall(own)), ("false_per_day", _false_per_day(own))):
-            if value is not None:
-                figures[f"{family}_{name}"] = value
+        figures |= {f"{family}_{name}": value for name, of in _FIGURES.items() if (value := of(own)) is not None}
     figures["plain_event_recall"] = _recall_at(recordings, plain, rate, quiet_s=quiet_s)
     figures |= {"us_per_sample": took_s / max(values, 1) * 1e6, "state_bytes": state_bytes}
     if run.plot is not None:
         curve = [_recall_and_rate(recordings, rareness, limit, quiet_s=quiet_s) for limit in np.geomspace(1e-3, 3, 16)]
         cuts = np.quantile(np.concatenate(list(plain.values())), np.geomspace(1e-4, 2e-2, 16))
         other = [_recall_and_rate(recordings, plain, cut, quiet_s=quiet_s) for cut in cuts]
-        draw(run.plot, {"kanhu": curve, "rolling z-score": other}, chosen=(rate, figures["event_recall"]))
+        draw(run.plot, {"kanhu": curve, "rolling z-score": other}, chosen=(rate, _recall(list(ours.values())) or 0.0))
     return Measured(figures, frozenset(sets))
 
 
@@ -114,13 +114,7 @@ def _false_per_day(series: Sequence[Series]) -> float | None:
     return sum(one.false_runs for one in series) / days if days else None
 
 
-def _with_interval(name: str, series: Mapping[str, Series], *, seed: int) -> dict[str, float]:
-    figure = {"event_recall": _recall, "false_per_day": _false_per_day}[name]
-    value = figure(list(series.values()))
-    low, high = by_person(series, figure, seed=seed)
-    if value is None or np.isnan(low):
-        return {}
-    return {name: value, f"{name}_low": low, f"{name}_high": high}
+_FIGURES = {"event_recall": _recall, "false_per_day": _false_per_day}
 
 
 def _rolling_z(values: NDArray[np.float64]) -> NDArray[np.float64]:

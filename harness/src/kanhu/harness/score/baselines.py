@@ -1,6 +1,5 @@
 """`./run score baselines`: the shipped TREND detector on simulated people, beside simpler ones."""
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -10,6 +9,7 @@ import numpy as np
 
 from kanhu.harness.report import Value
 from kanhu.harness.score.command import Measured, Run, conduct
+from kanhu.harness.score.intervals import with_interval
 from kanhu.harness.score.simulated_people import Array, Days, readings_of
 from kanhu.vitals import DecisionReason, Rule, core_pack
 from kanhu.vitals.baselines import TrendDetector
@@ -31,10 +31,9 @@ First = Callable[[Array, int], Array]
 """Day of the first signal after so many calm ones, one number a person."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Score; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage."""
-    words = sys.argv[1:] if arguments is None else arguments
-    return conduct("baselines", _measure, words, about="Personal baselines on simulated people.", known=())
+    return conduct("baselines", _measure, arguments, about="Personal baselines on simulated people.", known=())
 
 
 def personal(readings: Array, calm: int, trigger: TrendTrigger) -> Array:
@@ -126,7 +125,7 @@ def _share(name: str, first: Array, days: int, random: np.random.Generator) -> d
     named = (first <= days).astype(np.float64)
     shares = random.binomial(len(named), named.mean(), 1000) / len(named)  # people drawn again, each yes or no
     low, high = np.percentile(shares, (2.5, 97.5))
-    return {name: float(named.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}
+    return with_interval(name, float(named.mean()), (float(low), float(high)))
 
 
 def _ideal_run_length(limit: float, seed: int) -> float:
@@ -159,7 +158,3 @@ def _streamed(rule: Rule, trigger: TrendTrigger, seed: int) -> dict[str, Value]:
         "us_per_sample": round(1e6 * taken / samples, 1),
         "state_bytes": state_bytes,
     }
-
-
-if __name__ == "__main__":
-    sys.exit(main())

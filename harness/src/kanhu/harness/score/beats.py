@@ -5,7 +5,6 @@ stretches of ventricular flutter are scored as well. The shipped settings were c
 `mitdb_ecg`; they hold no number of a person.
 """
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from kanhu.cloud.training.recordings import Recording, find_sets, load_set
 from kanhu.harness.errors import RecordingUnusable
 from kanhu.harness.report import Value
 from kanhu.harness.score.command import Measured, Run, conduct
-from kanhu.harness.score.intervals import by_person
+from kanhu.harness.score.intervals import by_person, with_interval
 from kanhu.vitals.beats import Beat, BeatDetector, BeatSettings, SignalQuality, Window
 
 _ECG, _MARKS, _STRIPS = "mitdb_ecg", "mitdb_beats", "cinc2017_ecg"
@@ -41,12 +40,12 @@ class Outcome(NamedTuple):
     apart_ms: Samples
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print the table; 0 where the figures keep their limits."""
     return conduct(
         "beats",
         measure,
-        sys.argv[1:] if arguments is None else arguments,
+        arguments,
         about="Heartbeats in electrocardiograms, and where the signal says nothing.",
         known=(_ECG, _MARKS, _STRIPS),
     )
@@ -99,7 +98,7 @@ def _marked(run: Run, sets: dict[str, Path]) -> dict[str, Value]:
             _draw(signal, beats, run.plot)
     if not outcomes:
         raise RecordingUnusable(str(run.data), f"no record of {_ECG} has its marks in {_MARKS}")
-    low, high = by_person(people, lambda drawn: _error([one for person in drawn for one in person]), seed=run.seed)
+    interval = by_person(people, lambda drawn: _error([one for person in drawn for one in person]), seed=run.seed)
     worst = max(outcomes, key=lambda name: _error([outcomes[name]]) or 0.0)
     everything = list(outcomes.values())
     apart = np.concatenate([one.apart_ms for one in everything])
@@ -108,9 +107,7 @@ def _marked(run: Run, sets: dict[str, Path]) -> dict[str, Value]:
         "beats": sum(one.marked for one in everything),
         "missed": sum(one.missed for one in everything),
         "false": sum(one.false for one in everything),
-        "error": _rounded(_error(everything)),
-        "error_low": _rounded(low),
-        "error_high": _rounded(high),
+        **with_interval("error", _rounded(_error(everything)), interval, digits=5),
         "worst_record": worst,
         "worst_error": _rounded(_error([outcomes[worst]])),
         "jitter_ms": round(float(np.std(apart)), 2) if len(apart) else 0.0,
@@ -179,12 +176,7 @@ def _strips(run: Run, records: Sequence[Recording]) -> dict[str, Value]:
         share = _share(list(people.values()))
         if share is None:
             continue
-        low, high = by_person(people, _share, seed=run.seed)
-        figures |= {
-            f"{_STRIPS}_{name}": _rounded(share),
-            f"{_STRIPS}_{name}_low": _rounded(low),
-            f"{_STRIPS}_{name}_high": _rounded(high),
-        }
+        figures |= with_interval(f"{_STRIPS}_{name}", share, by_person(people, _share, seed=run.seed), digits=5)
     return figures
 
 
@@ -213,17 +205,14 @@ def _state_bytes(signal: Samples) -> int:
 
 def _draw(signal: Samples, beats: Sequence[Beat], to: Path) -> None:
     """Ten seconds of the first record with the beats found in it."""
-    import matplotlib as mpl  # noqa: PLC0415  # slow to import, and only where a picture is asked for
-
-    mpl.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415  # slow to import, and only where a picture is asked for
 
     end = round(_SHOWN_S * _MITDB_HZ)
-    figure, axes = pyplot.subplots(figsize=(9, 2.8), layout="constrained")
+    figure = Figure(figsize=(9, 2.8), layout="constrained")
+    axes = figure.subplots()
     axes.plot(np.arange(len(signal[:end])) / _MITDB_HZ, signal[:end] / 200, color="black", linewidth=0.8)
     at = [beat.sample for beat in beats if 0 <= beat.sample < min(end, len(signal))]
     axes.plot(np.asarray(at) / _MITDB_HZ, signal[at] / 200, "o", color="tab:red", fillstyle="none", label="beat")
     axes.set(xlabel="seconds", ylabel="mV", title="An electrocardiogram of a real person, and the beats found in it")
     axes.legend(loc="upper right", frameon=False)
     figure.savefig(to, dpi=90)
-    pyplot.close(figure)

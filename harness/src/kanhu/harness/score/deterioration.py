@@ -3,21 +3,23 @@
 import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kanhu.cloud.errors import RecordingsRefused
 from kanhu.cloud.training.deterioration import age_of, course_of, fit_on, load_stays
-from kanhu.cloud.training.recordings import Recording
+from kanhu.cloud.training.recordings import Recording, find_sets
+from kanhu.harness.report import Value
 from kanhu.harness.score.command import Measured, Run, conduct
-from kanhu.harness.score.intervals import by_person, folds
-from kanhu.vitals.models import model_named
+from kanhu.harness.score.intervals import by_person, with_interval
+from kanhu.harness.score.unseen import each_unseen
+from kanhu.vitals.models import Model, model_named
 from kanhu.vitals.scores.news2 import Consciousness, VitalSigns, news2
 
 __all__ = ["main"]
 
-_FOLDS = 5
+_SET = "icu2012"
 _CALLED_SHARE = 0.05  # of stays that may be called; visits are scarce
 _ALERT_FROM = 15  # Glasgow Coma Scale
 
@@ -26,42 +28,39 @@ Pair = tuple[float, bool]
 
 def main(arguments: Sequence[str]) -> int:
     """Run the task; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage."""
-    return conduct("deterioration", _measure, arguments, about="Courses of vital signs.", known=("icu2012",))
+    return conduct("deterioration", _measure, arguments, about="Courses of vital signs.", known=(_SET,))
 
 
 def _measure(run: Run) -> Measured:
     if run.peers or run.plot is not None:
         run.say("no libraries and no picture belong to this task yet")
-    stays = load_stays(_folder(run.data))
+    sets = find_sets(run.data)
+    if _SET not in sets:
+        raise RecordingsRefused(str(run.data), f"holds no {_SET}; name the folder that does")
+    stays = load_stays(sets[_SET])
     began = time.perf_counter()
-    courses = [course_of(stay) for stay in stays]
+    courses = {stay.subject: course_of(stay) for stay in stays}
     took_s = time.perf_counter() - began
-    model = model_named("deterioration")
-    scores = [course.score(model, age_years=age_of(stay)).value for course, stay in zip(courses, stays, strict=True)]
-    seen = sorted({stay.subject for stay in stays if model.has_seen("icu2012", stay.subject)})
-    for part in folds(seen, _FOLDS, seed=run.seed) if len(seen) > _FOLDS else ():
-        run.say(f"out of fold: {len(part)} of {len(seen)} stays")
-        kept = [index for index, stay in enumerate(stays) if stay.subject not in part]
-        other = fit_on([stays[index] for index in kept], [courses[index] for index in kept], seed=run.seed)
-        for index, stay in enumerate(stays):
-            if stay.subject in part:
-                scores[index] = courses[index].score(other, age_years=age_of(stay)).value
+    shipped = model_named("deterioration")
+
+    def fit(others: Sequence[Recording]) -> Model:
+        return fit_on(others, [courses[one.subject] for one in others], seed=run.seed)
+
+    pairs = {
+        stay.subject: (courses[stay.subject].score(model, age_years=age_of(stay)).value, stay.row["died"] == "1")
+        for stay, model in each_unseen(stays, shipped, fit, run)
+    }
     died = [stay.row["died"] == "1" for stay in stays]
-    pairs = {stay.subject: (score, end) for stay, score, end in zip(stays, scores, died, strict=True)}
-    figures: dict[str, float] = {"stays": len(stays), "died": sum(died), "scored_out_of_fold": len(seen)}
+    seen = sum(shipped.has_seen(_SET, stay.subject) for stay in stays)
+    figures: dict[str, Value] = {"stays": len(stays), "died": sum(died), "scored_out_of_fold": seen}
     for name, figure in (("auroc", auroc), ("auprc", auprc), ("sensitivity_at_5_per_100", sensitivity)):
-        low, high = by_person(pairs, figure, seed=run.seed)
-        figures |= {name: figure(list(pairs.values())) or 0.0, f"{name}_low": low, f"{name}_high": high}
+        value = figure(list(pairs.values()))
+        figures |= {} if value is None else with_interval(name, value, by_person(pairs, figure, seed=run.seed))
     for name, values in _references(stays).items():
         figures[f"{name}_auroc"] = auroc(list(zip(values, died, strict=True))) or 0.0
     figures["us_per_sample"] = took_s * 1e6 / max(sum(len(stay.arrays["value"]) for stay in stays), 1)
-    figures["state_bytes"] = max(len(course.state()) for course in courses)
-    return Measured(figures, frozenset({"icu2012"}))
-
-
-def _folder(data: Path) -> Path:
-    inner = data / "icu2012"
-    return inner if inner.is_dir() else data
+    figures["state_bytes"] = max(len(course.state()) for course in courses.values())
+    return Measured(figures, frozenset({_SET}))
 
 
 def auroc(pairs: Sequence[Pair]) -> float | None:

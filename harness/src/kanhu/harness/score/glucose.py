@@ -1,6 +1,5 @@
 """`./run score glucose`: the forecast 30 minutes ahead and the warnings of lows, value by value as on a Pi."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,24 +10,23 @@ from numpy.typing import NDArray
 
 from kanhu.cloud.errors import RecordingsRefused
 from kanhu.cloud.training.glucose import SET, fit_recordings, moments
-from kanhu.cloud.training.glucose_lows import LowsCounted, count_lows, false_per_day, warned_share
+from kanhu.cloud.training.glucose_lows import LOW_MG_DL, LowsCounted, count_lows, false_per_day, warned_share
 from kanhu.cloud.training.recordings import Recording, find_sets, load_set
 from kanhu.harness.report import Value
 from kanhu.harness.score.command import Measured, Run, conduct
 from kanhu.harness.score.glucose_plot import draw
-from kanhu.harness.score.intervals import by_person, folds
+from kanhu.harness.score.intervals import by_person, with_interval
+from kanhu.harness.score.unseen import each_unseen
 from kanhu.vitals.glucose import GlucoseAnswer, GlucoseDetector, GlucoseReason, GlucoseSettings, LowStage, LowWatch
-from kanhu.vitals.glucose.forecast import AHEAD_MIN
+from kanhu.vitals.glucose.forecast import FORECAST_MIN
 from kanhu.vitals.glucose.history import LAGS
 from kanhu.vitals.models import Model, model_named
 
 __all__ = ["Scored", "main", "score_recording"]
 
-_PARTS = 5
 _WANTED = 0.95
 _US_PER_S = 1e6
 _SEARCHED = 80  # limits between which the rate at 95 % is read
-_LOW_MG_DL = 70.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +53,10 @@ class Scored:
     state_bytes: int
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the task; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage."""
     about = "Glucose 30 minutes ahead, and warnings of lows before they begin."
-    return conduct("glucose", _measure, sys.argv[1:] if arguments is None else arguments, about=about, known=(SET,))
+    return conduct("glucose", _measure, arguments, about=about, known=(SET,))
 
 
 def score_recording(recording: Recording, model: Model) -> Scored:
@@ -89,7 +87,7 @@ def score_recording(recording: Recording, model: Model) -> Scored:
         forecasts=forecasts,
         over_limit=scores - warn_at,
         counted=counted,
-        plain=count_lows(minutes, values, _warnings(minutes, values, _straight(rows), -_LOW_MG_DL)),
+        plain=count_lows(minutes, values, _warnings(minutes, values, _straight(rows), -LOW_MG_DL)),
         told_by_onset=told,
         warned_min=warned,
         us_per_sample=took_s / max(len(values), 1) * _US_PER_S,
@@ -104,9 +102,13 @@ def _measure(run: Run) -> Measured:
     recordings = load_set(SET, sets[SET])
     if run.peers:
         run.say("no library of the field is asked for glucose; the plain ways beside are measured in every run")
+
+    def fit(others: Sequence[Recording]) -> Model:
+        return fit_recordings(others, run.seed, _silent)
+
     scored = [
         score_recording(recording, model)
-        for recording, model in _each_with_a_model_that_never_saw(recordings, run)
+        for recording, model in each_unseen(recordings, model_named("glucose"), fit, run)
         if len(recording.arrays["unix_min"]) > 1
     ]
     curve = _curve(scored)
@@ -114,22 +116,6 @@ def _measure(run: Run) -> Measured:
     if run.plot is not None:
         _draw(scored, curve, run.plot)
     return Measured(figures, frozenset({SET}))
-
-
-def _each_with_a_model_that_never_saw(recordings: Sequence[Recording], run: Run) -> list[tuple[Recording, Model]]:
-    """Everybody with the shipped model, or with one fitted again without them where it has seen them."""
-    shipped = model_named("glucose")
-    seen = [one for one in recordings if shipped.has_seen(SET, one.subject)]
-    pairs = [(one, shipped) for one in recordings if not shipped.has_seen(SET, one.subject)]
-    parts = folds([one.subject for one in seen], _PARTS, seed=run.seed)
-    if len(parts) == 1:
-        raise RecordingsRefused(str(run.data), "holds one person, whom the model has seen; name a folder of others")
-    for number, part in enumerate(parts, start=1):
-        run.say(f"fitted again without part {number} of {len(parts)}, whom the shipped model has seen")
-        others = [one for one in seen if one.subject not in part]
-        model = fit_recordings(others, run.seed, _silent)
-        pairs += [(one, model) for one in seen if one.subject in part]
-    return pairs
 
 
 def _figures(scored: Sequence[Scored], curve: Sequence[tuple[float, float]], seed: int) -> dict[str, Value]:
@@ -154,8 +140,7 @@ def _figures(scored: Sequence[Scored], curve: Sequence[tuple[float, float]], see
         value = figure(scored)
         if value is None:
             continue
-        low, high = by_person(people, _of_people(figure), seed=seed)
-        figures |= {name: round(value, digits), f"{name}_low": round(low, digits), f"{name}_high": round(high, digits)}
+        figures |= with_interval(name, value, by_person(people, _of_people(figure), seed=seed), digits=digits)
     by_each = [_rmse_of("ours")(recordings) for recordings in people.values()]
     known = [value for value in by_each if value is not None]
     beside: dict[str, float | None] = {
@@ -203,8 +188,8 @@ def _squares(
     rows: Sequence[NDArray[np.float64] | None],
     model: Model,
 ) -> tuple[dict[str, float], int]:
-    later = np.searchsorted(minutes, minutes + AHEAD_MIN).clip(max=len(minutes) - 1)
-    known = np.isfinite(forecast) & (minutes[later] - minutes == AHEAD_MIN)
+    later = np.searchsorted(minutes, minutes + FORECAST_MIN).clip(max=len(minutes) - 1)
+    known = np.isfinite(forecast) & (minutes[later] - minutes == FORECAST_MIN)
     where = np.flatnonzero(known)
     lags = np.asarray([row[:LAGS] for index in where.tolist() if (row := rows[index]) is not None]).reshape(-1, LAGS)
     change = values[later[where]] - values[where]

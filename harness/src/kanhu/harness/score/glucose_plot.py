@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kanhu.vitals.glucose.features import LOW_MG_DL
+from kanhu.vitals.glucose.forecast import FORECAST_MIN
+
 __all__ = ["draw"]
 
-_LOW_MG_DL = 70.0
-_AHEAD_MIN = 30
 _SHOWN_MIN = 36 * 60
 
 
@@ -27,22 +28,20 @@ def draw(
 
     `curve`, `ours` and `plain` are the share of lows warned of and the false warnings a day.
     """
-    import matplotlib as mpl  # noqa: PLC0415  # slow to import, and only where a picture is asked for
-
-    mpl.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415  # slow to import, and only where a picture is asked for
 
     when, values, forecast = (np.asarray(one, dtype=np.float64) for one in (minutes, values_mg_dl, forecast_mg_dl))
     middle = warned_min[len(warned_min) // 2] if warned_min else when[0]
     shown = (when >= middle - _SHOWN_MIN / 2) & (when <= middle + _SHOWN_MIN / 2)
     hours = (when - middle) / 60
-    figure, (day, cost) = pyplot.subplots(1, 2, figsize=(11, 3.8), width_ratios=(2, 1), layout="constrained")
+    figure = Figure(figsize=(11, 3.8), layout="constrained")
+    day, cost = figure.subplots(1, 2, width_ratios=(2, 1))
     day.plot(hours[shown], values[shown], color="black", linewidth=1.2, label="sensor")
     day.plot(
-        hours[shown] + _AHEAD_MIN / 60, forecast[shown], color="tab:blue", linewidth=1, alpha=0.8,
+        hours[shown] + FORECAST_MIN / 60, forecast[shown], color="tab:blue", linewidth=1, alpha=0.8,
         label="forecast of 30 min before",
     )  # fmt: skip  # words by rows
-    day.axhline(_LOW_MG_DL, color="tab:red", linewidth=0.8, linestyle="--")
+    day.axhline(LOW_MG_DL, color="tab:red", linewidth=0.8, linestyle="--")
     inside = [one for one in warned_min if abs(one - middle) <= _SHOWN_MIN / 2]
     at = np.interp(inside, when, values)
     day.plot((np.asarray(inside) - middle) / 60, at, "v", color="tab:red", label="warning of a low")
@@ -57,4 +56,3 @@ def draw(
     cost.grid(alpha=0.3)
     cost.legend(fontsize=8, loc="lower right")
     figure.savefig(to, dpi=80)
-    pyplot.close(figure)

@@ -1,7 +1,6 @@
 """`./run score inactivity`: false alarms in real homes, and how soon an inserted stop is found."""
 
 import math
-import sys
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -15,7 +14,7 @@ from kanhu.harness.report import Value
 from kanhu.harness.score.command import Measured, Run, conduct
 from kanhu.harness.score.homes import SET, Home, load_homes
 from kanhu.harness.score.inactivity_peers import PEERS, Watching
-from kanhu.harness.score.intervals import by_person
+from kanhu.harness.score.intervals import by_person, with_interval
 from kanhu.vitals.inactivity import SETTINGS, Presence, SilenceDetector, SilenceReason
 
 __all__ = ["main"]
@@ -40,10 +39,10 @@ class Scored:
     spent_s: float = 0.0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the task; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage."""
     about = "Silence in homes: false alarms a home-day, and waking hours until an inserted stop is found."
-    return conduct("inactivity", _measure, sys.argv[1:] if arguments is None else arguments, about=about, known=(SET,))
+    return conduct("inactivity", _measure, arguments, about=about, known=(SET,))
 
 
 def _measure(run: Run) -> Measured:
@@ -94,8 +93,7 @@ def _figures(homes: dict[str, Scored], seed: int) -> dict[str, Value]:
         value = measure(list(homes.values()))
         if value is None:
             continue
-        low, high = by_person(homes, measure, seed=seed)
-        figures |= {name: round(value, 3), f"{name}_low": round(low, 3), f"{name}_high": round(high, 3)}
+        figures |= with_interval(name, value, by_person(homes, measure, seed=seed), digits=3)
     return figures
 
 
@@ -162,10 +160,7 @@ def _found_h(detector: Watching, stop_s: float, waking: NDArray[np.bool_]) -> fl
 
 def _draw(home: Home, to: Path) -> None:
     """One home's silences by the hour at which they ended, absences apart, and its learned limit."""
-    import matplotlib as mpl  # noqa: PLC0415  # heavy, and only where a picture is asked for
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415  # after the backend is chosen
+    from matplotlib.figure import Figure  # noqa: PLC0415  # slow to import, and only where a picture is asked for
 
     detector = SilenceDetector()
     hours, silences, limits = [], [], []
@@ -176,7 +171,8 @@ def _draw(home: Home, to: Path) -> None:
             silences.append(silence_h)
             limits.append(detector.look(at_s) is SilenceReason.AWAY)
         detector.update(where, at_s)
-    figure, axes = plt.subplots(figsize=(8, 4))
+    figure = Figure(figsize=(8, 4))
+    axes = figure.subplots()
     colours = ["tab:gray" if away else "tab:blue" for away in limits]
     axes.scatter(hours, silences, s=9, c=colours)
     axes.axhline(detector.limit_h, color="tab:red", label=f"learned limit {detector.limit_h:.1f} h")
@@ -185,4 +181,3 @@ def _draw(home: Home, to: Path) -> None:
     axes.legend()
     figure.tight_layout()
     figure.savefig(to, dpi=90)
-    plt.close(figure)

@@ -1,11 +1,14 @@
 """How sure a figure is: resampled by person, never by window, because windows of one person resemble one another."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isnan
 from typing import TypeVar
 
 import numpy as np
 
-__all__ = ["by_person", "folds"]
+from kanhu.harness.report import Value
+
+__all__ = ["by_person", "folds", "with_interval"]
 
 _RESAMPLED = 1000
 _LOW, _HIGH = 2.5, 97.5  # per cent: an interval of 95 %
@@ -31,6 +34,12 @@ def by_person(
         return float("nan"), float("nan")
     low, high = np.percentile(values, (_LOW, _HIGH))
     return float(low), float(high)
+
+
+def with_interval(name: str, value: float, interval: tuple[float, float], *, digits: int = 4) -> dict[str, Value]:
+    """One figure by its name, beside it both ends of its interval where there is one."""
+    ends = {f"{name}_low": interval[0], f"{name}_high": interval[1]}
+    return {key: round(one, digits) for key, one in ({name: value} | ends).items() if key == name or not isnan(one)}
 
 
 def folds(people: Sequence[str], count: int, *, seed: int) -> list[frozenset[str]]:

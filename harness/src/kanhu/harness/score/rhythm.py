@@ -1,6 +1,5 @@
 """`./run score rhythm`: irregular pulse from beat intervals, beat by beat as on a Pi, against marks by people."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,20 +8,20 @@ from numpy.typing import NDArray
 
 from kanhu.cloud.errors import RecordingsRefused
 from kanhu.cloud.training.recordings import Recording, find_sets, load_set
-from kanhu.cloud.training.rhythm import STREAMS, STRIPS, beats_of, fit_recordings, gathered
+from kanhu.cloud.training.rhythm import STREAMS, STRIPS, Gathered, beats_of, fit_recordings, gathered
 from kanhu.harness.report import Value
 from kanhu.harness.score.command import Measured, Run, conduct
-from kanhu.harness.score.intervals import by_person, folds
+from kanhu.harness.score.intervals import by_person, with_interval
 from kanhu.harness.score.rhythm_peers import PEERS
 from kanhu.harness.score.rhythm_plot import draw
 from kanhu.harness.score.rhythm_rule import rule_figures
 from kanhu.harness.score.rhythm_streams import Counted, Stream, counted, listened, numbers_of, summed, together
+from kanhu.harness.score.unseen import each_unseen
 from kanhu.vitals.models import Model, model_named
 from kanhu.vitals.rhythm.strip import RhythmStrip, Strip
 
 __all__ = ["main"]
 
-_PARTS = 5
 _FIGURES: Mapping[str, Callable[[Counted], float | None]] = {
     "f1": Counted.f1,
     "sensitivity": Counted.sensitivity,
@@ -42,11 +41,11 @@ class _Heard:
     counted: Counted
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the task; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage."""
     about = "Irregular pulse from beat intervals, beat by beat."
     known = (*STREAMS, STRIPS)
-    return conduct("rhythm", _measure, sys.argv[1:] if arguments is None else arguments, about=about, known=known)
+    return conduct("rhythm", _measure, arguments, about=about, known=known)
 
 
 def _measure(run: Run) -> Measured:
@@ -55,10 +54,17 @@ def _measure(run: Run) -> Measured:
     if not present:
         raise RecordingsRefused(str(run.data), f"holds none of {', '.join((*STREAMS, STRIPS))}")
     recordings = [one for name in present for one in load_set(name, found[name])]
+    rows: Gathered = {}
+
+    def fit(others: Sequence[Recording]) -> Model:
+        nonlocal rows
+        rows = {**rows, **gathered([one for one in others if (one.of, one.name) not in rows])}
+        return fit_recordings(others, rows, run.seed)
+
     figures: dict[str, Value] = {}
     heard: list[_Heard] = []
     strips: dict[str, list[Counted]] = {}
-    for one, model in _each_with_a_model_that_never_saw(recordings, run):
+    for one, model in each_unseen(recordings, model_named("rhythm"), fit, run):
         if one.of == STRIPS:
             strips.setdefault(one.subject, []).append(_strip(one, model))
             continue
@@ -79,29 +85,6 @@ def _measure(run: Run) -> Measured:
     if run.plot is not None and heard:
         draw([(one.recording, one.stream.called) for one in heard], to=run.plot)
     return Measured(figures, frozenset(present))
-
-
-def _each_with_a_model_that_never_saw(recordings: Sequence[Recording], run: Run) -> list[tuple[Recording, Model]]:
-    """Everybody with the shipped model, or with one fitted again without them where it has seen them."""
-    shipped = model_named("rhythm")
-    seen = [one for one in recordings if shipped.has_seen(one.of, one.subject)]
-    pairs = [(one, shipped) for one in recordings if not shipped.has_seen(one.of, one.subject)]
-    if not seen:
-        return pairs
-    run.say("the shipped model has seen some of these people; fitting again without them")
-    rows = gathered(seen)
-    parts = [{(name, person) for name in (*STREAMS, STRIPS) for person in part} for part in _parts(seen, run.seed)]
-    for number, part in enumerate(parts, start=1):
-        model = fit_recordings([one for one in seen if (one.of, one.subject) not in part], rows, run.seed)
-        run.say(f"fitted without part {number} of {len(parts)}")
-        pairs += [(one, model) for one in seen if (one.of, one.subject) in part]
-    return pairs
-
-
-def _parts(seen: Sequence[Recording], seed: int) -> list[frozenset[str]]:
-    """Parts of each set's people, joined."""
-    by_set = [folds([one.subject for one in seen if one.of == name], _PARTS, seed=seed) for name in (*STREAMS, STRIPS)]
-    return [frozenset().union(*(parts[number] for parts in by_set if number < len(parts))) for number in range(_PARTS)]
 
 
 def _strip(recording: Recording, model: Model) -> Counted:
@@ -130,10 +113,8 @@ def _figures(people: Mapping[str, Sequence[Counted]], prefix: str, seed: int) ->
         value = figure(whole)
         if value is None or (name == "f1" and not whole.found + whole.missed):
             continue
-        figures[prefix + name] = round(value, _DIGITS)
-        low, high = by_person(joined, _of_numbers(figure), seed=seed)
-        if np.isfinite(low):
-            figures |= {f"{prefix}{name}_low": round(low, _DIGITS), f"{prefix}{name}_high": round(high, _DIGITS)}
+        interval = by_person(joined, _of_numbers(figure), seed=seed)
+        figures |= with_interval(prefix + name, value, interval, digits=_DIGITS)
     if whole.calm_h:
         figures |= {f"{prefix}false_episodes": whole.false_episodes, f"{prefix}calm_h": round(whole.calm_h, 2)}
     if whole.flutter:
@@ -172,7 +153,3 @@ def _peer_figures(recordings: Sequence[Recording], run: Run) -> dict[str, Value]
                 if value is not None:
                     figures[f"{peer}_{name}_{figure}"] = round(value, _DIGITS)
     return figures
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,10 +17,7 @@ _SHOWN_H = 2.0
 
 def draw(streams: Sequence[tuple[Recording, NDArray[np.bool_]]], *, to: Path) -> None:
     """Two hours of the recording in which fibrillation comes and goes most often."""
-    import matplotlib as mpl  # noqa: PLC0415  # heavy, and only where a picture is asked for
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415  # after the backend is chosen
+    from matplotlib.figure import Figure  # noqa: PLC0415  # slow to import, and only where a picture is asked for
 
     recording, called = max(streams, key=lambda one: _changes(one[0]))
     intervals, marks = beats_of(recording)
@@ -30,7 +27,8 @@ def draw(streams: Sequence[tuple[Recording, NDArray[np.bool_]]], *, to: Path) ->
     most = np.searchsorted(changes, changes + _SHOWN_H / 2) - np.arange(len(changes))
     first = (float(changes[most.argmax()]) if len(changes) else 0.0) - _SHOWN_H / 4
     shown = (hours >= first) & (hours <= first + _SHOWN_H)
-    figure, (beats, bands) = plt.subplots(2, 1, figsize=(9, 4), sharex=True, height_ratios=(4, 1))
+    figure = Figure(figsize=(9, 4))
+    beats, bands = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     beats.plot(hours[shown], intervals[shown], ".", markersize=1.5, color="#335577")
     beats.set_ylabel("interval between beats (ms)")
     beats.set_ylim(200, 1800)
@@ -41,7 +39,6 @@ def draw(streams: Sequence[tuple[Recording, NDArray[np.bool_]]], *, to: Path) ->
     bands.set_xlabel("hours from the start of the recording")
     figure.tight_layout()
     figure.savefig(to, dpi=90)
-    plt.close(figure)
 
 
 def _changes(recording: Recording) -> int:
