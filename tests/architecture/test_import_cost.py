@@ -1,4 +1,4 @@
-"""A Pi pays for no county software, nor for numpy: what the gateway imports, counted in a fresh process."""
+"""What is imported, counted in a fresh process: a Pi pays for no county software, and a command for no screens."""
 
 import json
 import subprocess
@@ -29,6 +29,10 @@ def test_cryptography_and_tuf_never_stay_in_a_running_gateway() -> None:
     assert running & {"cryptography", "tuf", "securesystemslib", "urllib3"} == set()
     assert "cryptography" in _loaded_by("import kanhu.gateway.enrol"), "a process of its own loads it"
     assert {"tuf", "urllib3"} <= _loaded_by("import kanhu.gateway.updates.fetch"), "another one loads them"
+
+
+def test_a_command_of_the_county_loads_neither_screens_nor_migrations_nor_numpy() -> None:
+    assert _loaded_by("import kanhu.cloud.cli") & (_HEAVY - {"sqlalchemy"} | {"tuf"}) == {"tuf"}
 
 
 def test_a_heavy_import_would_be_seen() -> None:

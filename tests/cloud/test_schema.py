@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from kanhu.cloud.authority.late import questions
 from kanhu.cloud.errors import LedgerUnusable
 from kanhu.cloud.ledger import migrations
-from kanhu.cloud.ledger.database import Ledger
+from kanhu.cloud.ledger.database import REVISIONS, Ledger
 from kanhu.cloud.ledger.schema import metadata
 from kanhu.cloud.ledger.writer import Writer
 from kanhu.contract import FakeClock
@@ -52,6 +52,11 @@ def test_a_file_without_the_newest_schema_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LedgerUnusable, match="migrate"):
         ledger.check()
     ledger.close()
+
+
+def test_files_of_changes_are_named_after_their_revisions() -> None:
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    assert [script.revision for script in scripts][::-1] == list(REVISIONS)
 
 
 def test_every_older_schema_is_brought_up_with_what_is_in_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from kanhu.cloud.errors import StaffRefused
 from kanhu.cloud.services import Settings, Transport
 from kanhu.cloud.staff import passwords
 from kanhu.cloud.staff.accounts import FREE_TRIES, WrongTries, add_account
-from kanhu.cloud.staff.session import SESSION_S
+from kanhu.cloud.staff.book import SESSION_S
 from kanhu.contract import FakeClock
 from tests.cloud.client import Client
 from tests.cloud.town import Town
@@ -128,7 +128,7 @@ def test_names_nobody_has_cost_the_same_work(client: Client, monkeypatch: pytest
 
     monkeypatch.setattr("kanhu.cloud.staff.accounts.is_right", counting)
     assert _try(client, "wrong", user="nobody") == 401
-    assert checked == [passwords.STRANGER]
+    assert checked == [passwords.stranger()]
 
 
 def test_a_changed_account_ends_its_sessions(town: Town, client: Client) -> None:

@@ -26,7 +26,7 @@ from kanhu.firmware_sim.wire import (
 )
 from tests.end_to_end.answers import Account, Answers, Values
 
-FRAMES = 10_000
+FRAMES = 4_000
 HONEST_EVERY = 500
 """One honest reading among so many random frames."""
 NOBODY = Subject(SubjectKind.UNIDENTIFIED, "nobody")

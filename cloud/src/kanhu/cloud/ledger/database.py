@@ -9,10 +9,6 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from sqlite3 import Connection as DriverConnection
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -24,6 +20,9 @@ _BUSY_MS = 10_000
 _MMAP_BYTES = 256 * 1024 * 1024
 _READERS = 16
 _OWNER_ONLY = 0o600
+_MIGRATIONS = Path(__file__).parent / "migrations"
+REVISIONS = tuple(sorted(file.name[1:5] for file in (_MIGRATIONS / "versions").glob("v*.py")))
+"""Of the schema, oldest first, as the files of its changes are named."""
 
 
 class Access(StrEnum):
@@ -88,11 +87,8 @@ class Ledger:
             LedgerUnusable: the file is no ledger, cannot be written, or is of a newer kanhu.
         """
         with self._named_errors(), self._writer.connect() as connection:
-            self._refuse_newer(connection)
-            config = _alembic_config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
+            if self._refuse_newer(connection) != REVISIONS[-1]:
+                _upgrade(connection)
         self.path.chmod(_OWNER_ONLY)  # names, addresses and phone numbers are in it
 
     def check(self) -> None:
@@ -109,14 +105,14 @@ class Ledger:
                 found = f"journal {journal}, synchronous {synchronous}"
                 raise LedgerUnusable(f"{self.path}: {found}; need {need[0]}, {need[1]}")
             schema = self._refuse_newer(connection)
-            newest = ScriptDirectory.from_config(_alembic_config()).get_current_head()
-            if schema != newest:
-                raise LedgerUnusable(f"{self.path}: schema {schema}, need {newest}; run kanhu-cloud migrate")
+            if schema != REVISIONS[-1]:
+                raise LedgerUnusable(f"{self.path}: schema {schema}, need {REVISIONS[-1]}; run kanhu-cloud migrate")
 
     def _refuse_newer(self, connection: Connection) -> str | None:
-        found = MigrationContext.configure(connection).get_current_revision()
-        known = {script.revision for script in ScriptDirectory.from_config(_alembic_config()).walk_revisions()}
-        if found is not None and found not in known:
+        found: str | None = None
+        if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").first():
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if found is not None and found not in REVISIONS:
             raise LedgerUnusable(f"{self.path}: schema {found} is of a newer kanhu; install that version again")
         return found
 
@@ -134,11 +130,16 @@ class Ledger:
         self._writer.dispose()
 
 
-def _alembic_config() -> Config:
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  # a third of a second of every command, and seldom needed
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()
 
 
 def _engine(path: Path, access: Access, durability: Durability) -> Engine:

@@ -19,9 +19,8 @@ from kanhu.cloud.ledger.database import Ledger
 from kanhu.cloud.ledger.writer import Transaction, Writer
 from kanhu.cloud.people.area import NOWHERE, area_of
 from kanhu.cloud.staff import audit
-from kanhu.cloud.staff.book import Session, SignIn, SignInReason
-from kanhu.cloud.staff.passwords import STRANGER, hash_password, is_right
-from kanhu.cloud.staff.session import SESSION_S
+from kanhu.cloud.staff.book import SESSION_S, Session, SignIn, SignInReason
+from kanhu.cloud.staff.passwords import hash_password, is_right, stranger
 from kanhu.contract import Clock
 
 FREE_TRIES = 5
@@ -94,6 +93,7 @@ class LedgerStaff:
     writer: Writer
     clock: Clock
     wrong: WrongTries = field(default_factory=WrongTries)
+    stranger: str = field(default_factory=stranger)
 
     def sign_in(self, name: str, password: str, *, address: str) -> SignIn:
         """Check a password; slow by nature, so call it off the event loop."""
@@ -104,7 +104,7 @@ class LedgerStaff:
             return SignIn(SignInReason.TOO_MANY, retry_after_s=wait_s)
         with self.ledger.read() as connection:
             row = connection.execute(select(schema.staff).where(schema.staff.c.name == name)).first()
-        right = is_right(STRANGER if row is None else row.password, password)
+        right = is_right(self.stranger if row is None else row.password, password)
         if row is None or not right:
             return SignIn(SignInReason.WRONG)
         self.wrong.right(*keys)

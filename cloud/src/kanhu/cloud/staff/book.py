@@ -6,6 +6,9 @@ from typing import Protocol
 
 from kanhu.cloud.desk.model import Viewer
 
+SESSION_S = 12 * 3600
+"""For so long somebody stays signed in."""
+
 
 class SignInReason(StrEnum):
     """Named answer to an attempt to sign in."""

@@ -1,5 +1,6 @@
 """Passwords as Argon2id; at most two are worked on at once, the rest wait, so that logins cannot stop the machine."""
 
+from functools import cache
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -41,5 +42,7 @@ def is_right(kept: str, password: str) -> bool:
             return False
 
 
-STRANGER = _hasher.hash("nobody has this password")
-"""Checked for names nobody has, so that the time of an answer does not tell which names exist."""
+@cache
+def stranger() -> str:
+    """Checked for names nobody has, so that the time of an answer does not tell which names exist."""
+    return _hasher.hash("nobody has this password")

@@ -13,11 +13,10 @@ from fastapi.concurrency import run_in_threadpool
 from kanhu.cloud.desk.model import Viewer
 from kanhu.cloud.errors import CloudError
 from kanhu.cloud.services import Services, Transport
-from kanhu.cloud.staff.book import Session, SignIn, SignInReason
+from kanhu.cloud.staff.book import SESSION_S, Session, SignIn, SignInReason
 
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
-SESSION_S = 12 * 3600
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kanhu.cloud.errors import RecordingsRefused
-from kanhu.cloud.training.one_core import keep_to_one_core
-from kanhu.cloud.training.recordings import find_sets
-from kanhu.vitals.models import Model
+
+if TYPE_CHECKING:
+    from kanhu.vitals.models import Model
 
 __all__ = ["TRAINED", "fill_train"]
 
-Fit = Callable[[Mapping[str, Path], int, Callable[[str], None]], Model]
+Fit = Callable[[Mapping[str, Path], int, Callable[[str], None]], "Model"]
 
 TRAINED: Mapping[str, str] = {
     "deterioration": "deterioration",
@@ -38,6 +39,9 @@ def fill_train(parser: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     if find_spec("sklearn") is None:
         raise RecordingsRefused("kanhu-cloud train", "scikit-learn is not installed; pip install 'kanhu-cloud[train]'")
+    from kanhu.cloud.training.one_core import keep_to_one_core  # noqa: PLC0415
+    from kanhu.cloud.training.recordings import find_sets  # noqa: PLC0415  # no other command needs numpy
+
     keep_to_one_core()
     sets = find_sets(options.data)
     fit: Fit = import_module(f"kanhu.cloud.training.{TRAINED[options.model]}").fit
