@@ -27,6 +27,13 @@ class Direction(StrEnum):
     BELOW = "below"
 
 
+class TrendScore(msgspec.Struct, frozen=True, array_like=True):
+    """How far one vital has moved, as `signal_at` counts; while the baseline is learned its own limit is that much."""
+
+    value: float
+    direction: Direction
+
+
 class TrendSignal(msgspec.Struct, frozen=True, array_like=True):
     """One vital has moved; `evidence` names the day's summary."""
 
@@ -69,6 +76,8 @@ class TrendDetector:
         self._trigger, self._vital = _named(rule, metric)
         self._kept = read_state(_Baseline, state, version=STATE_VERSION) if state else _Baseline(STATE_VERSION)
         self._signalled: Direction | None = None
+        self.score: TrendScore | None = None
+        """Of the last update; None while it learned, or took nothing."""
 
     @property
     def direction(self) -> Direction | None:
@@ -81,7 +90,7 @@ class TrendDetector:
 
     def update(self, day: date, summary: Decimal) -> Decision:
         """Take one day's summary: learning, as_usual or shifted; a day is taken once, and in order."""
-        kept, self._signalled = self._kept, None
+        kept, self._signalled, self.score = self._kept, None, None
         ordinal = day.toordinal()
         if ordinal <= kept.last_day:
             late = DecisionReason.DUPLICATE if ordinal == kept.last_day else DecisionReason.OUT_OF_ORDER
@@ -98,9 +107,11 @@ class TrendDetector:
             return Decision(self._rule.id, DecisionReason.LEARNING)
         complete = kept.count > self._trigger.baseline_readings
         limit = self._trigger.signal_at if complete else self._trigger.signal_at_learning
+        direction = Direction.ABOVE if kept.up >= kept.down else Direction.BELOW
+        self.score = TrendScore(max(kept.up, kept.down) / limit * self._trigger.signal_at, direction)
         if max(kept.up, kept.down) <= limit:
             return Decision(self._rule.id, DecisionReason.AS_USUAL)
-        self._signalled = Direction.ABOVE if kept.up >= kept.down else Direction.BELOW
+        self._signalled = direction
         return Decision(self._rule.id, DecisionReason.SHIFTED)
 
     def _scored(self, kept: _Baseline, reading: float) -> _Baseline:

@@ -3,6 +3,7 @@
 Not here: the scores themselves, and whose history they are learned from.
 """
 
+from kanhu.vitals.calibration.risk import alerts_by_limit, limit_within
 from kanhu.vitals.calibration.tails import (
     ConformalTail,
     ParetoTail,
@@ -12,4 +13,7 @@ from kanhu.vitals.calibration.tails import (
     chance_per_look,
 )
 
-__all__ = ["ConformalTail", "ParetoTail", "Taken", "Threshold", "ThresholdReason", "chance_per_look"]
+__all__ = [
+    "ConformalTail", "ParetoTail", "Taken", "Threshold", "ThresholdReason",
+    "alerts_by_limit", "chance_per_look", "limit_within",
+]  # fmt: skip  # by kind
