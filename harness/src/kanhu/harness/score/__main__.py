@@ -9,6 +9,7 @@ TASKS: dict[str, Task] = {
     "anomaly": Task("novelty of unlabelled series", "kanhu.harness.score.anomaly"),
     "baselines": Task("personal baselines on simulated people", "kanhu.harness.score.baselines"),
     "beats": Task("heartbeats in electrocardiograms, and how good the signal is", "kanhu.harness.score.beats"),
+    "budget": Task("limits from a budget of false alerts, on other people", "kanhu.harness.score.budget"),
     "deterioration": Task("courses of vital signs", "kanhu.harness.score.deterioration"),
     "falls": Task("falls from acceleration", "kanhu.harness.score.falls"),
     "glucose": Task("glucose 30 minutes ahead, and warnings of lows", "kanhu.harness.score.glucose"),

@@ -33,7 +33,9 @@ First = Callable[[Array, int], Array]
 
 def main(arguments: Sequence[str]) -> int:
     """Score; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage."""
-    return conduct("baselines", _measure, arguments, about="Personal baselines on simulated people.", known=())
+    return conduct(
+        "baselines", _measure, arguments, about="Personal baselines on simulated people.", known=(), simulates=True
+    )
 
 
 def personal(readings: Array, calm: int, trigger: TrendTrigger) -> Array:

@@ -31,6 +31,11 @@ class Run:
     """Where a picture goes."""
     say: Say
 
+    @property
+    def has_data(self) -> bool:
+        """Whether a folder was named."""
+        return self.data != Path()
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -49,10 +54,12 @@ def conduct(
     *,
     about: str,
     known: Sequence[str],
+    simulates: bool = False,
 ) -> int:
     """Run one task; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage.
 
-    `known` are the sets that the task can score, none where it simulates and needs no `--data`; `about` is for --help.
+    `known` are the sets that the task can score; where it simulates it has figures without `--data` too. `about` is for
+    --help.
 
     Raises:
         RecordingUnusable: the recordings cannot be scored.
@@ -60,11 +67,11 @@ def conduct(
     parser = argparse.ArgumentParser(
         prog=f"./run score {task}",
         description=about,
-        epilog=_examples(task, "--data DIR") if known else _examples(task, "--seed 2"),
+        epilog=_examples(task, "--seed 2" if simulates else "--data DIR"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     holds = f"holds {', '.join(known)}, or is one of them" if known else "not read: people are simulated"
-    parser.add_argument("--data", type=Path, required=bool(known), default=Path(), metavar="DIR", help=holds)
+    parser.add_argument("--data", type=Path, required=not simulates, default=Path(), metavar="DIR", help=holds)
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--seed", type=int, default=1, help="of everything drawn (default 1)")
     parser.add_argument("--peers", action="store_true", help="measure the libraries of the field beside ours")

@@ -22,7 +22,7 @@ from kanhu.vitals.glucose.forecast import FORECAST_MIN
 from kanhu.vitals.glucose.history import LAGS
 from kanhu.vitals.models import Model, model_named
 
-__all__ = ["Scored", "main", "score_recording"]
+__all__ = ["Scored", "main", "score_recording", "warnings_at"]
 
 _WANTED = 0.95
 _US_PER_S = 1e6
@@ -87,7 +87,7 @@ def score_recording(recording: Recording, model: Model) -> Scored:
         forecasts=forecasts,
         over_limit=scores - warn_at,
         counted=counted,
-        plain=count_lows(minutes, values, _warnings(minutes, values, _straight(rows), -LOW_MG_DL)),
+        plain=count_lows(minutes, values, warnings_at(minutes, values, _straight(rows), -LOW_MG_DL)),
         told_by_onset=told,
         warned_min=warned,
         us_per_sample=took_s / max(len(values), 1) * _US_PER_S,
@@ -235,7 +235,7 @@ def _curve(scored: Sequence[Scored]) -> list[tuple[float, float]]:
     curve = []
     for limit in np.unique(np.quantile(over, 1 - np.geomspace(0.003, 0.3, _SEARCHED))):
         counted = [
-            count_lows(one.minutes, one.values_mg_dl, _warnings(one.minutes, one.values_mg_dl, one.over_limit, limit))
+            count_lows(one.minutes, one.values_mg_dl, warnings_at(one.minutes, one.values_mg_dl, one.over_limit, limit))
             for one in scored
         ]
         share, false = warned_share(counted), false_per_day(counted)
@@ -244,9 +244,10 @@ def _curve(scored: Sequence[Scored]) -> list[tuple[float, float]]:
     return curve
 
 
-def _warnings(
+def warnings_at(
     minutes: NDArray[np.float64], values: NDArray[np.float64], scores: NDArray[np.float64], warn_at: float
 ) -> list[float]:
+    """Minutes at which a low would have been warned of, had the limit been `warn_at`."""
     watch, settings = LowWatch(), GlucoseSettings()
     return [
         minute
