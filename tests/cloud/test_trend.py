@@ -11,7 +11,7 @@ _DAY = timedelta(days=1).total_seconds()
 
 
 def test_a_lasting_change_of_two_vitals_becomes_one_low_alert(town: Town, clock: FakeClock) -> None:
-    seq = _weeks(town, clock, days=40)
+    seq = weeks(town, clock, days=40)
     assert not town.board()
     for day in range(8):
         seq = _day(town, clock, seq, systolic=158 + day % 2, diastolic=96, spo2=92)
@@ -24,7 +24,7 @@ def test_a_lasting_change_of_two_vitals_becomes_one_low_alert(town: Town, clock:
 
 
 def test_a_calm_person_raises_nothing_and_gets_a_usual_range(town: Town, clock: FakeClock) -> None:
-    _weeks(town, clock, days=45)
+    weeks(town, clock, days=45)
     assert not town.board()
     page = town.county.services.desk.resident(COUNTY, "r-0001", days=90)
     assert page is not None
@@ -65,7 +65,7 @@ def test_a_whole_county_is_judged_in_small_bites(town: Town, clock: FakeClock) -
     assert len({subject for subject, *_ in town.table("trend")}) == 3
 
 
-def _weeks(town: Town, clock: FakeClock, *, days: int) -> int:
+def weeks(town: Town, clock: FakeClock, *, days: int) -> int:
     seq = 1
     for day in range(days):
         seq = _day(town, clock, seq, systolic=124 + day % 5, diastolic=78 + day % 4, spo2=96 + day % 2)

@@ -14,6 +14,7 @@ from typing import TypeVar
 from kanhu.cloud.authority.cli import add_gateway_commands
 from kanhu.cloud.broker.become import become
 from kanhu.cloud.broker.settings import program, write_settings
+from kanhu.cloud.budget.cli import fill_budget
 from kanhu.cloud.config import CloudConfig, load_config
 from kanhu.cloud.desk.model import Role
 from kanhu.cloud.doctor import examine
@@ -40,6 +41,7 @@ examples:
   kanhu-cloud doctor --config cloud.toml
   kanhu-cloud broker --port 1883 --data /var/lib/kanhu/broker
   kanhu-cloud ledger dump --out ledger.ndjson --config cloud.toml
+  kanhu-cloud budget --per-day 0.01 --config cloud.toml
   kanhu-cloud replay --recording county-7 --out outcome.ndjson --jobs 2
 """
 
@@ -106,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     dump.add_argument("--out", type=Path, required=True)
 
     _add_replay(verbs.add_parser("replay", help="judge a recording in virtual time, and write down what came of it"))
+
+    budget = verbs.add_parser("budget", help="what a budget of alerts asks of the rule of trends, from what is stored")
+    fill_budget(budget)
 
     fill_train(verbs.add_parser("train", help="fit a model of the detectors on a folder of recordings"))
 

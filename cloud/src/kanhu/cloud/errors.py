@@ -55,6 +55,10 @@ class EnrolmentRefused(CloudError):
     """A gateway that nobody named."""
 
 
+class BudgetRefused(CloudError):
+    """A history that no limit can follow from; says what is missing."""
+
+
 class OutcomeRefused(CloudError):
     """A file of a replay's outcome that cannot be read back."""
 
