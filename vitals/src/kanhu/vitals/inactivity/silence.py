@@ -7,11 +7,11 @@ a population. Times are seconds of the home's local time: a day must begin at it
 """
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
+from itertools import accumulate
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from kanhu.vitals.arrival import LATE_IN_A_ROW
 from kanhu.vitals.stored_state import read_state
@@ -146,8 +146,8 @@ class SilenceDetector:
         self._kept = read_state(_State, state, version=STATE_VERSION) if state else _State(STATE_VERSION)
         if not self._kept.active:
             self._kept.active = [0.0] * _BINS
-        hours = (np.arange(_BINS) + 0.5) * _BIN_S / _S_PER_HOUR
-        self._prior = np.where((hours >= settings.day_begins_h) & (hours < settings.day_ends_h), 0.6, 0.05)
+        hours = ((one + 0.5) * _BIN_S / _S_PER_HOUR for one in range(_BINS))
+        self._prior = [0.6 if settings.day_begins_h <= hour < settings.day_ends_h else 0.05 for hour in hours]
         self._learn()
 
     def state(self) -> bytes:
@@ -159,9 +159,9 @@ class SilenceDetector:
         """Waking hours of silence from which somebody is told."""
         return self._limit_h
 
-    def waking(self) -> NDArray[np.float64]:
+    def waking(self) -> tuple[float, ...]:
         """How much each of the 48 half-hours of the day counts, 0 to 1."""
-        return self._weights.copy()
+        return tuple(self._weights)
 
     def learned_days(self, at_s: float) -> float:
         """Since the first event, at `at_s`."""
@@ -286,20 +286,21 @@ class SilenceDetector:
 
     def _learn(self) -> None:
         kept, settings = self._kept, self._settings
-        share = (np.asarray(kept.active) + settings.prior_days * self._prior) / (kept.days + settings.prior_days)
-        smooth = (np.roll(share, 1) + 2 * share + np.roll(share, -1)) / 4
-        self._weights = np.minimum(1.0, smooth / np.percentile(smooth, 75))
-        self._summed_h = np.concatenate(([0.0], np.cumsum(self._weights) * _BIN_S / _S_PER_HOUR))
+        days = kept.days + settings.prior_days
+        share = [(seen + settings.prior_days * own) / days for seen, own in zip(kept.active, self._prior, strict=True)]
+        smooth = [(share[one - 1] + 2 * share[one] + share[(one + 1) % _BINS]) / 4 for one in range(_BINS)]
+        busy = _quantile(smooth, 0.75)
+        self._weights = [min(1.0, one / busy) for one in smooth]
+        self._summed_h = [one * _BIN_S / _S_PER_HOUR for one in accumulate(self._weights, initial=0.0)]
         if kept.days < settings.learning_days - 1:  # the day that is running is not among them
             self._limit_h = settings.population_limit_h
             return
-        silences = np.asarray(kept.silences)
-        from_h = float(np.quantile(silences, settings.tail)) if silences.size else settings.population_limit_h
-        beyond = silences[silences > from_h] - from_h
+        from_h = _quantile(kept.silences, settings.tail) if kept.silences else settings.population_limit_h
+        beyond = [one - from_h for one in kept.silences if one > from_h]
         prior = settings.prior_silences
-        excess_h = (beyond.sum() + prior * settings.population_excess_h) / (beyond.size + prior)
+        excess_h = (sum(beyond) + prior * settings.population_excess_h) / (len(beyond) + prior)
         limit_h = from_h + excess_h * math.log((1 - settings.tail) * settings.silences_a_false)
-        self._limit_h = float(np.clip(limit_h, settings.least_limit_h, settings.most_limit_h))
+        self._limit_h = min(max(limit_h, settings.least_limit_h), settings.most_limit_h)
 
     def _between(self, from_s: float, to_s: float) -> float:
         return max(0.0, self._until(to_s) - self._until(from_s))
@@ -309,6 +310,14 @@ class SilenceDetector:
         one = int(second // _BIN_S)
         part = (second - one * _BIN_S) / _S_PER_HOUR * self._weights[one]
         return float(days * self._summed_h[-1] + self._summed_h[one] + part)
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    """Between neighbours in proportion."""
+    ordered = sorted(values)
+    below, part = divmod(share * (len(ordered) - 1), 1)
+    low, high = ordered[int(below)], ordered[min(int(below) + 1, len(ordered) - 1)]
+    return low + (high - low) * part
 
 
 def _is_time(at_s: float) -> bool:
