@@ -23,7 +23,7 @@ OTHER_UNIT = {"sleep_time": ("h", "min", "a minute is not a decimal fraction of 
 # Where the collection states no unit, and ours follows from the row above it.
 UNIT_FROM_FAMILY = {"glucose_plasma": ("mmol/L", 266866), "glucose_interstitial": ("mmol/L", 266866)}
 # Rows of ours that the collection does not have.
-ADDED = {"oximetry", "heart_rhythm", "consciousness", "battery", "well_check"} | {
+ADDED = {"oximetry", "heart_rhythm", "consciousness", "battery", "well_check", "inactivity"} | {
     "presence",
     "bed_occupancy",
     "heart_rate_radar",

@@ -64,6 +64,7 @@ def test_shipped_pack_loads_with_the_rules_of_both_places() -> None:
     gateway, cloud = Runs.GATEWAY, Runs.CLOUD
     assert runs == {
         "SOS": gateway,
+        "INACT": gateway,
         "FALL": gateway,
         "SMOKE": gateway,
         "CARBON-MONOXIDE": gateway,

@@ -236,6 +236,8 @@ _TABLE = (
     _event("dosage", "medicine dose", "服药", "MDC_AI_TYPE_SENSOR_DOSAGE", 13),
     # Above zero: the agreed sign did not come. Zero: it came.
     Metric("well_check", MetricKind.EVENT, "daily sign of wellbeing", "每日平安信号", low=Decimal(0)),
+    # Above zero: minutes of waking time without a sign of anybody, longer than usual in this home. Zero: a sign again.
+    Metric("inactivity", MetricKind.EVENT, "no sign of anybody", "久无活动", ucum="min", low=Decimal(0)),
     # What a radar or a mat tells: somebody is in its field, somebody lies in the bed.
     Metric("presence", MetricKind.EVENT, "somebody present", "有人", low=Decimal(0)),
     Metric("bed_occupancy", MetricKind.EVENT, "in bed", "在床", low=Decimal(0)),

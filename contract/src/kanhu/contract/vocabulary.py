@@ -65,6 +65,8 @@ class EventWord(Enum):
     SIGN_GIVEN = ("well_check", 0)
     """The agreed daily sign of wellbeing."""
     SIGN_MISSING = ("well_check", 1)
+    ACTIVE_AGAIN = ("inactivity", 0)
+    """Somebody gave a sign after too long a silence."""
     DOSE_TAKEN = ("dosage", 1)
     DOSE_MISSED = ("dosage", 2)
     """Nobody acknowledged it in its time."""

@@ -43,6 +43,7 @@ SAID_BY_EVENT = {
     EventWord.DOSE_MISSED: Both("未确认", "not confirmed"),
     EventWord.SIGN_GIVEN: Both("已收到", "given"),
     EventWord.SIGN_MISSING: Both("未收到", "did not come"),
+    EventWord.ACTIVE_AGAIN: Both("又有活动", "a sign again"),
 }
 """What the events of every day say."""
 

@@ -303,7 +303,7 @@ def _rolled(key: tuple[str, str, str], of_day: list[int], held: Row[Any] | None)
 def _keep_seen(connection: Connection, readings: list[Reading]) -> None:
     seen: dict[str, int] = {}
     for reading in readings:
-        if reading.observation.word in _NOBODY_THERE:
+        if reading.observation.word in _NOBODY_THERE or reading.observation.value("inactivity"):
             continue
         person = reading.observation.subject.id
         seen[person] = max(seen.get(person, 0), reading.at_ms())

@@ -33,7 +33,7 @@ from kanhu.cloud.replay.silences import first_beat_ms, heard, last_beat_ms
 from kanhu.cloud.replay.staff import Reacting, Staff
 from kanhu.cloud.replay.told import Following, Telling
 from kanhu.cloud.replay.virtual_clock import VirtualClock
-from kanhu.cloud.replay.virtual_gateway import HEARTBEAT_MS, ClockShown, Parcel, Taken, VirtualGateway
+from kanhu.cloud.replay.virtual_gateway import HEARTBEAT_MS, LOOK_MS, ClockShown, Parcel, Taken, VirtualGateway
 from kanhu.contract import Lane
 from kanhu.contract.recording import Manifest, Recorded, VillagePlan
 from kanhu.vitals import Profile, RulePack, profile_from_tags
@@ -102,6 +102,7 @@ class VillageReplay:
         self._sent: dict[str, tuple[int, list[Parcel]]] = {}
         self._unanswered: dict[str, list[Parcel]] = {}
         self._hasty: set[str] = set()
+        self._looking: set[str] = set()
         self._due_ms: dict[str, int | None] = {}
         self._ticked_ms: dict[str, int] = {}
         silence = partial(self._deciding.ingest.watch.tick, among=self._silent)
@@ -216,6 +217,9 @@ class VillageReplay:
         if gateway is None:  # of nobody's register: the county will say so
             gateway = self._gateways[recorded.gateway] = self._gateway(recorded.gateway)
         taken = gateway.take(recorded)
+        if gateway.looks and gateway.id not in self._looking:
+            self._looking.add(gateway.id)
+            self._calendar.add(recorded.true_ms + LOOK_MS, Order.PARCEL, partial(self._look, gateway.id))
         if gateway.id in self._cut:
             return
         if taken is Taken.URGENT or len(gateway.routine) >= _FULL_PARCEL:
@@ -223,6 +227,14 @@ class VillageReplay:
         elif gateway.shown.is_doubtful() and gateway.id not in self._hasty:
             self._hasty.add(gateway.id)
             self._calendar.add(recorded.true_ms + _DOUBTFUL_MS, Order.PARCEL, partial(self._hurry, gateway.id))
+
+    def _look(self, gateway: str, at_ms: int) -> None:
+        """How long a home has been silent; asked again and again to the end."""
+        taken = self._gateways[gateway].look(at_ms)
+        if taken is Taken.URGENT:
+            self._flush(gateway, at_ms)
+        if at_ms + LOOK_MS < self._manifest.ends_ms:
+            self._calendar.add(at_ms + LOOK_MS, Order.PARCEL, partial(self._look, gateway))
 
     def _hurry(self, gateway: str, at_ms: int) -> None:
         self._hasty.discard(gateway)

@@ -1,11 +1,13 @@
 """A gateway without a card and a network: the same quality gate and the same judge, numbers as its outbox gives them.
 
 A reading that led to findings leaves with them at once, as on a real one; all others wait until they are collected.
+Where one person lives alone the gateway looks at how long the sensors of the dwelling have been silent, as a real one
+does where that was agreed; nobody answers a question aloud. What it concludes is judged and not kept as a reading.
 """
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
@@ -17,25 +19,36 @@ from kanhu.cloud.ingest.door import Message
 from kanhu.contract import (
     ClockState,
     Envelope,
+    Finding,
     GatewayState,
     Lane,
     MessageTooLarge,
     Observation,
+    Part,
     Quality,
     Record,
     SeqRanges,
     Status,
+    Subject,
+    SubjectKind,
+    Times,
     encode_envelope,
     up_topic,
 )
 from kanhu.contract.recording import Recorded
 from kanhu.contract.status import STATUS_VERSION
 from kanhu.vitals import Judge, Profile, QualityGate, RulePack, Runs
+from kanhu.vitals.inactivity import METRIC, HomeStep, HomeWatch, is_front_door, local_s
+from kanhu.vitals.rules.records import Asked
 
-__all__ = ["HEARTBEAT_MS", "ClockShown", "Owed", "Parcel", "Taken", "VirtualGateway", "parcels"]
+__all__ = ["HEARTBEAT_MS", "LOOK_MS", "ClockShown", "Owed", "Parcel", "Taken", "VirtualGateway", "parcels"]
 
 HEARTBEAT_MS = 60_000
+LOOK_MS = 240_000
+"""A real gateway looks once a minute; after five without a look silence begins anew."""
 _PARCEL_RECORDS = 500
+_NS_PER_MS = 1_000_000
+_ITSELF = "daily-life"
 _LEAVES_AT_ONCE = frozenset({"help_button", "fall", "smoke", "carbon_monoxide", "gas"})
 """A press by somebody nobody can name has no finding, and waits for nothing all the same."""
 _NO_READING_YET = "0" * 32
@@ -99,6 +112,10 @@ class _Outbox:
     def number(self, recorded: int) -> int:
         return recorded + bisect_right(self.moved_from, recorded - 1)
 
+    def free(self) -> int:
+        """The next number."""
+        return self.last + bisect_right(self.moved_from, self.last) + 1
+
 
 class VirtualGateway:
     """Judges the readings of one gateway, one after another."""
@@ -115,6 +132,10 @@ class VirtualGateway:
         self._gate = QualityGate(profiles)
         self._outboxes: dict[str, _Outbox] = {}
         self._epoch = _NO_READING_YET
+        self._zone = timezone
+        self._last: tuple[int, Times] | None = None
+        """When the last reading came, true time and as the gateway's clocks showed it."""
+        self._watch = _watch(pack, profiles)
         self.urgent: list[Owed] = []
         self.routine: list[Owed] = []
         self.again: list[Owed] = []
@@ -137,20 +158,68 @@ class VirtualGateway:
         self._epoch = recorded.epoch
         self.readings += 1
         seq = outbox.number(recorded.seq)
-        found = []
-        for decision in self._judge.judge(assessed):
-            self.decisions[f"{decision.rule}.{decision.reason.value}"] += 1
-            if decision.finding is not None:
-                found.append(decision.finding)
+        found = self._judged(assessed)
+        self._last = recorded.true_ms, assessed.times
         owed = Owed(recorded.epoch, seq, assessed)
         if not found and assessed.metric not in _LEAVES_AT_ONCE:
             self.routine.append(owed)
-            return Taken.ROUTINE
-        self.findings += len(found)
+            return self._hear(assessed)
         self.urgent.append(owed)
-        self.urgent += (Owed(recorded.epoch, seq + after, finding) for after, finding in enumerate(found, 1))
-        outbox.moved_from += [recorded.seq] * len(found)
+        self._add(outbox, found)
+        self._hear(assessed)
         return Taken.URGENT
+
+    def look(self, now_ms: int) -> Taken:
+        """What the silence of the home has come to."""
+        if self._watch is None or self._last is None or self.shown.state is ClockState.UNSET:
+            return Taken.ROUTINE
+        true_ms, then = self._last
+        passed_ms = now_ms - true_ms
+        times = replace(
+            then,
+            arrival_ms=then.arrival_ms + passed_ms,
+            mono_ns=then.mono_ns + passed_ms * _NS_PER_MS,
+            device_ms=None,
+            earliest_ms=None,
+            latest_ms=None,
+        )
+        at_s = local_s(times.arrival_ms, self._zone)
+        return self._tell(self._watch.look(at_s), times, minutes=self._watch.silence_min(at_s))
+
+    @property
+    def looks(self) -> bool:
+        """Whether there is a home to look at."""
+        return self._watch is not None
+
+    def _hear(self, observation: Observation) -> Taken:
+        if self._watch is None or self.shown.state is ClockState.UNSET:
+            return Taken.ROUTINE
+        at_s = local_s(observation.times.arrival_ms, self._zone)
+        return self._tell(self._watch.hear(observation, at_s), replace(observation.times, device_ms=None), minutes=0)
+
+    def _tell(self, step: HomeStep, times: Times, *, minutes: int) -> Taken:
+        if step not in {HomeStep.STILL, HomeStep.LONGER, HomeStep.ACTIVE}:
+            return Taken.ROUTINE
+        (person,) = self._profiles
+        told = Observation(METRIC, (Part(METRIC, (minutes,)),), Subject(SubjectKind.RESIDENT, person), _ITSELF, times)
+        found = self._judged(told)
+        self._add(self._outboxes[self._epoch], found)
+        return Taken.URGENT if found else Taken.ROUTINE
+
+    def _judged(self, observation: Observation) -> list[Finding]:
+        found = []
+        for decision in self._judge.judge(observation):
+            self.decisions[f"{decision.rule}.{decision.reason.value}"] += 1
+            if decision.finding is not None:
+                found.append(decision.finding)
+        return found
+
+    def _add(self, outbox: _Outbox, found: Sequence[Finding]) -> None:
+        """Number findings after everything that was numbered before."""
+        self.findings += len(found)
+        for finding in found:
+            self.urgent.append(Owed(self._epoch, outbox.free(), finding))
+            outbox.moved_from.append(outbox.last)
 
     def collect(self, lane: Lane) -> list[Parcel]:
         """Everything that waits, alerts first; then nothing waits. `lane` is that of what is not urgent."""
@@ -192,7 +261,25 @@ class VirtualGateway:
         times = recorded.observation.times
         if times.boot != self.shown.boot:  # a restart: detectors go on from the card, the gate starts afresh
             self._gate = QualityGate(self._profiles)
+            if self._watch is not None:
+                self._watch.unlooked()
         self.shown = ClockShown(times.boot, times.clock, times.arrival_ms - recorded.true_ms)
+
+
+def _watch(pack: RulePack, profiles: Mapping[str, Profile]) -> HomeWatch | None:
+    """Where one person lives, alone, and the pack has a rule that speaks of silence."""
+    rule = pack.rule("INACT")
+    if rule is None or not isinstance(rule.confirm, Asked) or len(profiles) != 1:
+        return None
+    (person,) = profiles.values()
+    if not person.lives_alone:
+        return None
+    return HomeWatch(person.subject, way_out=_is_way_out, answer_s=rule.confirm.prompts * rule.confirm.apart_s)
+
+
+def _is_way_out(device: str) -> bool:
+    """As whoever fits the sensors says it on a real gateway."""
+    return is_front_door(device) or device.startswith("gate-")
 
 
 def parcels(gateway: str, lane: Lane, owed: Iterable[Owed]) -> Iterator[Parcel]:

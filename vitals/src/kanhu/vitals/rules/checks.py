@@ -45,7 +45,8 @@ def supplied_params(rule: Rule) -> frozenset[str]:
     """Names that a sentence of this rule may use."""
     match rule.trigger:
         case EventTrigger():
-            return frozenset({"minutes" if isinstance(rule.confirm, Asked) else "presses"})
+            said = frozenset({"minutes" if isinstance(rule.confirm, Asked) else "presses"})
+            return said | {"value"} if isinstance(rule.clear, ByReadings) else said
         case ThresholdTrigger(metrics=metrics, limits=limits):
             values = chain.from_iterable((limit.metric, f"{limit.metric}_limit") for limit in limits)
             named = frozenset(values) if len(metrics) == 1 else frozenset()  # a reading of another metric has none

@@ -91,11 +91,24 @@ def _condition(
             phase=Phase.END,
             reason=DecisionReason.CLEARED,
             evidence=evidence,
-            params=_asked(rule),
+            params=_params(rule, point),
         )
         return EventState(alert), [decision]
     if last is not None and is_open and within(last.started, moment_of(observation), rule.dedupe_s):
-        return state, [Decision(rule.id, DecisionReason.ALREADY_RAISED)]
+        again = trigger.again_priority
+        if again is None or doubted or last.priority is again:
+            return state, [Decision(rule.id, DecisionReason.ALREADY_RAISED)]
+        alert = msgspec.structs.replace(last, priority=again, touched=moment_of(observation))
+        decision = told(
+            rule,
+            observation,
+            alert=alert,
+            phase=Phase.CONTINUE,
+            reason=DecisionReason.LEVEL_RAISED,
+            evidence=point.evidence(),
+            params=_params(rule, point),
+        )
+        return EventState(alert), [decision]
     alert, decision = raised(
         rule,
         observation,
@@ -103,13 +116,14 @@ def _condition(
         priority=trigger.questionable_priority if doubted else rule.priority,
         reasons=(DecisionReason.CONFIRMED, DecisionReason.RECURRED),
         points=(point,),
-        params=_asked(rule),
+        params=_params(rule, point),
     )
     return EventState(alert), [decision]
 
 
-def _asked(rule: Rule) -> dict[str, str]:
-    """How long the person was asked before, where the rule says so."""
+def _params(rule: Rule, point: Point) -> dict[str, str]:
+    """The number of the event, and how long the person was asked before where the rule says so."""
+    value = {"value": str(point.values[0][1])}
     if not isinstance(rule.confirm, Asked):
-        return {"presses": "1"}
-    return {"minutes": minutes_text(round(rule.confirm.prompts * rule.confirm.apart_s * _MS_PER_S))}
+        return value | {"presses": "1"}
+    return value | {"minutes": minutes_text(round(rule.confirm.prompts * rule.confirm.apart_s * _MS_PER_S))}

@@ -74,6 +74,8 @@ class EventTrigger(_Table, frozen=True):
     metric: str
     questionable_priority: Priority
     """Priority of an event that the device itself doubts: it may not be high, and must not be lost."""
+    again_priority: Priority | None = None
+    """Of a condition that is told again while it lasts: it has grown worse. None: the same again says nothing new."""
     fine_step: int | None = None
     """Value by which the person says "I am fine"; counts within `dedupe_s` of a call, and is a call at other times."""
 
