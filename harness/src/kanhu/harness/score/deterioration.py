@@ -12,6 +12,7 @@ from kanhu.cloud.training.deterioration import age_of, course_of, fit_on, load_s
 from kanhu.cloud.training.recordings import Recording, find_sets
 from kanhu.harness.report import Value
 from kanhu.harness.score.command import Measured, Run, conduct
+from kanhu.harness.score.deterioration_plot import draw
 from kanhu.harness.score.intervals import by_person, with_interval
 from kanhu.harness.score.unseen import each_unseen
 from kanhu.vitals.models import Model, model_named
@@ -32,8 +33,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _measure(run: Run) -> Measured:
-    if run.peers or run.plot is not None:
-        run.say("no libraries and no picture belong to this task yet")
+    if run.peers:
+        run.say("no libraries belong to this task yet")
     sets = find_sets(run.data)
     if _SET not in sets:
         raise RecordingsRefused(str(run.data), f"holds no {_SET}; name the folder that does")
@@ -56,8 +57,11 @@ def _measure(run: Run) -> Measured:
     for name, figure in (("auroc", auroc), ("auprc", auprc), ("sensitivity_at_5_per_100", sensitivity)):
         value = figure(list(pairs.values()))
         figures |= {} if value is None else with_interval(name, value, by_person(pairs, figure, seed=run.seed))
-    for name, values in _references(stays).items():
-        figures[f"{name}_auroc"] = auroc(list(zip(values, died, strict=True))) or 0.0
+    references = {name: list(zip(values, died, strict=True)) for name, values in _references(stays).items()}
+    for name, ranked in references.items():
+        figures[f"{name}_auroc"] = auroc(ranked) or 0.0
+    if run.plot is not None:
+        draw(run.plot, {"course": list(pairs.values()), **references}, called=_CALLED_SHARE)
     figures["us_per_sample"] = took_s * 1e6 / max(sum(len(stay.arrays["value"]) for stay in stays), 1)
     figures["state_bytes"] = max(len(course.state()) for course in courses.values())
     return Measured(figures, frozenset({_SET}))
