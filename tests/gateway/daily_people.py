@@ -25,7 +25,8 @@ from kanhu.gateway import Outbox
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import BrokerConfig, ResidentConfig, UplinkConfig
 from kanhu.gateway.daily.keeper import KEPT, DailyKeeper
-from kanhu.gateway.daily.settings import MedicineConfig, Sign, WellCheckConfig, asked_of
+from kanhu.gateway.daily.settings import INACT, InactivityConfig, MedicineConfig, Sign, WellCheckConfig, asked_of
+from kanhu.gateway.daily.silence import Silence
 from kanhu.gateway.daily.words import Reminder
 from kanhu.gateway.device_clocks import DeviceClocks
 from kanhu.gateway.intake import Intake
@@ -62,12 +63,14 @@ class Home:
         start: str = "2026-03-02 05:00",
         state: ClockState = ClockState.SYNCED,
         known: bool = True,
+        watched: bool = False,
     ) -> None:
         self.folder = folder
         self.zone = zone
         self.clock = FakeClock(self.instant(start), boot="1" * 32, state=state)
         well = None if by is None else WellCheckConfig(by=by, signs=tuple(signs))
         medicine = MedicineConfig(times=tuple(times)) if times else None
+        self.watched = watched
         self.resident = ResidentConfig(id="r-0003", well_check=well, medicine=medicine)
         self.said: list[tuple[str, Reminder]] = []
         self.loudspeaker = True
@@ -112,8 +115,18 @@ class Home:
             zone=self.zone,
             say=self.say,
             clock=clock,
+            silence=self.silence() if self.watched else None,
         )
         self.intake.listeners.append(self.keeper)
+
+    def silence(self) -> Silence:
+        return Silence(
+            RESIDENT.id,
+            InactivityConfig(way_out=("front",)),
+            asked=asked_of(core_pack(), INACT),
+            committer=self.committer,
+            zone=self.zone,
+        )
 
     async def end(self) -> None:
         await self.committer.close()

@@ -198,6 +198,53 @@ dose = "double"
 """
 
 
+SILENT = (
+    DAILY.replace('["button", "motion"]', '["button"]').replace(
+        "well_check = {", 'tags = ["lives_alone"]\ninactivity = { way_out = ["door-03"] }\nwell_check = {'
+    )
+    + """
+[[device]]
+id = "door-03"
+kind = "sensor-bthome"
+address = "F0:0D:00:00:00:06"
+"""
+)
+
+
+def test_a_home_that_is_watched_for_silence_is_read(tmp_path: Path) -> None:
+    (resident,) = load_config(write(tmp_path, SILENT)).resident
+    assert resident.inactivity is not None
+    assert resident.inactivity.way_out == ("door-03",)
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "key", "remedy"),
+    [
+        ('["lives_alone"]', "[]", "resident[0].inactivity", "lives_alone"),
+        (
+            'id = "r-0003"\ntags',
+            'id = "r-0004"\n[[resident]]\nid = "r-0003"\ntags',
+            "resident[1].inactivity",
+            "one person",
+        ),
+        ('way_out = ["door-03"]', 'way_out = ["gate-03"]', "resident[0].inactivity.way_out", "by which one leaves"),
+        ('way_out = ["door-03"]', 'way_in = ["door-03"]', "resident[0].inactivity.way_in", "docs/gateway.md"),
+        (
+            'kind = "sensor-bthome"',
+            'kind = "sensor-bthome"\nresident = "r-0003"',
+            "resident[0].inactivity",
+            "belong to the home",
+        ),
+        ('player = ["aplay", "{file}"]', "", "resident[0]", "loudspeaker"),
+    ],
+)
+def test_a_home_that_cannot_be_watched_is_refused(tmp_path: Path, change: str, to: str, key: str, remedy: str) -> None:
+    with pytest.raises(ConfigRefused) as refused:
+        load_config(write(tmp_path, SILENT.replace(change, to)))
+    assert refused.value.key == key
+    assert remedy in refused.value.remedy
+
+
 def test_agreements_of_the_day_are_read(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, DAILY))
     (resident,) = config.resident

@@ -18,7 +18,7 @@ from kanhu.edge.errors import DeviceRefused
 from kanhu.edge.kinds import kind_of
 from kanhu.gateway.alarm.contacts import load_contacts
 from kanhu.gateway.alarm.settings import AlarmConfig
-from kanhu.gateway.daily.settings import DailyRefused, MedicineConfig, WellCheckConfig, check_daily
+from kanhu.gateway.daily.settings import DailyRefused, InactivityConfig, MedicineConfig, WellCheckConfig, check_daily
 from kanhu.gateway.errors import ConfigRefused
 from kanhu.gateway.places import BedConfig, PageConfig, PlaceRefused, StayConfig, check_places
 from kanhu.gateway.updates.settings import UpdatesConfig
@@ -79,6 +79,7 @@ class ResidentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     spo2_limit_percent: Decimal | None = None
     well_check: WellCheckConfig | None = None
     medicine: MedicineConfig | None = None
+    inactivity: InactivityConfig | None = None
 
 
 class DeviceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,11 +1,11 @@
-"""What comes back every day: the agreed sign of wellbeing, and the medicine.
+"""What comes back every day: the agreed sign of wellbeing, the medicine, and how long a home is silent.
 
     devices ─▶ intake ──taken──▶ keeper.taken: was that the sign, or the dose?
                  ▲                 │
                  │                 ▼  every five seconds, with what is known of the time
-                 │               well, medicine: pure, one named answer a look
+                 │               well, medicine, silence: one named answer a look
                  │                 │ prompt ─▶ written on the card, then said aloud
-                 └── well_check, dosage ◀─ signed, missing, missed
+                 └── well_check, dosage, inactivity ◀─ signed, missing, missed, still
 
 What the gateway concludes travels as an ordinary observation, so the rule pack says whether it is an alert, and the
 county shows it like every other reading. Hard cases: a step is on the card before it is said, so a crash leaves it out

@@ -8,7 +8,8 @@ from kanhu.gateway.alarm.voice import Voice
 from kanhu.gateway.committer import Committer
 from kanhu.gateway.config import GatewayConfig
 from kanhu.gateway.daily.keeper import DailyKeeper
-from kanhu.gateway.daily.settings import asked_of
+from kanhu.gateway.daily.settings import INACT, WELL_CHECK, asked_of
+from kanhu.gateway.daily.silence import Silence
 from kanhu.gateway.daily.words import SPOKEN, Reminder
 from kanhu.gateway.timekeeping import Timekeeper
 from kanhu.vitals import RulePack, core_pack
@@ -34,21 +35,27 @@ def build_daily(
             return False
         return (await voice.aloud(reminder.value, SPOKEN[reminder][config.alarm.language])).well
 
+    watched = next((one for one in config.resident if one.inactivity is not None), None)
+    silence = None
+    if watched is not None and watched.inactivity is not None:
+        asked = _asked(pack, INACT)
+        silence = Silence(watched.id, watched.inactivity, asked=asked, committer=committer, zone=config.zone)
     return DailyKeeper(
         config.resident,
-        asked=_asked(pack),
+        asked=_asked(pack, WELL_CHECK),
         committer=committer,
         timekeeper=timekeeper,
         zone=config.zone,
         say=say,
         clock=clock,
+        silence=silence,
     )
 
 
-def _asked(pack: RulePack) -> Asked:
-    """A pack without the rule raises no alert about a sign; the reminders go on, and so does everything else."""
+def _asked(pack: RulePack, rule: str) -> Asked:
+    """A pack without the rule raises no alert of it; the reminders go on, and so does everything else."""
     try:
-        return asked_of(pack)
+        return asked_of(pack, rule)
     except LookupError as error:
         _log.error("%s: reminders go on as the shipped rules say, and no alert follows them", error)
-        return asked_of(core_pack())
+        return asked_of(core_pack(), rule)

@@ -18,11 +18,13 @@ from kanhu.gateway.daily.hours import Moment
 from kanhu.gateway.daily.medicine import Dose, MedicineState
 from kanhu.gateway.daily.settings import MedicineConfig, WellCheckConfig
 from kanhu.gateway.daily.signs import DEVICE, Doors, is_dose, is_sign
+from kanhu.gateway.daily.silence import Silence
 from kanhu.gateway.daily.well import Step, WellState
 from kanhu.gateway.daily.words import Reminder
 from kanhu.gateway.errors import OutboxError
 from kanhu.gateway.outbox import Outbox
 from kanhu.gateway.timekeeping import Timekeeper
+from kanhu.vitals.inactivity import METRIC as INACTIVITY
 from kanhu.vitals.rules.records import Asked
 
 KEPT = "daily"
@@ -74,13 +76,15 @@ class DailyKeeper:
         zone: ZoneInfo,
         say: Say,
         clock: Clock,
+        silence: Silence | None = None,
     ) -> None:
-        """Only residents with whom something was agreed count."""
+        """Only residents with whom something was agreed count; `silence` where a home is watched for it."""
         self._residents = {one.id: one for one in residents if one.well_check is not None or one.medicine is not None}
         self._asked = asked
         self._committer = committer
         self._timekeeper = timekeeper
         self._zone = zone
+        self._silence = silence
         self._say = say
         self._clock = clock
         self._days: dict[str, DayState] = {}
@@ -122,7 +126,7 @@ class DailyKeeper:
         Raises:
             OutboxError: a conclusion could not be stored; it is drawn again after the next start.
         """
-        while self._residents:
+        while self._residents or self._silence is not None:
             if self._sink is not None:
                 await self.look(self._sink)
             await self._clock.sleep(_LOOK_S)
@@ -143,6 +147,8 @@ class DailyKeeper:
         """Bytes that became no reading are nobody's sign."""
 
     def _hear(self, observation: Observation) -> None:
+        if self._silence is not None:
+            self._silence.hear(observation, self._now())
         if not self._residents:
             return
         now, door_moved = self._now(), self._doors.moved(observation)
@@ -189,7 +195,26 @@ class DailyKeeper:
                 await self._look_well(sink, name, one.well_check)
             if one.medicine is not None:
                 await self._look_medicine(sink, name, one.medicine)
+        if self._silence is not None:
+            await self._look_silence(sink, self._silence)
         await self._write_if_due()
+
+    async def _look_silence(self, sink: Sink, silence: Silence) -> None:
+        asked: list[Reminder] = []
+        try:
+            await silence.look(self._now(), ask=partial(asked.append, Reminder.SILENCE))
+        except OutboxError as error:
+            _log.error("what is known of the home could not be read: %s", error)
+            return
+        for reminder in asked:
+            await self._remind(reminder)
+        if silence.pending is not None:
+            told, minutes = silence.pending
+            _log.warning("%s: silence of %d min, %s", silence.resident, minutes, told.value)
+            await self._conclude(sink, silence.resident, INACTIVITY, minutes)
+            if silence.pending == (told, minutes):  # else a sign came meanwhile
+                silence.pending = None
+            await silence.write()
 
     async def _look_well(self, sink: Sink, name: str, agreed: WellCheckConfig) -> None:
         before, known_since = self._day(name).well, self._day(name).known_since
@@ -220,7 +245,9 @@ class DailyKeeper:
             await self._remind(Reminder.MEDICINE)
 
     async def _tell(self, sink: Sink, resident: str, word: EventWord) -> None:
-        metric, step = word.value
+        await self._conclude(sink, resident, *word.value)
+
+    async def _conclude(self, sink: Sink, resident: str, metric: str, step: int) -> None:
         times = Times(self._clock.wall_ms(), self._clock.mono_ns(), self._clock.boot, self._clock.state())
         subject = Subject(SubjectKind.RESIDENT, resident)
         try:

@@ -11,12 +11,14 @@ import msgspec
 
 from kanhu.gateway.errors import GatewayError
 from kanhu.vitals import RulePack
+from kanhu.vitals.profile import LIVES_ALONE
 from kanhu.vitals.rules.records import Asked
 
 if TYPE_CHECKING:
-    from kanhu.gateway.config import GatewayConfig
+    from kanhu.gateway.config import GatewayConfig, ResidentConfig
 
 WELL_CHECK = "WELL-CHECK"
+INACT = "INACT"
 
 _TimeOfDay = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 _DAY_MIN = 24 * 60
@@ -54,6 +56,13 @@ class MedicineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     within_min: Annotated[int, msgspec.Meta(ge=10, le=360)] = 60
 
 
+class InactivityConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The person agreed that the home is watched for silence."""
+
+    way_out: tuple[str, ...] = ()
+    """Sensors on doors by which one leaves: silence after one of these is an absence."""
+
+
 class DailyRefused(GatewayError):
     """Agreements that cannot be kept."""
 
@@ -71,15 +80,15 @@ def minute_of(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def asked_of(pack: RulePack) -> Asked:
-    """How often and how far apart the pack wants the person asked.
+def asked_of(pack: RulePack, name: str = WELL_CHECK) -> Asked:
+    """How often and how far apart a rule of the pack wants the person asked.
 
     Raises:
         LookupError: the pack has no such rule.
     """
-    rule = pack.rule(WELL_CHECK)
+    rule = pack.rule(name)
     if rule is None or not isinstance(rule.confirm, Asked):
-        raise LookupError(f"pack {pack.version} does not say how {WELL_CHECK} asks")
+        raise LookupError(f"pack {pack.version} does not say how {name} asks")
     return rule.confirm
 
 
@@ -92,12 +101,11 @@ def check_daily(config: "GatewayConfig", pack: RulePack) -> None:
     for number, resident in enumerate(config.resident):
         place = f"resident[{number}]"
         if resident.well_check is not None:
-            try:
-                asked = asked_of(pack)
-            except LookupError as error:
-                remedy = f"Give the rule pack a {WELL_CHECK} that is confirmed by asking"
-                raise DailyRefused(f"{place}.well_check", problem=str(error), remedy=remedy) from error
+            asked = _asked(pack, WELL_CHECK, f"{place}.well_check")
             _check_well(config, resident.well_check, f"{place}.well_check", asked)
+        if resident.inactivity is not None:
+            _asked(pack, INACT, f"{place}.inactivity")
+            _check_inactivity(config, resident, f"{place}.inactivity")
         if resident.medicine is not None:
             _check_medicine(resident.medicine, f"{place}.medicine")
         mine = [device for device in config.device if device.resident == resident.id]
@@ -108,9 +116,35 @@ def check_daily(config: "GatewayConfig", pack: RulePack) -> None:
         if resident.medicine is not None and config.page is None and not any(device.dose for device in mine):
             remedy = "Set `dose` at this person's button, or open the page with [page]"
             raise DailyRefused(f"{place}.medicine", problem="nobody could say that it was taken", remedy=remedy)
-        if not config.alarm.player and (resident.well_check is not None or resident.medicine is not None):
+        agreed = (resident.well_check, resident.medicine, resident.inactivity)
+        if not config.alarm.player and any(one is not None for one in agreed):
             remedy = "Fit a loudspeaker and set alarm.player: a reminder that nobody hears ends in a needless visit"
             raise DailyRefused(f"{place}", problem="there is no voice to remind with", remedy=remedy)
+
+
+def _asked(pack: RulePack, name: str, place: str) -> Asked:
+    try:
+        return asked_of(pack, name)
+    except LookupError as error:
+        remedy = f"Give the rule pack a {name} that is confirmed by asking"
+        raise DailyRefused(place, problem=str(error), remedy=remedy) from error
+
+
+def _check_inactivity(config: "GatewayConfig", resident: "ResidentConfig", place: str) -> None:
+    if len(config.resident) > 1 or LIVES_ALONE not in resident.tags:
+        problem = "movement in a home of several people is nobody's sign"
+        remedy = f'Watch only where one person is registered, with the tag "{LIVES_ALONE}"'
+        raise DailyRefused(place, problem=problem, remedy=remedy)
+    devices = {device.id for device in config.device}
+    if resident.inactivity is not None and not devices.issuperset(resident.inactivity.way_out):
+        unknown = min(set(resident.inactivity.way_out) - devices)
+        remedy = "Name sensors of [[device]] that are on doors by which one leaves"
+        raise DailyRefused(f"{place}.way_out", problem=f"no device {unknown!r}", remedy=remedy)
+    if not any(device.as_edge(gateway=config.gateway).dwelling for device in config.device):
+        remedy = (
+            "Add sensors of motion, doors or use with [[device]]; they belong to the home where no resident is named"
+        )
+        raise DailyRefused(place, problem="no sensor belongs to the home", remedy=remedy)
 
 
 def _check_well(config: "GatewayConfig", well: WellCheckConfig, place: str, asked: Asked) -> None:

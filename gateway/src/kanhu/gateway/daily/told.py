@@ -5,16 +5,20 @@ from collections.abc import Iterator
 from kanhu.gateway.check import Check, Level
 from kanhu.gateway.config import GatewayConfig, ResidentConfig
 from kanhu.gateway.daily.keeper import UNHEARD, DayState, kept_days
+from kanhu.gateway.daily.settings import INACT, asked_of
+from kanhu.gateway.daily.silence import kept_home
 from kanhu.gateway.outbox import Outbox
+from kanhu.vitals import core_pack
 
 
 def daily_checks(config: GatewayConfig, outbox: Outbox) -> Iterator[Check]:
     """How far each agreed day has come; nothing where nothing was agreed."""
-    agreed = [one for one in config.resident if one.well_check is not None or one.medicine is not None]
+    agreed = [one for one in config.resident if one.well_check or one.medicine or one.inactivity]
     if not agreed:
         return
     days = kept_days(outbox) or {}
-    found = "; ".join(f"{one.id}: {', '.join(_said(one, days.get(one.id, DayState())))}" for one in agreed)
+    said = {one.id: [*_said(one, days.get(one.id, DayState())), *_silence(one, outbox)] for one in agreed}
+    found = "; ".join(f"{name}: {', '.join(words)}" for name, words in said.items())
     unheard = outbox.notes().get(UNHEARD, 0)
     if unheard:
         remedy = "See to loudspeaker and alarm.player; kanhu-gateway try-alarm tries them"
@@ -34,3 +38,9 @@ def _said(one: ResidentConfig, day: DayState) -> Iterator[str]:
         yield f"{state} ({well.day or 'no day yet'})"
     if one.medicine is not None:
         yield "a dose is due" if day.medicine.open else "no dose is due"
+
+
+def _silence(one: ResidentConfig, outbox: Outbox) -> Iterator[str]:
+    if one.inactivity is not None:
+        home = kept_home(outbox, one.id, one.inactivity, asked_of(core_pack(), INACT))
+        yield f"silence {home.stage} (asked about from {home.limit_h:.1f} waking hours on)"

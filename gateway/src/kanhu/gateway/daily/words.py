@@ -10,6 +10,7 @@ class Reminder(StrEnum):
 
     WELL_CHECK = "well_check"
     MEDICINE = "medicine"
+    SILENCE = "silence"
 
 
 SPOKEN = {
@@ -20,5 +21,9 @@ SPOKEN = {
     Reminder.MEDICINE: {
         Language.ZH: "到吃药的时间了。吃完请按约定的方式确认。",
         Language.EN: "It is time for the medicine. When it is taken, please confirm it in the agreed way.",
+    },
+    Reminder.SILENCE: {
+        Language.ZH: "您好，您还好吗？请起来走动一下。需要帮助时，请按求助按钮。",
+        Language.EN: "Hello. Are you all right? Please get up and move about. If you need help, press the help button.",
     },
 }
