@@ -11,12 +11,15 @@ from kanhu.cloud.training.recordings import Recording, find_sets, load_set
 from kanhu.harness.errors import RecordingUnusable
 from kanhu.harness.report import Value
 from kanhu.harness.score.command import Measured, Run, conduct
+from kanhu.harness.score.falls_peers import PUBLISHED, forest_scores, steady
+from kanhu.harness.score.falls_plot import draw
 from kanhu.harness.score.intervals import by_person, folds
-from kanhu.vitals.falls import FallDetector, FallStage, Site
-from kanhu.vitals.models import Model, model_named
+from kanhu.vitals.falls import FallDetector, FallStage, Impacts, Site, fall_score
+from kanhu.vitals.models import Model, Trees, model_named
 
 _FRAME = 73  # samples in one notification of a Polar strap
 _PARTS = 5
+_POINTS = 60  # of an operating curve
 _REFRACTORY_MS = 30_000  # one alarm stands for those that follow it within half a minute
 _SITE = {"sisfall": Site.WAIST, "weda_fall": Site.WRIST, "smartfallmm": Site.WRIST}
 _ABOUT = (
@@ -31,6 +34,10 @@ class _Outcome:
     fall: bool
     hours: float
     alarms: int
+    largest: float
+    """Chance of the likeliest impact of the recording: at every limit up to it there is an alarm."""
+    delay_s: float | None
+    """From the largest sample to the alarm, in a fall that is found."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,6 +51,8 @@ def _measure(run: Run) -> Measured:
         raise RecordingUnusable(str(run.data), f"holds none of {', '.join(_SITE)}")
     recordings = {name: _of_site(load_set(name, place), _SITE[name]) for name, place in sets.items()}
     figures: dict[str, Value] = {}
+    curves: dict[str, list[tuple[float, float]]] = {}
+    points: dict[str, tuple[float, float]] = {}
     spent_s, samples, state_bytes = 0.0, 0, 0
     main_set = next(name for name in _SITE if name in sets)
     for name in sets:
@@ -57,10 +66,79 @@ def _measure(run: Run) -> Measured:
                 spent_s, samples, state_bytes = spent_s + seconds, samples + size[0], max(state_bytes, size[1])
         own = _figures(outcomes, run.seed)
         figures |= {f"{name}_{figure}": value for figure, value in own.items()}
+        curves[f"kanhu, {name}"] = _curve([(row.fall, row.hours, row.largest) for row in outcomes])
         if name == main_set:
             figures = {**own, **figures}
     figures |= {"us_per_sample": round(spent_s / max(samples, 1) * 1e6, 2), "state_bytes": state_bytes}
+    figures |= _across(recordings, run)
+    for name, rows in recordings.items() if run.peers else ():
+        run.say(f"{name}: peers")
+        asked = [(is_fall(one), _hours(one), steady(one)) for one in rows]
+        for peer, called in PUBLISHED.items():
+            answers = [(fall, hours, float(called(acceleration))) for fall, hours, acceleration in asked]
+            found, false = _at(answers, 0.5)
+            figures |= {f"{name}_{peer}_sensitivity": round(found, 4), f"{name}_{peer}_false_per_hour": round(false, 2)}
+            points[f"{peer}, {name}"] = (false, found)
+        scores = forest_scores(rows, run.seed).tolist()
+        curve = _curve([(fall, hours, score) for (fall, hours, _), score in zip(asked, scores, strict=True)])
+        figures |= _on_curve(f"{name}_forest", curve)
+        curves[f"forest on windows, {name}"] = curve
+    if run.plot is not None:
+        example = next((one for one in recordings[main_set] if is_fall(one)), recordings[main_set][0])
+        times, acceleration = samples_of(example)
+        events = FallDetector(model_named(f"falls-{_SITE[main_set]}"), _SITE[main_set]).update(times, acceleration)
+        title = f"{main_set} {example.name}: shipped model, which has seen this person"
+        draw(run.plot, curves, points, (title, times, acceleration, events))
     return Measured(figures, frozenset(sets))
+
+
+def _across(recordings: dict[str, list[Recording]], run: Run) -> dict[str, Value]:
+    """Fitted on one whole set, scored on every other, across sites too; at the limit that the fit chose."""
+    figures: dict[str, Value] = {}
+    for name, rows in recordings.items():
+        if len(recordings) < 2:
+            break
+        run.say(f"fitted on {name} alone, scored on the others")
+        model = fit_recordings(f"falls-{_SITE[name]}", _SITE[name], rows, run.seed, lambda _: None)
+        trees, alarm_at = Trees(model), model.number("alarm_at")
+        for other, others in recordings.items():
+            if other != name:
+                scored = [(is_fall(one), _hours(one), _largest(one, trees, _SITE[name])) for one in others]
+                found, false = _at(scored, alarm_at)
+                figures[f"{name}_to_{other}_sensitivity"] = round(found, 4)
+                figures[f"{name}_to_{other}_false_per_hour"] = round(false, 2)
+                figures |= _on_curve(f"{name}_to_{other}", _curve(scored))
+    return figures
+
+
+def _largest(recording: Recording, trees: Trees, site: Site) -> float:
+    heard = Impacts(site).update(*samples_of(recording))
+    return max((fall_score(trees, one.window_g) for each in heard for one in each.ripe), default=0.0)
+
+
+def _hours(recording: Recording) -> float:
+    times, _ = samples_of(recording)
+    return float(times[-1] - times[0]) / 3_600_000 if len(times) else 0.0
+
+
+def _at(scored: Sequence[tuple[bool, float, float]], limit: float) -> tuple[float, float]:
+    """Sensitivity, and recordings of daily life with an alarm in an hour, of (fall, hours, score)."""
+    falls = [score >= limit for fall, _, score in scored if fall]
+    hours = sum(hours for fall, hours, _ in scored if not fall)
+    false = sum(score >= limit for fall, _, score in scored if not fall)
+    return float(np.mean(falls)) if falls else 0.0, false / hours if hours else 0.0
+
+
+def _curve(scored: Sequence[tuple[bool, float, float]]) -> list[tuple[float, float]]:
+    """(false an hour, sensitivity) at every limit just above the score of a recording of daily life."""
+    limits = sorted({score for fall, _, score in scored if not fall}, reverse=True)
+    pairs = (_at(scored, float(np.nextafter(limit, 2))) for limit in limits[:_POINTS])
+    return [(false, found) for found, false in pairs]
+
+
+def _on_curve(prefix: str, curve: Sequence[tuple[float, float]]) -> dict[str, Value]:
+    within = [found for false, found in curve if false <= 1]
+    return {f"{prefix}_sensitivity_at_1_per_hour": round(max(within), 4)} if within else {}
 
 
 def _of_site(recordings: list[Recording], site: Site) -> list[Recording]:
@@ -93,9 +171,12 @@ def _played(recording: Recording, model: Model, site: Site) -> tuple[_Outcome, f
             if event.stage is FallStage.FALL_LIKELY and (not alarms or event.t_ms - alarms[-1] >= _REFRACTORY_MS):
                 alarms.append(event.t_ms)
     spent_s = perf_counter() - began
-    hours = float(times[-1] - times[0]) / 3_600_000 if len(times) else 0.0
+    hours = _hours(recording)
+    largest = _largest(recording, Trees(model), site)
+    peak_ms = float(times[(acceleration**2).sum(axis=1).argmax()]) if len(times) else 0.0
+    delay_s = (alarms[0] - peak_ms) / 1000 if alarms and is_fall(recording) else None
     elder = recording.row.get("group") == "elder"
-    outcome = _Outcome(recording.subject, elder, is_fall(recording), hours, len(alarms))
+    outcome = _Outcome(recording.subject, elder, is_fall(recording), hours, len(alarms), largest, delay_s)
     return outcome, spent_s, (len(times), len(detector.state()))
 
 
@@ -108,6 +189,11 @@ def _figures(outcomes: list[_Outcome], seed: int) -> dict[str, Value]:
             low, high = by_person(kept, figure, seed=seed)
             figures |= {name: round(value, 4), f"{name}_low": round(low, 4), f"{name}_high": round(high, 4)}
     daily = [row for row in outcomes if not row.fall]
+    curve = _curve([(row.fall, row.hours, row.largest) for row in outcomes])
+    figures |= {key.removeprefix("_"): value for key, value in _on_curve("", curve).items()}
+    delays = [row.delay_s for row in outcomes if row.delay_s is not None]
+    if delays:
+        figures["delay_s"] = round(float(np.median(delays)), 2)
     return figures | {
         "falls": len(outcomes) - len(daily),
         "people": len(kept),

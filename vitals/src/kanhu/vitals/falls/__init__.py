@@ -4,18 +4,22 @@ Not here: the voice that asks, who is called (rules and the county), and how a m
 """
 
 from kanhu.vitals.falls.candidates import Candidate, Candidates
-from kanhu.vitals.falls.detector import FallDetector, FallEvent, FallStage
-from kanhu.vitals.falls.features import FEATURES, Site, features_of
+from kanhu.vitals.falls.detector import FallDetector, FallEvent, FallStage, fall_score
+from kanhu.vitals.falls.features import FEATURES, HZ, Site, features_of
+from kanhu.vitals.falls.impacts import Impacts
 from kanhu.vitals.falls.resampling import Resampler
 
 __all__ = [
     "FEATURES",
+    "HZ",
     "Candidate",
     "Candidates",
     "FallDetector",
     "FallEvent",
     "FallStage",
+    "Impacts",
     "Resampler",
     "Site",
+    "fall_score",
     "features_of",
 ]

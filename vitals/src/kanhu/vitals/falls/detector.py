@@ -1,6 +1,5 @@
 """From samples to stages: impact suspected, fall likely, unanswered, long lie, recovered."""
 
-import itertools
 from enum import StrEnum
 
 import msgspec
@@ -10,14 +9,14 @@ from numpy.typing import NDArray
 from kanhu.vitals.errors import StateRefused
 from kanhu.vitals.falls.candidates import Candidates
 from kanhu.vitals.falls.features import BEFORE, HZ, Site, after, features_of
+from kanhu.vitals.falls.impacts import STEP_MS, Heard, Impacts
 from kanhu.vitals.falls.resampling import LATE_IN_A_ROW, Resampler
 from kanhu.vitals.models import Model, Trees
 from kanhu.vitals.stored_state import read_state
 
 __all__ = ["FallDetector", "FallEvent", "FallStage", "fall_score"]
 
-STATE_VERSION = 1
-_STEP_MS = 1000 // HZ
+STATE_VERSION = 2
 
 
 class FallStage(StrEnum):
@@ -36,7 +35,7 @@ class FallEvent(msgspec.Struct, frozen=True):
     stage: FallStage
     t_ms: int
     score: float
-    """Log odds of the model; 0 where it was not asked."""
+    """Chance by the model, 0 to 1; 0 where it was not asked."""
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -65,9 +64,9 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
             raise ValueError("not the state of a fall detector")
 
 
-def fall_score(model: Model, trees: Trees, window_g: NDArray[np.float64]) -> float:
-    """Log odds that this was a fall."""
-    return model.number("start") + float(trees.values(features_of(window_g)).sum())
+def fall_score(trees: Trees, window_g: NDArray[np.float64]) -> float:
+    """Mean chance, by the trees, that this was a fall: 0 to 1."""
+    return float(trees.values(features_of(window_g)).mean())
 
 
 class FallDetector:
@@ -89,16 +88,16 @@ class FallDetector:
             raise StateRefused(f"of the {kept.site}, not the {site}")
         self._kept = kept
         ring = np.asarray(kept.ring, dtype=np.float64).reshape(-1, 3)
-        self._candidates = Candidates(site, ring, kept.waiting, kept.peak_g)
-        self._resampler = Resampler(kept.last, kept.late)
+        candidates = Candidates(site, ring, kept.waiting, kept.peak_g)
+        self._impacts = Impacts(site, Resampler(kept.last, kept.late), candidates)
 
     def state(self) -> bytes:
         """What to store; bounded by the seconds around an impact."""
-        found = self._candidates
+        found = self._impacts.candidates
         kept = msgspec.structs.replace(
             self._kept,
-            last=self._resampler.last,
-            late=self._resampler.late,
+            last=self._impacts.resampler.last,
+            late=self._impacts.resampler.late,
             ring=tuple(found.ring_g.ravel().tolist()),
             waiting=found.waiting,
             peak_g=found.peak_g,
@@ -112,39 +111,22 @@ class FallDetector:
     def update(self, t_ms: NDArray[np.int64], acceleration_g: NDArray[np.float64]) -> tuple[FallEvent, ...]:
         """Take (n,) times in ms and (n, 3) accelerations in g with gravity; the stages they reach, in order."""
         events: list[FallEvent] = []
-        follows_ms = 0
-        for number, (first_ms, samples) in enumerate(self._resampler.update(t_ms, acceleration_g)):
-            if number:
-                self._end_of_run(follows_ms, events)
-            for start, part in _seconds(first_ms, samples):
-                self._take(start, part, events)
-            follows_ms = first_ms + len(samples) * _STEP_MS
+        for heard in self._impacts.update(t_ms, acceleration_g):
+            self._judge(heard, events)
         return tuple(events)
 
-    def _end_of_run(self, follows_ms: int, events: list[FallEvent]) -> None:
-        """An impact that a gap cut off is judged as if the person had stayed as last seen: asked about, not lost."""
-        found = self._candidates
-        if found.waiting >= 0:
-            unseen = after(self._site) - found.waiting
-            for start, part in _seconds(follows_ms, np.repeat(found.ring_g[-1:], unseen, axis=0)):
-                self._take(start, part, events)
-        self._candidates = Candidates(self._site)
-
-    def _take(self, first_ms: int, samples: NDArray[np.float64], events: list[FallEvent]) -> None:
-        """At most the samples up to one full second."""
-        suspected, ripe = self._candidates.update(samples)
-        told = [FallEvent(FallStage.IMPACT_SUSPECTED, first_ms + at * _STEP_MS, 0.0) for at in suspected]
-        for one in ripe:
-            score = fall_score(self._model, self._trees, one.window_g)
-            now_ms = first_ms + one.judged * _STEP_MS
+    def _judge(self, heard: Heard, events: list[FallEvent]) -> None:
+        told = [FallEvent(FallStage.IMPACT_SUSPECTED, heard.first_ms + at * STEP_MS, 0.0) for at in heard.suspected]
+        for one in heard.ripe:
+            score = fall_score(self._trees, one.window_g)
+            now_ms = heard.first_ms + one.judged * STEP_MS
             if score >= self._threshold and self._is_news(now_ms):
                 told.append(FallEvent(FallStage.FALL_LIKELY, now_ms, score))
                 before = tuple(one.window_g[: BEFORE // 2].mean(axis=0).tolist())
                 self._kept = _Kept(STATE_VERSION, self._site, likely_ms=now_ms, before=before)
         events += sorted(told, key=lambda event: event.t_ms)
-        end_ms = first_ms + (len(samples) - 1) * _STEP_MS
-        if self._kept.likely_ms is not None and (end_ms // _STEP_MS + 1) % HZ == 0:
-            self._follow(self._kept.likely_ms, end_ms, events)
+        if self._kept.likely_ms is not None and (heard.end_ms // STEP_MS + 1) % HZ == 0:
+            self._follow(self._kept.likely_ms, heard.end_ms, events)
 
     def _is_news(self, now_ms: int) -> bool:
         """Whether another fall is told: not while the person is still asked about the last one."""
@@ -154,7 +136,7 @@ class FallDetector:
     def _follow(self, likely_ms: int, now_ms: int, events: list[FallEvent]) -> None:
         """After a fall, once a second: does the person stand again, and how long have they lain."""
         kept = self._kept
-        second = self._candidates.ring_g[-HZ:].mean(axis=0)
+        second = self._impacts.candidates.ring_g[-HZ:].mean(axis=0)
         before = np.asarray(kept.before)
         both = float(np.sqrt((second @ second) * (before @ before)))
         upright = both > 0 and float(second @ before) / both >= np.cos(self._upright_rad)
@@ -171,10 +153,3 @@ class FallDetector:
             events.append(FallEvent(FallStage.LONG_LIE, now_ms, 0.0))
             kept = msgspec.structs.replace(kept, lain=True)
         self._kept = kept
-
-
-def _seconds(first_ms: int, samples: NDArray[np.float64]) -> list[tuple[int, NDArray[np.float64]]]:
-    """Cut where a second ends, so that blocks of any length are followed at the same moments."""
-    head = HZ - (first_ms // _STEP_MS) % HZ
-    cuts = [0, *range(head, len(samples), HZ), len(samples)]
-    return [(first_ms + a * _STEP_MS, samples[a:b]) for a, b in itertools.pairwise(cuts) if b > a]

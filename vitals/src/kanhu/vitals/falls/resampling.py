@@ -32,8 +32,9 @@ class Resampler:
     def update(
         self, t_ms: NDArray[np.int64], acceleration_g: NDArray[np.float64]
     ) -> list[tuple[int, NDArray[np.float64]]]:
-        """Runs of steady samples: time of the first in ms, and (n, 3) g. A run after the first follows a gap.
+        """Runs of steady samples: time of the first in ms, and (n, 3) g.
 
+        A run after the first follows a gap; the first goes on from before, and may be empty.
         What is no number, beyond MAX_G, or not later than the sample before it, is left out. After LATE_IN_A_ROW late
         samples the clock has been set back: what comes next begins anew.
         """
@@ -49,12 +50,7 @@ class Resampler:
         self._last = (float(times[-1]), *rows[-1].tolist())
         passed_ms = np.diff(times)
         ends = [0, *(np.flatnonzero((passed_ms > MAX_GAP_MS) | (passed_ms <= 0)) + 1).tolist(), len(times)]
-        runs = []
-        for number, (first, end) in enumerate(itertools.pairwise(ends)):
-            run = _steady(times[first:end], rows[first:end])
-            if len(run[1]) or number:
-                runs.append(run)
-        return runs
+        return [_steady(times[first:end], rows[first:end]) for first, end in itertools.pairwise(ends)]
 
     def _in_order(self, times: NDArray[np.int64]) -> NDArray[np.intp]:
         """Which samples count: the first, and each later than the one before it; one that is not begins anew."""
