@@ -254,7 +254,7 @@ def test_reading_without_the_value_a_rule_asks_for_is_named() -> None:
     story = Story()
     pulse_only = Observation("oximetry", (Part("pulse_oximeter", (720,)),), RESIDENT, "oximeter-03", story.times())
     assert story.take(pulse_only) == [Decision("SPO2-LOW", R.NO_VALUE)]
-    assert story.take(Observation("weight", (Part("weight", (70_000,)),), RESIDENT, "scale", story.times())) == []
+    assert story.take(Observation("height", (Part("height", (1_650,)),), RESIDENT, "rod", story.times())) == []
 
 
 def test_person_who_is_not_known_is_never_judged() -> None:

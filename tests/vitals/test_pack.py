@@ -65,6 +65,7 @@ def test_shipped_pack_loads_with_the_rules_of_both_places() -> None:
     assert runs == {
         "SOS": gateway,
         "INACT": gateway,
+        "WEIGHT-HF": gateway,
         "FALL": gateway,
         "SMOKE": gateway,
         "CARBON-MONOXIDE": gateway,

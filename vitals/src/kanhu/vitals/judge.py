@@ -13,9 +13,11 @@ from kanhu.vitals.moment import Moment, moment_of
 from kanhu.vitals.profile import Profile, check_profiles
 from kanhu.vitals.quality.gate import assess
 from kanhu.vitals.rules.event import EventState, judge_event
+from kanhu.vitals.rules.gain import GainState, judge_gain
 from kanhu.vitals.rules.records import (
     DWELLING,
     EventTrigger,
+    GainTrigger,
     RhythmTrigger,
     Rule,
     RulePack,
@@ -188,6 +190,9 @@ class Judge:
         if isinstance(rule.trigger, RhythmTrigger):
             beats = state if isinstance(state, RhythmState) else RhythmState()
             return judge_rhythm(rule, rule.trigger, state=beats, observation=observation, timezone=self._timezone)
+        if isinstance(rule.trigger, GainTrigger):
+            weights = state if isinstance(state, GainState) else GainState()
+            return judge_gain(rule, rule.trigger, state=weights, observation=observation, timezone=self._timezone)
         return state or EventState(), [Decision(rule.id, DecisionReason.NOT_APPLICABLE)]
 
 

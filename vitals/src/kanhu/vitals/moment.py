@@ -1,10 +1,13 @@
-"""How much time passed between two readings, without trusting a wall clock more than it deserves."""
+"""When a reading came, and how much time passed between two, without trusting a wall clock more than it deserves."""
+
+from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
 from kanhu.contract import ClockState, Observation, Times
 
 _NS_PER_MS = 1_000_000
+_LATEST_MS = 253_000_000_000_000  # the year 9987: calendars end at 9999
 
 
 class Moment(msgspec.Struct, frozen=True, array_like=True):
@@ -36,3 +39,14 @@ def elapsed_ms(earlier: Moment, later: Moment) -> int | None:
         return None
     passed = later.arrival_ms - earlier.arrival_ms
     return passed if passed >= 0 else None
+
+
+def local_time(observation: Observation, timezone: tzinfo) -> datetime | None:
+    """By the calendar on the wall; None where the clock was never set and nothing better is known."""
+    times = observation.times
+    if times.clock is ClockState.UNSET and times.earliest_ms is None:
+        return None
+    shown_ms = times.shown_ms()
+    if not 0 <= shown_ms <= _LATEST_MS:
+        return None
+    return datetime.fromtimestamp(shown_ms / 1000, UTC).astimezone(timezone)

@@ -1,6 +1,6 @@
 """`./run score falls`: acted falls and daily life through the streaming detector, in the frames of a strap."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -12,13 +12,13 @@ from kanhu.harness.errors import RecordingUnusable
 from kanhu.harness.report import Value
 from kanhu.harness.score.command import Measured, Run, conduct
 from kanhu.harness.score.falls_peers import PUBLISHED, forest_scores, steady
-from kanhu.harness.score.falls_plot import draw
-from kanhu.harness.score.intervals import by_person, folds
+from kanhu.harness.score.falls_plot import Curve, draw
+from kanhu.harness.score.intervals import by_person, with_interval
+from kanhu.harness.score.unseen import each_unseen
 from kanhu.vitals.falls import FallDetector, FallStage, Impacts, Site, fall_score
 from kanhu.vitals.models import Model, Trees, model_named
 
 _FRAME = 73  # samples in one notification of a Polar strap
-_PARTS = 5
 _POINTS = 60  # of an operating curve
 _REFRACTORY_MS = 30_000  # one alarm stands for those that follow it within half a minute
 _SITE = {"sisfall": Site.WAIST, "weda_fall": Site.WRIST, "smartfallmm": Site.WRIST}
@@ -40,56 +40,77 @@ class _Outcome:
     """From the largest sample to the alarm, in a fall that is found."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Score; 0 where every limit is kept, 1 where one is broken, 2 for wrong usage."""
-    return conduct("falls", _measure, arguments or (), about=_ABOUT, known=tuple(_SITE))
+    return conduct("falls", _measure, arguments, about=_ABOUT, known=tuple(_SITE))
 
 
 def _measure(run: Run) -> Measured:
     sets = {name: place for name, place in find_sets(run.data).items() if name in _SITE}
     if not sets:
         raise RecordingUnusable(str(run.data), f"holds none of {', '.join(_SITE)}")
-    recordings = {name: _of_site(load_set(name, place), _SITE[name]) for name, place in sets.items()}
-    figures: dict[str, Value] = {}
-    curves: dict[str, list[tuple[float, float]]] = {}
-    points: dict[str, tuple[float, float]] = {}
-    spent_s, samples, state_bytes = 0.0, 0, 0
-    main_set = next(name for name in _SITE if name in sets)
-    for name in sets:
-        site = _SITE[name]
-        together = [one for other, rows in recordings.items() if _SITE[other] is site for one in rows]
-        outcomes = []
-        for model, scored in _models(name, site, recordings[name], together, run):
-            for recording in scored:
-                outcome, seconds, size = _played(recording, model, site)
-                outcomes.append(outcome)
-                spent_s, samples, state_bytes = spent_s + seconds, samples + size[0], max(state_bytes, size[1])
-        own = _figures(outcomes, run.seed)
-        figures |= {f"{name}_{figure}": value for figure, value in own.items()}
-        curves[f"kanhu, {name}"] = _curve([(row.fall, row.hours, row.largest) for row in outcomes])
-        if name == main_set:
-            figures = {**own, **figures}
-    figures |= {"us_per_sample": round(spent_s / max(samples, 1) * 1e6, 2), "state_bytes": state_bytes}
+    recordings = {name: _of_site(load_set(name, sets[name]), site) for name, site in _SITE.items() if name in sets}
+    outcomes, figures = _outcomes(recordings, run)
+    curves: dict[str, Curve] = {}
+    for number, (name, played) in enumerate(outcomes.items()):
+        own = _figures(played, run.seed)
+        figures |= {f"{name}_{figure}": value for figure, value in own.items()} | (own if number == 0 else {})
+        curves[f"kanhu, {name}"] = _curve([(row.fall, row.hours, row.largest) for row in played])
     figures |= _across(recordings, run)
+    points: dict[str, tuple[float, float]] = {}
     for name, rows in recordings.items() if run.peers else ():
         run.say(f"{name}: peers")
-        asked = [(is_fall(one), _hours(one), steady(one)) for one in rows]
-        for peer, called in PUBLISHED.items():
-            answers = [(fall, hours, float(called(acceleration))) for fall, hours, acceleration in asked]
-            found, false = _at(answers, 0.5)
-            figures |= {f"{name}_{peer}_sensitivity": round(found, 4), f"{name}_{peer}_false_per_hour": round(false, 2)}
-            points[f"{peer}, {name}"] = (false, found)
-        scores = forest_scores(rows, run.seed).tolist()
-        curve = _curve([(fall, hours, score) for (fall, hours, _), score in zip(asked, scores, strict=True)])
-        figures |= _on_curve(f"{name}_forest", curve)
-        curves[f"forest on windows, {name}"] = curve
+        figures |= _peers(name, rows, run.seed, curves=curves, points=points)
     if run.plot is not None:
-        example = next((one for one in recordings[main_set] if is_fall(one)), recordings[main_set][0])
+        name, rows = next(iter(recordings.items()))
+        example = next((one for one in rows if is_fall(one)), rows[0])
         times, acceleration = samples_of(example)
-        events = FallDetector(model_named(f"falls-{_SITE[main_set]}"), _SITE[main_set]).update(times, acceleration)
-        title = f"{main_set} {example.name}: shipped model, which has seen this person"
+        events = FallDetector(model_named(f"falls-{_SITE[name]}"), _SITE[name]).update(times, acceleration)
+        title = f"{name} {example.name}: shipped model, which has seen this person"
         draw(run.plot, curves, points, (title, times, acceleration, events))
     return Measured(figures, frozenset(sets))
+
+
+def _outcomes(
+    recordings: Mapping[str, list[Recording]], run: Run
+) -> tuple[dict[str, list[_Outcome]], dict[str, Value]]:
+    """Of every set, each recording played to a model that never saw its person; and what that costs."""
+    outcomes: dict[str, list[_Outcome]] = {name: [] for name in recordings}
+    spent_s, samples, state_bytes = 0.0, 0, 0
+    for site in Site:
+        rows = [one for name in recordings if _SITE[name] is site for one in recordings[name]]
+        shipped = model_named(f"falls-{site}")
+
+        def fit(others: Sequence[Recording], site: Site = site) -> Model:
+            return fit_recordings(f"falls-{site}", site, list(others), run.seed, lambda _: None)
+
+        for recording, model in each_unseen(rows, shipped, fit, run):
+            outcome, seconds, size = _played(recording, model, site)
+            outcomes[recording.of].append(outcome)
+            spent_s, samples, state_bytes = spent_s + seconds, samples + size[0], max(state_bytes, size[1])
+    return outcomes, {"us_per_sample": round(spent_s / max(samples, 1) * 1e6, 2), "state_bytes": state_bytes}
+
+
+def _peers(
+    name: str,
+    recordings: Sequence[Recording],
+    seed: int,
+    *,
+    curves: dict[str, Curve],
+    points: dict[str, tuple[float, float]],
+) -> dict[str, Value]:
+    """Published limits as their papers have them, and a plain forest on windows."""
+    figures: dict[str, Value] = {}
+    asked = [(is_fall(one), _hours(one), steady(one)) for one in recordings]
+    for peer, called in PUBLISHED.items():
+        answers = [(fall, hours, float(called(acceleration))) for fall, hours, acceleration in asked]
+        found, false = _at(answers, 0.5)
+        figures |= {f"{name}_{peer}_sensitivity": round(found, 4), f"{name}_{peer}_false_per_hour": round(false, 2)}
+        points[f"{peer}, {name}"] = (false, found)
+    scores = forest_scores(recordings, seed).tolist()
+    curve = _curve([(fall, hours, score) for (fall, hours, _), score in zip(asked, scores, strict=True)])
+    curves[f"forest on windows, {name}"] = curve
+    return figures | _on_curve(f"{name}_forest", curve)
 
 
 def _across(recordings: dict[str, list[Recording]], run: Run) -> dict[str, Value]:
@@ -129,36 +150,20 @@ def _at(scored: Sequence[tuple[bool, float, float]], limit: float) -> tuple[floa
     return float(np.mean(falls)) if falls else 0.0, false / hours if hours else 0.0
 
 
-def _curve(scored: Sequence[tuple[bool, float, float]]) -> list[tuple[float, float]]:
+def _curve(scored: Sequence[tuple[bool, float, float]]) -> Curve:
     """(false an hour, sensitivity) at every limit just above the score of a recording of daily life."""
     limits = sorted({score for fall, _, score in scored if not fall}, reverse=True)
     pairs = (_at(scored, float(np.nextafter(limit, 2))) for limit in limits[:_POINTS])
     return [(false, found) for found, false in pairs]
 
 
-def _on_curve(prefix: str, curve: Sequence[tuple[float, float]]) -> dict[str, Value]:
+def _on_curve(prefix: str, curve: Curve) -> dict[str, Value]:
     within = [found for false, found in curve if false <= 1]
     return {f"{prefix}_sensitivity_at_1_per_hour": round(max(within), 4)} if within else {}
 
 
 def _of_site(recordings: list[Recording], site: Site) -> list[Recording]:
     return [one for one in recordings if site is Site.WAIST or one.row.get("site", "wrist") == "wrist"]
-
-
-def _models(
-    name: str, site: Site, scored: list[Recording], together: list[Recording], run: Run
-) -> list[tuple[Model, list[Recording]]]:
-    """The shipped model for people it has not seen; for the others one fitted without them."""
-    shipped = model_named(f"falls-{site}")
-    unseen = [one for one in scored if not shipped.has_seen(name, one.subject)]
-    pairs = [(shipped, unseen)] if unseen else []
-    seen = sorted({one.subject for one in scored if shipped.has_seen(name, one.subject)})
-    for part in folds(seen, _PARTS, seed=run.seed):
-        others = [one for one in together if not (one.of == name and one.subject in part)]
-        refitted = fit_recordings(shipped.name, site, others, run.seed, lambda _: None)
-        pairs.append((refitted, [one for one in scored if one.subject in part]))
-        run.say(f"{name}: a part of the people scored with a model that never saw them")
-    return pairs
 
 
 def _played(recording: Recording, model: Model, site: Site) -> tuple[_Outcome, float, tuple[int, int]]:
@@ -186,8 +191,7 @@ def _figures(outcomes: list[_Outcome], seed: int) -> dict[str, Value]:
     for name, figure in (("sensitivity", _found), ("false_per_hour", _false), ("elder_specificity", _calm)):
         value = figure([outcomes])
         if value is not None:
-            low, high = by_person(kept, figure, seed=seed)
-            figures |= {name: round(value, 4), f"{name}_low": round(low, 4), f"{name}_high": round(high, 4)}
+            figures |= with_interval(name, value, by_person(kept, figure, seed=seed))
     daily = [row for row in outcomes if not row.fall]
     curve = _curve([(row.fall, row.hours, row.largest) for row in outcomes])
     figures |= {key.removeprefix("_"): value for key, value in _on_curve("", curve).items()}

@@ -7,6 +7,7 @@ from kanhu.vitals.rules.records import (
     ClockTrigger,
     EventTrigger,
     FloodTrigger,
+    GainTrigger,
     IdentityTrigger,
     RhythmTrigger,
     Rule,
@@ -69,6 +70,8 @@ def _heard(trigger: Trigger) -> dict[str, object]:
             return {"metrics": metrics, "at_rest": at_rest, "limits": sides}
         case RhythmTrigger(metric=metric, series=series):
             return {"metric": metric, "series": series}
+        case GainTrigger(metric=metric):
+            return {"metric": metric}
         case TrendTrigger(vitals=vitals):
             return {"vitals": tuple(f"{vital.metric} in {vital.group}" for vital in vitals)}
         case SilenceTrigger(watch_list=watch_list):
@@ -79,8 +82,9 @@ def _heard(trigger: Trigger) -> dict[str, object]:
 
 def _urgency(rule: Rule) -> dict[str, Priority]:
     match rule.trigger:
-        case EventTrigger(questionable_priority=doubted):
-            return {"priority": rule.priority, "trigger.questionable_priority": doubted}
+        case EventTrigger(questionable_priority=doubted, again_priority=again):
+            told = {"priority": rule.priority, "trigger.questionable_priority": doubted}
+            return told | {"trigger.again_priority": again or rule.priority}
         case SilenceTrigger(then=later):
             return {"priority": rule.priority, "trigger.then": later}
         case _:

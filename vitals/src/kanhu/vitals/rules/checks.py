@@ -18,6 +18,7 @@ from kanhu.vitals.rules.records import (
     Consecutive,
     EventTrigger,
     FloodTrigger,
+    GainTrigger,
     IdentityTrigger,
     Limit,
     Once,
@@ -38,6 +39,7 @@ _MAX_COUNT = 20
 _MAX_DAYS = 31
 _MAX_BASELINE = 400
 _MAX_WINDOWS = 1000
+_MAX_MORNINGS = 14
 _DAY_S = 86_400.0
 
 
@@ -53,6 +55,8 @@ def supplied_params(rule: Rule) -> frozenset[str]:
             return named | {"value", "limit", "count", "minutes"}
         case RhythmTrigger():
             return frozenset({"windows", "days"})
+        case GainTrigger():
+            return frozenset({"value", "before", "gain", "limit", "days"})
         case TrendTrigger():
             return frozenset({"changes"})
         case SilenceTrigger():
@@ -82,6 +86,8 @@ def check_trigger(rule: Rule) -> None:
             panel = _known(rule, code, (MetricKind.PANEL,))
             _check_part(rule, panel, series)
             _check_unit(rule, _known(rule, series, (MetricKind.SERIES,)), unit)
+        case GainTrigger(metric=code, unit=unit):
+            _check_unit(rule, _known(rule, code, (MetricKind.SCALAR,)), unit)
         case TrendTrigger(vitals=vitals):
             if not vitals:
                 raise PackRefused(rule.id, "trigger.vitals", "empty", remedy="name at least one vital")
@@ -211,6 +217,12 @@ def _trigger_numbers(rule: Rule) -> Iterator[tuple[str, float, float, float]]:
             yield "trigger.symbol_bpm", rhythm.symbol_bpm, 1, 50
             yield "trigger.entropy_above", rhythm.entropy_above, 0, 0.99
             yield "trigger.filtered_entropy_above", rhythm.filtered_entropy_above, 0, 0.99
+        case GainTrigger() as weight:
+            yield "trigger.gain", float(weight.gain), 0.1, 20
+            yield "trigger.days", weight.days, 1, _MAX_MORNINGS
+            yield "trigger.over", float(weight.over), 0, float(weight.gain)
+            yield "trigger.from_hour", weight.from_hour, 0, 24
+            yield "trigger.to_hour", weight.to_hour, weight.from_hour + 1, 24
         case TrendTrigger() as trend:
             yield "trigger.slack_sd", trend.slack_sd, 0.01, trend.clip_sd
             yield "trigger.signal_at", trend.signal_at, 0.01, 1000

@@ -27,6 +27,7 @@ class RuleKind(StrEnum):
     EVENT = "event"
     THRESHOLD = "threshold"
     RHYTHM = "rhythm"
+    GAIN = "gain"
     TREND = "trend"
     SILENCE = "silence"
     ALARM = "alarm"
@@ -122,6 +123,20 @@ class RhythmTrigger(_Table, frozen=True):
     """The same after single extra beats are taken out."""
 
 
+class GainTrigger(_Table, frozen=True):
+    """More than so much within so many days, on one scale, in the morning."""
+
+    metric: str
+    unit: str
+    gain: Decimal
+    days: int
+    over: Decimal
+    """A gain is over where no more than this of it is left."""
+    from_hour: float
+    """Of the local day: from here to `to_hour` a weighing counts."""
+    to_hour: float
+
+
 class Vital(_Table, frozen=True):
     """One vital; its typical spread within a person (1.4826 * MAD of daily readings), and the least credited."""
 
@@ -201,6 +216,7 @@ Trigger = (
     EventTrigger
     | ThresholdTrigger
     | RhythmTrigger
+    | GainTrigger
     | TrendTrigger
     | SilenceTrigger
     | AlarmTrigger
@@ -215,7 +231,7 @@ def heard_metrics(trigger: Trigger) -> tuple[str, ...]:
     match trigger:
         case ThresholdTrigger(metrics=metrics):
             return metrics
-        case EventTrigger(metric=metric) | RhythmTrigger(metric=metric):
+        case EventTrigger(metric=metric) | RhythmTrigger(metric=metric) | GainTrigger(metric=metric):
             return (metric,)
         case _:
             return ()

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from kanhu.vitals.rules.episode import Alert
 from kanhu.vitals.rules.event import EventState
+from kanhu.vitals.rules.gain import GainState
 from kanhu.vitals.rules.rhythm import Day, RhythmState
 from kanhu.vitals.rules.threshold import ThresholdState
 
-DetectorState = EventState | ThresholdState | RhythmState
+DetectorState = EventState | ThresholdState | RhythmState | GainState
 
 
 def after_gap(state: DetectorState, *, ended: AbstractSet[str], unknown: AbstractSet[str]) -> DetectorState:
@@ -35,6 +36,8 @@ def after_gap(state: DetectorState, *, ended: AbstractSet[str], unknown: Abstrac
             return ThresholdState(points=state.points, alert=alert, urgent=state.urgent)
         case RhythmState():
             return RhythmState(days=state.days, alert=alert, unweighed=True)
+        case GainState():
+            return replace(state, alert=alert)
 
 
 def joined(before: DetectorState, since: DetectorState) -> DetectorState:
@@ -51,6 +54,8 @@ def joined(before: DetectorState, since: DetectorState) -> DetectorState:
         case RhythmState(), RhythmState():
             alert: Alert | None = since.alert if since.alert is not None else before.alert
             return replace(since, days=_both(before.days, since.days), alert=alert, unweighed=True)
+        case GainState(), GainState():  # mornings since then are few, those before are what a gain is seen against
+            return GainState(before.mornings, since.alert if since.alert is not None else before.alert)
         case _:
             return since
 

@@ -4,21 +4,19 @@ Beats gather until a window is full; a hole starts the window anew. Days are tho
 clock that was never set cannot count any.
 """
 
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from decimal import Decimal
 
 import msgspec
 
-from kanhu.contract import METRICS, ClockState, Motion, Observation, QualityLevel
+from kanhu.contract import METRICS, Motion, Observation, QualityLevel
 from kanhu.vitals.decisions import Decision, DecisionReason
-from kanhu.vitals.moment import Moment, elapsed_ms, moment_of
+from kanhu.vitals.moment import Moment, elapsed_ms, local_time, moment_of
 from kanhu.vitals.rhythm.irregularity import Irregularity, RhythmLimits, irregularity
 from kanhu.vitals.rules.episode import Alert, Point, raised, within
 from kanhu.vitals.rules.records import RhythmTrigger, Rule, WindowsOnDays
 
 _MS_PER_S = 1000
-_EARLIEST_MS = 0
-_LATEST_MS = 253_000_000_000_000  # the year 9987: calendars end at 9999
 
 
 class Day(msgspec.Struct, frozen=True, array_like=True):
@@ -101,14 +99,8 @@ def _window(trigger: RhythmTrigger, beats: tuple[int, ...]) -> Irregularity:
 
 
 def _local_day(observation: Observation, timezone: tzinfo) -> int | None:
-    """The day by the calendar on the wall; None where the clock was never set and nothing better is known."""
-    times = observation.times
-    if times.clock is ClockState.UNSET and times.earliest_ms is None:
-        return None
-    shown_ms = times.shown_ms()
-    if not _EARLIEST_MS <= shown_ms <= _LATEST_MS:
-        return None
-    return datetime.fromtimestamp(shown_ms / _MS_PER_S, UTC).astimezone(timezone).date().toordinal()
+    local = local_time(observation, timezone)
+    return None if local is None else local.date().toordinal()
 
 
 def _weigh_restored(
