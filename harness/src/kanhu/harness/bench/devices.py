@@ -18,13 +18,17 @@ from typing import Any
 import msgspec
 
 from kanhu.edge.devices import DeviceConfig
+from kanhu.harness.apart import Apart
 from kanhu.harness.bench.codec_speed import microseconds_a_frame
 from kanhu.harness.bench.device_reader import Plan, Read
-from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.bench.peer_speed import beside, tell_beside
+from kanhu.harness.errors import HarnessError, ProgramFailed
 from kanhu.harness.ports import free_port
 from kanhu.harness.prove.telling import Teller, telling
 from kanhu.harness.report import Output, Report, Value, finish, read_limits
 from kanhu.harness.stopping import until_told
+from kanhu.harness.vectors.file import read_vectors
+from kanhu.harness.vectors.second_opinion import peer as peer_program
 from kanhu.harness.village.processes import Processes
 from kanhu.harness.village.stage import RECORDING, Stage, desk_client, open_ground, order, start_simulator
 
@@ -33,6 +37,7 @@ __all__ = ["main"]
 _EXAMPLES = """examples:
   ./run bench devices --json                  ten minutes of twelve devices, after the codecs and the burst
   ./run bench devices --minutes 1
+  ./run bench devices --peers tests/vectors/device_vectors.json
 
 exit code:
   0    every limit of harness/limits.toml, section bench-devices, is kept
@@ -59,6 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     if not 0.2 <= chosen.minutes <= 24 * 60:
         parser.error(f"--minutes {chosen.minutes:g}: 0.2 to 1440")
+    if chosen.peers is not None:
+        return _peers(chosen.peers)
     figures = until_told(_conduct(chosen))
     versions = {package: metadata.version(package) for package in _PACKAGES}
     report = Report(_NAME, figures, read_limits(_NAME), seed=1, versions=versions)
@@ -73,8 +80,25 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--minutes", type=float, default=_MINUTES, help=f"of the twelve (default {_MINUTES:g})")
+    parser.add_argument(
+        "--peers", type=Path, metavar="FILE.json",
+        help="instead: libraries of the field beside our codecs, on the published frames of this file",
+    )  # fmt: skip  # words by rows
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     return parser
+
+
+def _peers(file: Path) -> int:
+    """No limits: times of others are theirs."""
+    try:
+        vectors = read_vectors(file)
+        with telling(total_s=0) as teller:
+            start = Apart("second-opinion").ensure_installed(Path(peer_program.__file__), say=teller.say)
+        tell_beside(until_told(beside(vectors, peer=start)))
+    except HarnessError as error:
+        print(f"kanhu: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
 
 
 async def _conduct(chosen: argparse.Namespace) -> dict[str, Value]:

@@ -2,6 +2,7 @@
 
 `python peer.py LIBRARY`: a JSON list of frames on standard input, a JSON list of as many answers on standard output. An
 answer is what the library tells in its own words, or `null` where it tells nothing, or the text of its error.
+`python peer.py LIBRARY CALLS REPEATS` adds microseconds a call, the median of the repeats, where it tells something.
 
 Libraries are imported by name: they are installed where this runs, and nowhere else.
 """
@@ -10,10 +11,13 @@ import enum
 import json
 import logging
 import os
+import statistics
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
+from functools import partial
 from importlib import import_module
+from time import perf_counter
 from typing import Any
 
 __all__ = ["READERS", "main"]
@@ -32,7 +36,26 @@ def main() -> None:
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints does not write among the answers
         ask = READERS[sys.argv[1]]()
-        json.dump([_answer(ask, frame) for frame in json.load(sys.stdin)], answers, default=_plain)
+        frames = json.load(sys.stdin)
+        told = [_answer(ask, frame) for frame in frames]
+        if len(sys.argv) > 2:
+            calls, repeats = int(sys.argv[2]), int(sys.argv[3])
+            told = [
+                {**one, "us": _time(ask, frame, calls, repeats)} if one.get("told") else one
+                for one, frame in zip(told, frames, strict=True)
+            ]
+        json.dump(told, answers, default=_plain)
+
+
+def _time(ask: Callable[[_Frame], _Told], frame: _Frame, calls: int, repeats: int) -> float:
+    """Microseconds a call; the first round warms up."""
+    took = []
+    for _ in range(repeats + 1):
+        began_s = perf_counter()
+        for _ in range(calls):
+            ask(frame)
+        took.append(1e6 * (perf_counter() - began_s) / calls)
+    return statistics.median(took[1:])
 
 
 def _answer(ask: Callable[[_Frame], _Told], frame: _Frame) -> Mapping[str, Any]:
@@ -82,7 +105,22 @@ def _sensor_state(path: str, *, keyed: bool = False) -> Callable[[_Frame], _Told
     return ask
 
 
+_MADE: dict[tuple[int, str], tuple[_Frame, Any]] = {}
+"""What hands a frame over, kept with it: bleak has made it before a parser is called."""
+
+
 def _service_info(frame: _Frame, name: str | None) -> Any:
+    return _kept(frame, f"as {name}", lambda: _make_service_info(frame, name))
+
+
+def _kept(frame: _Frame, form: str, make: Callable[[], Any]) -> Any:
+    key = (id(frame), form)
+    if key not in _MADE:
+        _MADE[key] = (frame, make())
+    return _MADE[key][1]
+
+
+def _make_service_info(frame: _Frame, name: str | None) -> Any:
     device, advertisement = _heard(frame)
     return import_module("habluetooth").BluetoothServiceInfoBleak(
         name=name or device.address, address=device.address, rssi=_RSSI_DBM,
@@ -93,6 +131,11 @@ def _service_info(frame: _Frame, name: str | None) -> Any:
 
 
 def _heard(frame: _Frame) -> tuple[Any, Any]:
+    heard: tuple[Any, Any] = _kept(frame, "heard", lambda: _make_heard(frame))
+    return heard
+
+
+def _make_heard(frame: _Frame) -> tuple[Any, Any]:
     """As the library that most others are built on hands over an advertisement."""
     scanner = import_module("bleak.backends.scanner")
     name = next(iter(frame["names"]), None)
@@ -117,7 +160,8 @@ def _theengs() -> Callable[[_Frame], _Told]:
 
     def ask(frame: _Frame) -> _Told:
         for more in ({}, *({"name": name} for name in frame["names"])):
-            told = decode(json.dumps({**frame["theengs"], **more}))
+            asked = _kept(frame, str(more), partial(json.dumps, {**frame["theengs"], **more}))
+            told = decode(asked)
             if told:
                 return {name: value for name, value in json.loads(told).items() if name not in labels}
         return None

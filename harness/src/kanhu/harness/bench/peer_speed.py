@@ -1,0 +1,104 @@
+"""Microseconds a frame of libraries of the field beside ours, on published frames that both of them decode.
+
+Theirs run in an environment of their own; what hands a frame over is made before the clock starts, and a parser that
+remembers frames is made anew for each. Ours is timed with the unpacking of the frame and its renaming to the
+publisher's words, which is to our loss.
+"""
+
+import asyncio
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from kanhu.harness.apart import clean_environment
+from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.report import console
+from kanhu.harness.vectors.families import adapter_for
+from kanhu.harness.vectors.second_opinion.opinions import Reading, ours_of
+from kanhu.harness.vectors.second_opinion.questions import LIBRARIES, asked_of, question
+from kanhu.harness.vectors.vector import Vector
+
+__all__ = ["Beside", "beside", "tell_beside"]
+
+_REPEATS, _CALLS = 5, 40
+_LONGEST_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One library; medians in microseconds a frame over frames that both decode, None where there is none."""
+
+    library: str
+    asked: int
+    decoded: int
+    theirs_us: float | None
+    ours_us: float | None
+
+
+async def beside(vectors: Sequence[Vector], *, peer: Sequence[str]) -> list[Beside]:
+    """Every library that is asked of one of them, one after the other; `peer` starts `peer.py`.
+
+    Raises:
+        ProgramFailed: one ended badly, was too slow, or answered something else.
+    """
+    ours = [one for one in vectors if not isinstance(ours_of(one), Reading | None)]
+    found = []
+    for library in LIBRARIES:
+        mine = [one for one in ours if library in asked_of(one)]
+        if mine:
+            found.append(await _one(library, mine, peer))
+    return found
+
+
+async def _one(library: str, vectors: Sequence[Vector], peer: Sequence[str]) -> Beside:
+    process = await asyncio.create_subprocess_exec(
+        *peer, library, str(_CALLS), str(_REPEATS), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE, env=clean_environment(),
+    )  # fmt: skip  # words by rows
+    try:
+        async with asyncio.timeout(_LONGEST_S):
+            told, said = await process.communicate(json.dumps([question(one) for one in vectors]).encode())
+    except TimeoutError:
+        raise ProgramFailed(f"timing {library}", f"no answer after {_LONGEST_S} s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise ProgramFailed(f"timing {library}", said.decode(errors="replace")[-400:])
+    times = [answer.get("us") for answer in json.loads(told)]
+    if len(times) != len(vectors):
+        raise ProgramFailed(f"timing {library}", f"{len(times)} answers to {len(vectors)} frames")
+    both = [(us, one) for us, one in zip(times, vectors, strict=True) if us is not None]
+    if not both:
+        return Beside(library, len(vectors), 0, None, None)
+    ours_us = await asyncio.to_thread(lambda: [_ours(one) for _, one in both])
+    return Beside(library, len(vectors), len(both), statistics.median(us for us, _ in both), statistics.median(ours_us))
+
+
+def _ours(vector: Vector) -> float:
+    adapter = adapter_for(vector.protocol)
+    if adapter is None:
+        raise ValueError(vector.protocol)
+    took = []
+    for _ in range(_REPEATS + 1):
+        began_s = time.perf_counter()
+        for _ in range(_CALLS):
+            adapter(vector)
+        took.append(1e6 * (time.perf_counter() - began_s) / _CALLS)
+    return statistics.median(took[1:])  # the first warms up
+
+
+def tell_beside(found: Sequence[Beside]) -> None:
+    """One row a library."""
+    table = Table(title="microseconds a frame, median of frames that both decode", title_justify="left")
+    for column in ("library", "frames", "it decodes", "theirs", "ours"):
+        table.add_column(column)
+    for one in found:
+        times = ("decodes none", "") if one.theirs_us is None else (f"{one.theirs_us:.1f}", f"{one.ours_us:.1f}")
+        table.add_row(one.library, str(one.asked), str(one.decoded), *times)
+    console().print(table)
