@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kanhu.cloud.training.recordings import Recording, find_sets, load_set
 from kanhu.harness.errors import RecordingUnusable
 from kanhu.harness.report import Value
+from kanhu.harness.score.anomaly_peers import asked, versions
 from kanhu.harness.score.anomaly_plot import draw
 from kanhu.harness.score.command import Measured, Run, conduct
 from kanhu.harness.score.intervals import by_person, with_interval
@@ -44,8 +45,6 @@ def _measure(run: Run) -> Measured:
     sets = find_sets(run.data)
     if "nab" not in sets:
         raise RecordingUnusable(str(run.data), "holds no labelled series; name a folder with nab")
-    if run.peers:
-        run.say("no libraries belong to this task yet")
     recordings = load_set("nab", sets["nab"])
     quiet_s = NoveltySettings().quiet_s
     ours: dict[str, Series] = {}
@@ -60,6 +59,7 @@ def _measure(run: Run) -> Measured:
         state_bytes = max(state_bytes, len(detector.state()))
         ours[recording.name] = _counted(recording, alarms)
         plain[recording.name] = -_rolling_z(recording.arrays["value"].astype(np.float64))
+    values_of = {one.name: one.arrays["value"].astype(np.float64) for one in recordings}
     rate = _false_per_day(list(ours.values())) or 0.0
     figures: dict[str, Value] = {"series": len(ours), "windows": sum(one.windows for one in ours.values())}
     for name, figure in _FIGURES.items():
@@ -71,12 +71,18 @@ def _measure(run: Run) -> Measured:
         figures |= {f"{family}_{name}": value for name, of in _FIGURES.items() if (value := of(own)) is not None}
     figures["plain_event_recall"] = _recall_at(recordings, plain, rate, quiet_s=quiet_s)
     figures |= {"us_per_sample": took_s / max(values, 1) * 1e6, "state_bytes": state_bytes}
+    for peer in asked(values_of, run) if run.peers else ():
+        negated = {name: -scores for name, scores in peer.scores.items()}
+        figures[f"{peer.library}_event_recall"] = _recall_at(recordings, negated, rate, quiet_s=quiet_s)
+        figures[f"{peer.library}_us_per_sample"] = round(peer.us_per_sample, 2)
+        if peer.failed:
+            figures[f"{peer.library}_failed_series"] = peer.failed
     if run.plot is not None:
         curve = [_recall_and_rate(recordings, rareness, limit, quiet_s=quiet_s) for limit in np.geomspace(1e-3, 3, 16)]
         cuts = np.quantile(np.concatenate(list(plain.values())), np.geomspace(1e-4, 2e-2, 16))
         other = [_recall_and_rate(recordings, plain, cut, quiet_s=quiet_s) for cut in cuts]
         draw(run.plot, {"kanhu": curve, "rolling z-score": other}, chosen=(rate, _recall(list(ours.values())) or 0.0))
-    return Measured(figures, frozenset(sets))
+    return Measured(figures, frozenset(sets), versions() if run.peers else {})
 
 
 def _streamed(recording: Recording) -> tuple[NDArray[np.bool_], NDArray[np.float64], SeriesNovelty]:

@@ -6,7 +6,7 @@ stretches of ventricular flutter are scored as well. The shipped settings were c
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from kanhu.cloud.training.recordings import Recording, find_sets, load_set
 from kanhu.harness.errors import RecordingUnusable
 from kanhu.harness.report import Value
+from kanhu.harness.score.beats_peers import asked, versions
 from kanhu.harness.score.command import Measured, Run, conduct
 from kanhu.harness.score.intervals import by_person, with_interval
 from kanhu.vitals.beats import Beat, BeatDetector, BeatSettings, SignalQuality, Window
 
 _ECG, _MARKS, _STRIPS = "mitdb_ecg", "mitdb_beats", "cinc2017_ecg"
 _MITDB_HZ, _CINC_HZ = 360.0, 300.0
+_ADU_PER_MV = 200.0  # of the database, as its README states it
 _TOLERANCE_MS = 150.0  # ANSI/AAMI EC57
 _FRAME = 73  # samples that one notification of a strap carries
 _NO_BEATS = frozenset(b"+~|![]xpt^`'\"=@()u?sTDu*")  # marks of MIT-BIH that are no beat
@@ -57,8 +59,6 @@ def measure(run: Run) -> Measured:
     Raises:
         RecordingUnusable: no electrocardiogram with marks is there, nor a strip.
     """
-    if run.peers:
-        run.say("no library of the field is measured by this task yet; --peers changes nothing")
     sets = find_sets(run.data)
     figures: dict[str, Value] = {}
     scored: set[str] = set()
@@ -70,12 +70,13 @@ def measure(run: Run) -> Measured:
         scored.add(_STRIPS)
     if not scored:
         raise RecordingUnusable(str(run.data), f"holds neither {_ECG} with {_MARKS} nor {_STRIPS}")
-    return Measured(figures, frozenset(scored))
+    return Measured(figures, frozenset(scored), versions() if run.peers else {})
 
 
 def _marked(run: Run, sets: dict[str, Path]) -> dict[str, Value]:
     marks = {record.name: record for record in load_set(_MARKS, sets[_MARKS])}
     outcomes: dict[str, Outcome] = {}
+    signals: dict[str, Samples] = {}
     people: dict[str, list[Outcome]] = {}
     spent_s, samples, state_bytes, delay_s = 0.0, 0, 0, 0.0
     for record in load_set(_ECG, sets[_ECG]):
@@ -92,7 +93,7 @@ def _marked(run: Run, sets: dict[str, Path]) -> dict[str, Value]:
         state_bytes = max(state_bytes, _state_bytes(signal))
         found = np.asarray([beat.sample for beat in beats], dtype=np.float64)
         outcome = compared(found, reference_beats(marks[record.name]), _MITDB_HZ)
-        outcomes[record.name] = outcome
+        outcomes[record.name], signals[record.name] = outcome, signal
         people.setdefault(record.subject, []).append(outcome)
         if run.plot is not None and len(outcomes) == 1:
             _draw(signal, beats, run.plot)
@@ -115,8 +116,29 @@ def _marked(run: Run, sets: dict[str, Path]) -> dict[str, Value]:
         "state_bytes": state_bytes,
         "delay_s": round(delay_s, 2),
     }
+    if run.peers:
+        figures |= _beside({name: signals[name] / _ADU_PER_MV for name in outcomes}, marks, run)
     for name, one in outcomes.items():
         figures |= {f"{_ECG}_{name}_missed": one.missed, f"{_ECG}_{name}_false": one.false}
+    return figures
+
+
+def _beside(signals_mv: Mapping[str, Samples], marks: Mapping[str, Recording], run: Run) -> dict[str, Value]:
+    """The same records and the same counting for libraries of the field."""
+    figures: dict[str, Value] = {}
+    for peer in asked(signals_mv, _MITDB_HZ, run):
+        outcomes = {
+            name: compared(beats, reference_beats(marks[name]), _MITDB_HZ) for name, beats in peer.beats.items()
+        }
+        worst = max(outcomes, key=lambda name: _error([outcomes[name]]) or 0.0)
+        figures |= {
+            f"{peer.library}_error": _rounded(_error(list(outcomes.values()))),
+            f"{peer.library}_worst_record": worst,
+            f"{peer.library}_worst_error": _rounded(_error([outcomes[worst]])),
+            f"{peer.library}_us_per_sample": round(peer.us_per_sample, 2),
+        }
+        if peer.failed:
+            figures[f"{peer.library}_failed_records"] = peer.failed
     return figures
 
 
@@ -210,9 +232,11 @@ def _draw(signal: Samples, beats: Sequence[Beat], to: Path) -> None:
     end = round(_SHOWN_S * _MITDB_HZ)
     figure = Figure(figsize=(9, 2.8), layout="constrained")
     axes = figure.subplots()
-    axes.plot(np.arange(len(signal[:end])) / _MITDB_HZ, signal[:end] / 200, color="black", linewidth=0.8)
+    axes.plot(np.arange(len(signal[:end])) / _MITDB_HZ, signal[:end] / _ADU_PER_MV, color="black", linewidth=0.8)
     at = [beat.sample for beat in beats if 0 <= beat.sample < min(end, len(signal))]
-    axes.plot(np.asarray(at) / _MITDB_HZ, signal[at] / 200, "o", color="tab:red", fillstyle="none", label="beat")
+    axes.plot(
+        np.asarray(at) / _MITDB_HZ, signal[at] / _ADU_PER_MV, "o", color="tab:red", fillstyle="none", label="beat"
+    )
     axes.set(xlabel="seconds", ylabel="mV", title="An electrocardiogram of a real person, and the beats found in it")
     axes.legend(loc="upper right", frameon=False)
     figure.savefig(to, dpi=90)
