@@ -39,7 +39,7 @@ def _findings(draw: st.DrawFn) -> list[Finding]:
     ]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data(), findings=_findings())
 def test_replay_duplication_and_reordering_of_findings_give_the_same_state(
     data: st.DataObject, findings: list[Finding]
@@ -162,7 +162,7 @@ class AlertLife(RuleBasedStateMachine):
         return {row.id: decode_state(row.state) for row in rows}
 
 
-AlertLife.TestCase.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
+AlertLife.TestCase.settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
 TestAlertLife = AlertLife.TestCase
 
 

@@ -88,7 +88,7 @@ def test_any_msgpack_behind_valid_compression(value: Any) -> None:
     is_read_or_refused(decode_receipt, body)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(envelope=envelopes(most=4), position=st.integers(0, 12), value=json_like, depth=st.integers(0, 3))
 def test_an_envelope_with_one_field_replaced(envelope: Envelope, position: int, value: Any, depth: int) -> None:
     fields = msgspec.msgpack.decode(encode_body(envelope))

@@ -52,7 +52,7 @@ def worlds(draw: st.DrawFn) -> World:
     return world
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(worlds())
 def test_the_true_time_always_lies_in_the_interval(world: World) -> None:
     timeline = Timeline(world.boots, earliest_ms=_BEGAN_MS - _DAY_MS, latest_ms=world.ends_ms)

@@ -55,7 +55,7 @@ def test_twenty_thousand_random_strings_decode_or_are_refused(codec: Callable[[b
 
 @pytest.mark.parametrize("codec", _CODECS)
 @given(frame=st.binary(max_size=600))
-@settings(max_examples=200)
+@settings(max_examples=80)
 def test_any_bytes_decode_or_are_refused(codec: Callable[[bytes], object], frame: bytes) -> None:
     with suppress(DecodeError):
         codec(frame)

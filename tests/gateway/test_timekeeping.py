@@ -111,7 +111,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(_STEPS, st.integers(-100, 100), st.integers(-SYNCED_WITHIN_MS, SYNCED_WITHIN_MS))
 def test_every_interval_holds_the_true_time(steps: list[tuple[str, int]], ppm: int, county_off_ms: int) -> None:
     story = Story()

@@ -253,6 +253,15 @@ def test_counting_what_a_sensor_repeats_as_a_sign_would_miss_who_lies_there() ->
         assert (HomeStep.STILL in home.steps) is found
 
 
+def test_a_home_without_a_sensor_in_its_rooms_is_not_called_silent() -> None:
+    home = Home()
+    for _ in range(9):
+        home.tell("help_button", 1)
+        home.tell("contact", 1, device="cupboard")
+        home.pass_time(24)
+    assert home.steps == []
+
+
 def test_learning_takes_a_week() -> None:
     home = Home()
     home.live(3)

@@ -66,7 +66,7 @@ def _reading(story: Story, device: str, level: int) -> Observation:
 
 
 @given(scenes)
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_doubtful_readings_never_raise_high_never_clear_and_touch_no_limit(scene: list[Scene]) -> None:
     high = set()
     for quality, decision in played(scene, restarts=False)[1]:
@@ -93,7 +93,7 @@ def test_without_the_quality_of_its_readings_a_loose_finger_would_raise_high() -
 
 
 @given(scenes)
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_restart_anywhere_changes_no_decision_and_no_finding(scene: list[Scene]) -> None:
     whole, restarted = played(scene, restarts=False), played(scene, restarts=True)
     assert whole[1] == restarted[1]
@@ -101,7 +101,7 @@ def test_restart_anywhere_changes_no_decision_and_no_finding(scene: list[Scene])
 
 
 @given(scenes)
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_each_alert_starts_once_and_ends_at_most_once_before_it_goes_on(scene: list[Scene]) -> None:
     alive: dict[str, bool] = {}
     for _, decision in played(scene, restarts=False)[1]:
@@ -118,7 +118,7 @@ def test_each_alert_starts_once_and_ends_at_most_once_before_it_goes_on(scene: l
 
 
 @given(st.lists(observations(), max_size=8), st.booleans())
-@settings(max_examples=120)
+@settings(max_examples=40)
 def test_no_observation_breaks_the_judge_or_its_state(taken: list[Observation], one_subject: bool) -> None:
     judge = Judge(core_pack(), Runs.GATEWAY, {}, SHANGHAI)
     for observation in taken:
@@ -149,7 +149,7 @@ extremes = st.builds(
 
 
 @given(st.lists(extremes, max_size=6))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_good_readings_at_absurd_times_break_nothing(taken: list[Observation]) -> None:
     judge = Judge(core_pack(), Runs.GATEWAY, {}, SHANGHAI)
     for observation in taken:
@@ -166,7 +166,7 @@ def test_any_bytes_restore_or_are_refused(state: bytes) -> None:
 
 
 @given(st.data())
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_damaged_state_restores_or_is_refused_and_the_judge_goes_on(data: st.DataObject) -> None:
     story = _busy()
     state = bytearray(story.judge.state(RESIDENT.id))

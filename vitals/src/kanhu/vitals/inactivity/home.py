@@ -78,6 +78,8 @@ class _Home(msgspec.Struct, array_like=True):
     """Nobody came home: there is nobody to lie there any longer."""
     looked_s: float | None = None
     stood: dict[str, _Stood] = {}
+    sees: bool = False
+    """A sensor of the rooms has told of somebody: from a button and a cuff alone nobody knows when it is silent."""
 
     def __post_init__(self) -> None:
         """Refuse what no home can have."""
@@ -162,6 +164,8 @@ class HomeWatch:
         if kept.looked_s is None or at_s - kept.looked_s > _UNLOOKED_S:
             silence.suspend(at_s)
         kept.looked_s = at_s
+        if not kept.sees:
+            return HomeStep.NOTHING
         reason = silence.look(at_s)
         if kept.state is HomeState.QUIET and reason.raises:
             kept.state, kept.asked_s, kept.left = HomeState.ASKED, at_s, reason is SilenceReason.NOT_COME_HOME
@@ -196,6 +200,7 @@ class HomeWatch:
     def _moved(self, sensor: str, step: int) -> bool:
         stood = self._kept.stood
         before, begins = stood.get(sensor), sensor.endswith(":motion")
+        self._kept.sees = self._kept.sees or not sensor.endswith(":contact")
         if before is None:
             if len(stood) < _MOST_DEVICES:
                 stood[sensor] = _Stood(step, ends=step == 0)
