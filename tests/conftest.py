@@ -10,7 +10,7 @@ from kanhu.harness.ports import free_port as one_free_port
 from tests.debian import DebianPackages
 
 # Bounded by their number of examples, not by the speed of a busy machine; each run draws others.
-settings.register_profile("suite", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("suite", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
 _LONG = (Path(__file__).parent / "end_to_end", Path(__file__).parent / "harness")

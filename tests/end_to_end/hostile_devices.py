@@ -26,8 +26,8 @@ from kanhu.firmware_sim.wire import (
 )
 from tests.end_to_end.answers import Account, Answers, Values
 
-FRAMES = 4_000
-HONEST_EVERY = 500
+FRAMES = 2_000
+HONEST_EVERY = 250
 """One honest reading among so many random frames."""
 NOBODY = Subject(SubjectKind.UNIDENTIFIED, "nobody")
 NO_TIMES = Times(0, 0, "0" * 32, ClockState.SYNCED)

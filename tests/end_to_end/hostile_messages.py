@@ -36,7 +36,7 @@ from kanhu.contract.envelope import MAX_BODY_BYTES, MAX_ENVELOPE_BYTES
 from kanhu.contract.states import StatesMessage
 from kanhu.contract.status import STATUS_VERSION
 
-RANDOM_MESSAGES = 1_000
+RANDOM_MESSAGES = 400
 ENROLLED = ("home-01", "home-02")
 _EPOCH = "f" * 32
 _LANES = (*Up, "other")

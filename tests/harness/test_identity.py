@@ -15,7 +15,7 @@ from tests.debian import DebianPackages
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
-_TOPICS = 600
+_TOPICS = 150
 """Drawn at each broker: `./run prove identity` draws ten thousand."""
 _NOTICED = {
     "acl": (
