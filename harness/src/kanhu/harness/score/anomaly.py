@@ -47,6 +47,7 @@ def _measure(run: Run) -> Measured:
         raise RecordingUnusable(str(run.data), "holds no labelled series; name a folder with nab")
     recordings = load_set("nab", sets["nab"])
     quiet_s = NoveltySettings().quiet_s
+    values_of = {one.name: one.arrays["value"].astype(np.float64) for one in recordings}
     ours: dict[str, Series] = {}
     rareness: dict[str, NDArray[np.float64]] = {}
     plain: dict[str, NDArray[np.float64]] = {}
@@ -58,8 +59,7 @@ def _measure(run: Run) -> Measured:
         values += len(alarms)
         state_bytes = max(state_bytes, len(detector.state()))
         ours[recording.name] = _counted(recording, alarms)
-        plain[recording.name] = -_rolling_z(recording.arrays["value"].astype(np.float64))
-    values_of = {one.name: one.arrays["value"].astype(np.float64) for one in recordings}
+        plain[recording.name] = -_rolling_z(values_of[recording.name])
     rate = _false_per_day(list(ours.values())) or 0.0
     figures: dict[str, Value] = {"series": len(ours), "windows": sum(one.windows for one in ours.values())}
     for name, figure in _FIGURES.items():

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kanhu.harness.apart import Apart
 from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.score.command import Run
 from kanhu.harness.score.peers import Peers
@@ -51,5 +50,4 @@ def asked(values: Mapping[str, NDArray[np.float64]], run: Run) -> Iterator[Asked
 
 def versions() -> dict[str, str]:
     """Of those that are asked."""
-    pinned = Apart(f"peers-{_TASK}").versions()
-    return {name: pinned[name] for name in _ASKED}
+    return Peers(_TASK).versions(*_ASKED)

@@ -76,7 +76,7 @@ def measure(run: Run) -> Measured:
 def _marked(run: Run, sets: dict[str, Path]) -> dict[str, Value]:
     marks = {record.name: record for record in load_set(_MARKS, sets[_MARKS])}
     outcomes: dict[str, Outcome] = {}
-    signals: dict[str, Samples] = {}
+    signals_mv: dict[str, Samples] = {}
     people: dict[str, list[Outcome]] = {}
     spent_s, samples, state_bytes, delay_s = 0.0, 0, 0, 0.0
     for record in load_set(_ECG, sets[_ECG]):
@@ -93,7 +93,9 @@ def _marked(run: Run, sets: dict[str, Path]) -> dict[str, Value]:
         state_bytes = max(state_bytes, _state_bytes(signal))
         found = np.asarray([beat.sample for beat in beats], dtype=np.float64)
         outcome = compared(found, reference_beats(marks[record.name]), _MITDB_HZ)
-        outcomes[record.name], signals[record.name] = outcome, signal
+        outcomes[record.name] = outcome
+        if run.peers:  # else a day of samples would be held for nothing
+            signals_mv[record.name] = signal / _ADU_PER_MV
         people.setdefault(record.subject, []).append(outcome)
         if run.plot is not None and len(outcomes) == 1:
             _draw(signal, beats, run.plot)
@@ -117,7 +119,7 @@ def _marked(run: Run, sets: dict[str, Path]) -> dict[str, Value]:
         "delay_s": round(delay_s, 2),
     }
     if run.peers:
-        figures |= _beside({name: signals[name] / _ADU_PER_MV for name in outcomes}, marks, run)
+        figures |= _beside(signals_mv, marks, run)
     for name, one in outcomes.items():
         figures |= {f"{_ECG}_{name}_missed": one.missed, f"{_ECG}_{name}_false": one.false}
     return figures

@@ -31,6 +31,11 @@ class Peers:
 
     task: str
 
+    def versions(self, *packages: str) -> dict[str, str]:
+        """As pinned."""
+        pinned = Apart(f"peers-{self.task}").versions()
+        return {name: pinned[name] for name in packages}
+
     def ask(self, library: str, question: Arrays, *, say: Say) -> dict[str, NDArray[np.generic]]:
         """What one library answers to these arrays; its process ends with the answer.
 
