@@ -6,7 +6,6 @@ publisher's words, which is to our loss.
 """
 
 import asyncio
-import json
 import statistics
 import time
 from collections.abc import Sequence
@@ -14,10 +13,9 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from kanhu.harness.apart import clean_environment
-from kanhu.harness.errors import ProgramFailed
 from kanhu.harness.report import console
 from kanhu.harness.vectors.families import adapter_for
+from kanhu.harness.vectors.second_opinion.asking import answers_of
 from kanhu.harness.vectors.second_opinion.opinions import Reading, ours_of
 from kanhu.harness.vectors.second_opinion.questions import LIBRARIES, asked_of, question
 from kanhu.harness.vectors.vector import Vector
@@ -55,24 +53,13 @@ async def beside(vectors: Sequence[Vector], *, peer: Sequence[str]) -> list[Besi
 
 
 async def _one(library: str, vectors: Sequence[Vector], peer: Sequence[str]) -> Beside:
-    process = await asyncio.create_subprocess_exec(
-        *peer, library, str(_CALLS), str(_REPEATS), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE, env=clean_environment(),
-    )  # fmt: skip  # words by rows
-    try:
-        async with asyncio.timeout(_LONGEST_S):
-            told, said = await process.communicate(json.dumps([question(one) for one in vectors]).encode())
-    except TimeoutError:
-        raise ProgramFailed(f"timing {library}", f"no answer after {_LONGEST_S} s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise ProgramFailed(f"timing {library}", said.decode(errors="replace")[-400:])
-    times = [answer.get("us") for answer in json.loads(told)]
-    if len(times) != len(vectors):
-        raise ProgramFailed(f"timing {library}", f"{len(times)} answers to {len(vectors)} frames")
+    answers = await answers_of(
+        [*peer, library, str(_CALLS), str(_REPEATS)],
+        [question(one) for one in vectors],
+        doing=f"timing {library}",
+        longest_s=_LONGEST_S,
+    )
+    times = [answer.get("us") for answer in answers]
     both = [(us, one) for us, one in zip(times, vectors, strict=True) if us is not None]
     if not both:
         return Beside(library, len(vectors), 0, None, None)

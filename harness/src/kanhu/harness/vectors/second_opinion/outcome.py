@@ -1,7 +1,6 @@
 """Ask every library, and tell what they say: a table by protocol and library, the differences, and figures."""
 
 import asyncio
-import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,12 +8,12 @@ from pathlib import Path
 
 from rich.table import Table
 
-from kanhu.harness.apart import Apart, clean_environment
-from kanhu.harness.errors import ProgramFailed
+from kanhu.harness.apart import Apart
 from kanhu.harness.prove.telling import telling
 from kanhu.harness.report import Output, Report, Value, console, finish, read_limits
 from kanhu.harness.stopping import until_told
 from kanhu.harness.vectors.second_opinion import peer as peer_program
+from kanhu.harness.vectors.second_opinion.asking import answers_of
 from kanhu.harness.vectors.second_opinion.opinions import Opinion, Reading, Second, compare, ours_of
 from kanhu.harness.vectors.second_opinion.questions import LIBRARIES, asked_of, question
 from kanhu.harness.vectors.vector import Vector
@@ -25,7 +24,6 @@ _NAME = "vectors-second-opinion"
 _LIBRARIES = Apart("second-opinion")
 _LONGEST_S = 120
 """Of one library with all its frames; the slowest takes 4 s, most of it imports."""
-_LAST_WORDS = 400  # characters of what a library's process printed
 _Read = tuple[Vector, Mapping[str, object] | Reading]
 
 
@@ -63,27 +61,7 @@ async def hear(library: str, read: Sequence[_Read], *, peer: Sequence[str]) -> l
         ProgramFailed: it ended badly, was too slow, or answered something else.
     """
     questions = [question(vector) for vector, _ in read]
-    process = await asyncio.create_subprocess_exec(
-        *peer, library, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env=clean_environment(),
-    )  # fmt: skip  # words by rows
-    try:
-        async with asyncio.timeout(_LONGEST_S):
-            told, said = await process.communicate(json.dumps(questions).encode())
-    except TimeoutError:
-        raise ProgramFailed(f"asking {library}", f"no answer after {_LONGEST_S} s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise ProgramFailed(f"asking {library}", said.decode(errors="replace")[-_LAST_WORDS:])
-    try:
-        answers = json.loads(told)
-    except ValueError as error:
-        raise ProgramFailed(f"asking {library}", f"its answer is no JSON: {error}") from error
-    if len(answers) != len(read):
-        raise ProgramFailed(f"asking {library}", f"{len(answers)} answers to {len(read)} frames")
+    answers = await answers_of([*peer, library], questions, doing=f"asking {library}", longest_s=_LONGEST_S)
     return [
         compare(vector, library, {**answer, "value": asked["value"]}, ours=ours)
         for (vector, ours), asked, answer in zip(read, questions, answers, strict=True)
